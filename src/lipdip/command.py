@@ -1,0 +1,110 @@
+"""What every Hydra command shares: where the configuration lies, and one clear line for what goes wrong."""
+
+import difflib
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from rich.console import Console
+
+from lipdip.core.errors import UserError
+from lipdip.training.autosave import Stopped
+
+
+def config_dir() -> Path:
+    """The configuration: inside the installed package, or beside ``src`` in a checkout."""
+    packaged = Path(__file__).parent / "conf"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "conf"
+
+
+def compose(*overrides: str, command: str = "run") -> DictConfig:
+    """The configuration that a command line would give, for use from Python.
+
+    Raises:
+        UserError: if an override cannot be.
+    """
+    try:
+        return _compose(command, list(overrides))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(_explain(error, command)) from None
+
+
+def start(command: str, task: Callable[[DictConfig], None]) -> None:
+    """Run ``task`` on the configuration that the command line describes; ``command`` names its YAML.
+
+    Exit codes: 0 done, 2 the user can put it right (one line says what), 128 + n stopped by signal n.
+    """
+    # Hydra then hands its errors on instead of printing them in its own way.
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+
+    def guarded(cfg: DictConfig) -> None:
+        try:
+            task(cfg)
+        except UserError as error:
+            _leave(str(error))
+        except Stopped as stopped:
+            again = " ".join([f"python -m lipdip.{command}", *sys.argv[1:]])
+            _leave(f"{stopped}. To go on, give the same command: {again}", stopped.exit_code)
+
+    try:
+        hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=command)(guarded)()
+    except (HydraException, OmegaConfBaseException) as error:
+        _leave(_explain(error, command))
+
+
+def console() -> Console:
+    """Where commands print: as wide as the terminal, or wide enough for a table where there is none."""
+    plain = Console()
+    return plain if plain.is_terminal else Console(width=120)
+
+
+def _leave(message: str, code: int = 2) -> None:
+    print(f"lipdip: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _compose(command: str, overrides: list[str]) -> DictConfig:
+    GlobalHydra.instance().clear()
+    with hydra.initialize_config_dir(str(config_dir()), version_base="1.3"):
+        return hydra.compose(command, overrides)
+
+
+def _explain(error: Exception, command: str) -> str:
+    """One line for an error of Hydra's or OmegaConf's, with the nearest name where a name is wrong."""
+    text = str(error)
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, name = str(error.missing_cfg_file).partition("/")
+        there = sorted(_options(group))
+        if there:
+            return f"there is no {group}={name}{_nearest(name, there)}; there are: {', '.join(there)}"
+    wrong = re.match(r"Could not override '([^']+)'", text)
+    if wrong:
+        key = wrong[1]
+        return f"there is no setting called {key}{_nearest(key, list(_keys(_compose(command, []))))}"
+    return " ".join(line.strip() for line in text.splitlines()[:2] if line.strip())
+
+
+def _nearest(name: str, there: list[str]) -> str:
+    close = difflib.get_close_matches(name, there, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _options(group: str) -> Iterator[str]:
+    folder = config_dir() / group
+    for file in folder.rglob("*.yaml"):
+        yield str(file.relative_to(folder).with_suffix(""))
+
+
+def _keys(node: DictConfig, prefix: str = "") -> Iterator[str]:
+    """All settings, dotted, and the groups at the top."""
+    for key in node:
+        yield f"{prefix}{key}"
+        if OmegaConf.is_dict(node._get_node(str(key))):
+            yield from _keys(node._get_node(str(key)), f"{prefix}{key}.")  # type: ignore[arg-type]

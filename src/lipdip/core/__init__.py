@@ -1,0 +1,1 @@
+"""Values that every other room shares: masks, tickets, seeds, metrics, run directories."""

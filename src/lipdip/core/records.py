@@ -1,0 +1,177 @@
+"""The run directory: everything a run leaves behind, written so that a reader never sees half a file.
+
+    <output_dir>/runs/<hash>/
+        config.yaml   the whole composed configuration
+        rounds.csv    one row a round (``Round``)
+        curves.csv    scores over steps (``CurvePoint``)
+        tickets/      round_00.safetensors ...
+        images/       clean, measured, restored_dense, restored_matching, restored_last
+        comparison.png, rounds.png
+        summary.json  written last: its presence means that the run is finished
+        checkpoint.pt only while the run is unfinished
+"""
+
+import csv
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from lipdip.core.errors import UserError
+
+
+CHECKPOINT = "checkpoint.pt"
+
+
+@dataclass(frozen=True)
+class Round:
+    """One row of ``rounds.csv``: what the network with this round's mask reached under the full budget.
+
+    PSNR in dB and SSIM against the clean image, by the run's metric; None where there is no clean image.
+    ``psnr_best`` is the best over the run and so an oracle; ``ssim_best`` is the SSIM of that same picture.
+    ``weights_per_pixel`` is kept prunable weights over the picture's values (height x width x channels).
+    ``matching``: restores no worse than the dense network of round 0; None where that cannot be known.
+    """
+
+    round: int
+    sparsity: float
+    kept_weights: int
+    weights_per_pixel: float
+    psnr_best: float | None
+    psnr_best_step: int | None
+    psnr_last: float | None
+    psnr_ema: float | None
+    ssim_best: float | None
+    loss: float
+    seconds: float
+    matching: bool | None = None
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One row of ``curves.csv``: loss and scores of one step, with the output (``psnr``) and its average."""
+
+    round: int
+    step: int
+    loss: float
+    psnr: float | None
+    psnr_ema: float | None
+    ssim: float | None
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.7g}" if isinstance(value, float) else str(value)
+
+
+def _table(kind: type, rows: Iterable[Any]) -> str:
+    text = io.StringIO()
+    names = [field.name for field in fields(kind)]
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_cell(getattr(row, name)) for name in names] for row in rows)
+    return text.getvalue()
+
+
+def _value(text: str, kind: str) -> Any:
+    """A cell back as the value it was written from, by its field's annotation."""
+    if text == "":
+        return None
+    if kind.startswith("bool"):
+        return text == "true"
+    return int(text) if kind.startswith("int") else float(text)
+
+
+def read_rounds(run: Path) -> list[Round]:
+    """The rows of a run directory's ``rounds.csv``.
+
+    Raises:
+        UserError: if there is none, or it was not written by this version.
+    """
+    kinds = {field.name: str(getattr(field.type, "__name__", field.type)) for field in fields(Round)}
+    try:
+        rows = list(csv.DictReader((run / "rounds.csv").read_text().splitlines()))
+        return [Round(**{name: _value(row[name], kind) for name, kind in kinds.items()}) for row in rows]
+    except (OSError, KeyError, ValueError) as error:
+        raise UserError(f"cannot read the rounds of {run}: {error}") from None
+
+
+class RunDirectory:
+    """One run's directory, held by one process at a time (use as a context manager to hold it).
+
+    Raises:
+        UserError: if the directory cannot be made or written, or another process holds it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._scratch = path / ".partial"
+        self._lock = FileLock(path.parent / ".locks" / path.name)
+
+    def __enter__(self) -> "RunDirectory":
+        try:
+            Path(self._lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(blocking=False)
+            self.path.mkdir(exist_ok=True)
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch.mkdir()
+        except Timeout:
+            raise UserError(f"another process is working on this very run, in {self.path}") from None
+        except OSError as error:
+            self._lock.release()
+            raise UserError(f"cannot write to {self.path.parent}: {error.strerror or error}") from None
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, _: TracebackType | None) -> None:
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        self._lock.release()
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where an unfinished run keeps its state."""
+        return self.path / CHECKPOINT
+
+    @property
+    def summary(self) -> dict[str, Any] | None:
+        """The finished run's summary, or None while it is unfinished."""
+        try:
+            loaded: dict[str, Any] = json.loads((self.path / "summary.json").read_text())
+        except FileNotFoundError:
+            return None
+        return loaded
+
+    def write(self, name: str, content: bytes | str) -> None:
+        """Write one file, whole or not at all."""
+        data = content.encode() if isinstance(content, str) else content
+        self.write_by(name, lambda partial: partial.write_bytes(data))
+
+    def write_by(self, name: str, save: Callable[[Path], object]) -> None:
+        """Write one file, whole or not at all, by a function that saves to the path it is given."""
+        target = self.path / name
+        target.parent.mkdir(exist_ok=True)
+        partial = self._scratch / name.replace("/", "_")
+        save(partial)
+        os.replace(partial, target)
+
+    def write_rounds(self, rounds: Iterable[Round]) -> None:
+        """Write ``rounds.csv``."""
+        self.write("rounds.csv", _table(Round, rounds))
+
+    def write_curves(self, points: Iterable[CurvePoint]) -> None:
+        """Write ``curves.csv``."""
+        self.write("curves.csv", _table(CurvePoint, points))
+
+    def finish(self, summary: Mapping[str, Any]) -> None:
+        """Write ``summary.json``, which marks the run finished, and drop what only an unfinished run needs."""
+        self.write("summary.json", json.dumps(summary, indent=2, allow_nan=False) + "\n")
+        self.checkpoint.unlink(missing_ok=True)

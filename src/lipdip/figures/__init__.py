@@ -1,0 +1,1 @@
+"""Pictures for people, from records: each function takes plain values and gives the bytes of a PNG."""

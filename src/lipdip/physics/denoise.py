@@ -1,0 +1,28 @@
+"""Denoising: the picture itself, with Gaussian noise."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from lipdip.physics.base import Physics
+
+
+class Denoise(Physics):
+    """``A`` is the identity. The public code clips the noisy picture to [0, 1]; so does the default.
+
+    Args:
+        image_shape: (C, H, W).
+        generator: not used.
+        sigma: noise level on the 0..255 scale; the paper's is 25.
+        clip: clip the measurement to [0, 1].
+    """
+
+    def __init__(self, image_shape: Sequence[int], generator: torch.Generator | None = None, sigma: float = 25.0, clip: bool = True) -> None:
+        super().__init__(image_shape, generator, sigma, clip)
+
+    def A(self, x: Tensor) -> Tensor:  # noqa: N802
+        return x
+
+    def A_adjoint(self, y: Tensor) -> Tensor:  # noqa: N802
+        return y

@@ -1,0 +1,150 @@
+"""Reading a picture, whatever its kind, and saying what was done to it."""
+
+import hashlib
+import io
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import skimage.data
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from lipdip.core.errors import UserError
+
+Array = npt.NDArray[np.float32]
+BUNDLED = ("astronaut", "camera", "chelsea", "coffee")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as read.
+
+    Args:
+        name: what it is called in results.
+        pixels: (C, H, W) float32 in [0, 1]; C is 3 (RGB) or 1 (grey).
+        digest: SHA-256 of the source, so that runs on another picture of the same name stay apart.
+        notes: what was done to it on the way, one sentence each.
+    """
+
+    name: str
+    pixels: Tensor
+    digest: str
+    notes: tuple[str, ...] = ()
+
+    def changed(self, pixels: Tensor, note: str) -> "Picture":
+        """The picture after one more step."""
+        return replace(self, pixels=pixels, notes=(*self.notes, note))
+
+
+def bundled(name: str) -> Picture:
+    """A picture that ships with scikit-image; nothing is downloaded.
+
+    Raises:
+        UserError: if there is none of that name.
+    """
+    if name not in BUNDLED:
+        raise UserError(f"no bundled picture is called {name!r}; there are {', '.join(BUNDLED)}")
+    array = getattr(skimage.data, name)()
+    return Picture(name, _tensor(array.astype(np.float32) / 255), hashlib.sha256(array.tobytes()).hexdigest())
+
+
+def read(path: str | None) -> Picture:
+    """A picture from a file: any format of Pillow's, or a NumPy array (.npy; floats in [0, 1] or 8/16-bit).
+
+    Grey stays one channel; palettes become RGB; transparency is laid on white; 16-bit keeps its precision;
+    of several frames the first is taken; a camera's rotation is applied. Every such step is noted.
+
+    Raises:
+        UserError: if there is no such file, or no picture in it.
+    """
+    if path is None:
+        raise UserError("image=file needs to know which file: add image.path=PICTURE")
+    file = Path(path).expanduser()
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        raise UserError(
+            f"there is no picture at {file}; put it there, or point image.path or paths.data_dir elsewhere"
+        ) from None
+    except OSError as error:
+        raise UserError(f"cannot read {file}: {error.strerror}") from None
+    if not content:
+        raise UserError(f"{file} is empty")
+    array, notes = _from_npy(content, file) if file.suffix == ".npy" else _from_image(content, file)
+    if not np.isfinite(array).all():
+        raise UserError(f"{file} holds values that are not numbers (NaN or infinite)")
+    if array.min() < 0 or array.max() > 1:
+        low, high = f"{array.min():.4g}", f"{array.max():.4g}"
+        raise UserError(f"{file} holds values from {low} to {high}; floating-point pictures must lie in [0, 1]")
+    return Picture(file.stem, _tensor(array), hashlib.sha256(content).hexdigest(), notes)
+
+
+def _tensor(array: Array) -> Tensor:
+    """(H, W) or (H, W, C) to (C, H, W)."""
+    if array.ndim == 2:
+        array = array[..., None]
+    return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
+
+
+def _from_npy(content: bytes, file: Path) -> tuple[Array, tuple[str, ...]]:
+    try:
+        array = np.load(io.BytesIO(content), allow_pickle=False)
+    except (ValueError, EOFError, OSError):
+        raise UserError(f"{file} is not a NumPy array, or it is damaged") from None
+    if array.size == 0 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3))):
+        raise UserError(f"{file} has shape {array.shape}; a picture is (height, width) or (height, width, 1 or 3)")
+    if array.dtype in (np.uint8, np.uint16):
+        return (array / np.float32(np.iinfo(array.dtype).max)).astype(np.float32), ()
+    if array.dtype.kind != "f":
+        raise UserError(f"{file} holds {array.dtype} values; a picture holds uint8, uint16 or floats in [0, 1]")
+    return array.astype(np.float32), ()
+
+
+def _from_image(content: bytes, file: Path) -> tuple[Array, tuple[str, ...]]:
+    notes = []
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image: Image.Image = Image.open(io.BytesIO(content))
+            frames = getattr(image, "n_frames", 1)
+            deep_colour = any("16" in str(tile) and image.mode in ("RGB", "RGBA") for tile in image.tile)
+            image.load()
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise UserError(f"{file} is too large to be a picture that a network can fit (over 89 million pixels)") from None
+    except UnidentifiedImageError:
+        raise UserError(f"{file} is not a picture in a format that can be read") from None
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        raise UserError(f"{file} is damaged: {error}") from None
+    if frames > 1:
+        notes.append(f"{file.name} has {frames} frames; the first was taken")
+    if deep_colour:
+        notes.append(f"{file.name} has 16-bit colours, which were read at 8 bits (a .npy file keeps them)")
+    turned = ImageOps.exif_transpose(image)
+    if turned.size != image.size or image.getexif().get(0x0112, 1) != 1:
+        notes.append(f"{file.name} was turned as its camera says")
+    image = turned
+    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
+        grey = image.mode in ("LA", "La", "L")
+        image = image.convert("RGBA")
+        if image.getextrema()[3] != (255, 255):  # type: ignore[comparison-overlap]
+            notes.append(f"{file.name} has transparent pixels, which were laid on white")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image).convert("L" if grey else "RGB")
+    if image.mode.startswith("I"):  # 16-bit grey, or 32-bit integers that hold it
+        values = np.asarray(image, dtype=np.float64)
+        notes.append(f"{file.name} has 16-bit greys, which were kept")
+        return (values / 65535).astype(np.float32), tuple(notes)
+    if image.mode == "F":
+        return np.asarray(image, dtype=np.float32), tuple(notes)
+    if image.mode == "1":
+        image = image.convert("L")
+    if image.mode not in ("L", "RGB"):
+        notes.append(f"{file.name} ({image.mode}) was converted to RGB")
+        image = image.convert("RGB")
+    if image.mode == "L":
+        notes.append(f"{file.name} is grey: one channel")
+    return np.asarray(image, dtype=np.float32) / 255, tuple(notes)

@@ -1,0 +1,54 @@
+"""A problem: what was measured of one picture, by which physics, and the clean picture where there is one."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from lipdip.core.errors import UserError
+from lipdip.core.seeds import stream
+from lipdip.physics import Physics
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Find x from ``y = A(x) + noise``.
+
+    Args:
+        name: of the picture.
+        y: the measurement, (1, *physics.measurement_shape).
+        physics: ``A`` and its adjoint.
+        x: the clean picture, (1, *physics.image_shape) in [0, 1], or None where nobody has it.
+    """
+
+    name: str
+    y: Tensor
+    physics: Physics
+    x: Tensor | None = None
+
+    def to(self, device: torch.device) -> "Problem":
+        """The same problem on another device."""
+        clean = None if self.x is None else self.x.to(device)
+        return Problem(self.name, self.y.to(device), self.physics.to(device), clean)
+
+
+def measured(name: str, x: Tensor, physics: Physics, generator: torch.Generator) -> Problem:
+    """A problem made from the clean picture ``x`` (C, H, W): it is measured, with noise from ``generator``."""
+    clean = x[None]
+    return Problem(name, physics.measure(clean, generator), physics, clean)
+
+
+def given(name: str, y: Tensor, physics: Physics) -> Problem:
+    """A problem whose measurement ``y`` (C, h, w) is all there is: a picture that is degraded already.
+
+    Raises:
+        UserError: if ``y`` has another shape than the physics measures.
+    """
+    if tuple(y.shape) != physics.measurement_shape:
+        raise UserError(f"{name} has shape {tuple(y.shape)}; the task measures {physics.measurement_shape}")
+    return Problem(name, physics.received(y[None]), physics)
+
+
+def draw_code(shape: tuple[int, int, int], seed: int) -> Tensor:
+    """The fixed code ``z ~ U(0, 0.1)`` of the given (channels, height, width), as (1, ...), from its own stream."""
+    return 0.1 * torch.rand(1, *shape, generator=stream(seed, "code"))

@@ -1,0 +1,1 @@
+"""Training: fits networks to problems in rounds. The only room that imports Lightning."""

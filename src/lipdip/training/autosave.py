@@ -1,0 +1,63 @@
+"""So that no work is lost: state on disk every few seconds, and at SIGTERM or Ctrl-C."""
+
+import os
+import signal
+import threading
+import time
+from types import FrameType
+from typing import Any
+
+import lightning as L
+
+from lipdip.core.records import CHECKPOINT, RunDirectory
+
+
+class Stopped(Exception):
+    """The run was asked to stop, has saved its state, and can go on later."""
+
+    def __init__(self, signum: int, where: str) -> None:
+        super().__init__(f"stopped by {signal.Signals(signum).name} in {where}; everything is saved")
+        self.exit_code = 128 + signum
+
+
+class Autosave(L.Callback):
+    """Saves the trainer's whole state between two chunks, never at a round's end, so that no round ends twice.
+
+    Args:
+        directory: the run's; the state goes to ``directory.checkpoint``.
+        every: seconds between two savings.
+    """
+
+    def __init__(self, directory: RunDirectory, every: float) -> None:
+        self._directory = directory
+        self._every = every
+        self._signal: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._saved = time.monotonic()
+        if threading.current_thread() is not threading.main_thread():
+            return  # only the main thread may listen for signals
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            self._before[signum] = signal.signal(signum, self._heard)
+
+    def _heard(self, signum: int, frame: FrameType | None) -> None:
+        if self._signal is not None:  # asked twice: at once, with what was saved last
+            os._exit(128 + signum)
+        self._signal = signum
+
+    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
+        due = time.monotonic() - self._saved >= self._every
+        if due or self._signal is not None:
+            self._save(trainer)
+        if self._signal is not None:
+            raise Stopped(self._signal, f"round {trainer.current_epoch}")
+
+    def _save(self, trainer: L.Trainer) -> None:
+        self._directory.write_by(CHECKPOINT, trainer.save_checkpoint)
+        self._saved = time.monotonic()
+
+    def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        for signum, handler in self._before.items():
+            signal.signal(signum, handler)
+        self._before.clear()

@@ -1,0 +1,134 @@
+"""Fitting a prior to one problem in rounds, as a LightningModule: one epoch is one round."""
+
+import time
+from collections import defaultdict
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from lipdip.core.errors import UserError
+from lipdip.core.mask import Mask, Pruned
+from lipdip.core.metrics import Metric
+from lipdip.core.seeds import stream
+from lipdip.problems import Problem
+from lipdip.pruning.scope import prunable
+from lipdip.training.scores import Scores
+from lipdip.training.settings import FitSettings, Hardware
+from lipdip.training.step import fit_step, make_objective
+
+
+class PriorFitting(L.LightningModule):
+    """Fits ``f(z; m * theta)`` to a measurement, round after round, each from the same initialisation.
+
+    A batch is a chunk of optimisation steps: ``training_step`` goes on for ``hardware.chunk_seconds``, and the
+    epoch ends when the round's budget is spent. Every round replays the same code and the same jitter, so two
+    rounds differ in their mask alone, and a ticket fitted by itself later gives the very same result.
+
+    Args:
+        network: the prior, at its initialisation.
+        problem: what was measured.
+        code: ``z``, (1, *network.code_shape(H, W)).
+        metric: how reconstructions are scored.
+        settings: the budget of a round.
+        hardware: where it runs.
+        seed: of the jitter.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        problem: Problem,
+        code: Tensor,
+        metric: Metric,
+        settings: FitSettings,
+        hardware: Hardware,
+        seed: int,
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.network = network
+        self.problem = problem
+        self.code = code
+        self.metric = metric
+        self.settings = settings
+        self.hardware = hardware
+        self.seed = seed
+        self.initial = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+        self.mask = Mask.dense(prunable(network))
+        self.round = 0
+        self.seconds = 0.0
+        self._resumed: dict[str, Any] | None = None
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.Adam(self.network.parameters(), lr=self.settings.lr, fused=self.hardware.fused or None)
+
+    def train_dataloader(self) -> DataLoader[int]:
+        """Tokens for chunks, more than any round needs: ``on_train_batch_start`` ends the epoch, not this."""
+        return DataLoader(range(self.settings.steps + 1), batch_size=None)  # type: ignore[arg-type]
+
+    def on_fit_start(self) -> None:
+        if self.hardware.channels_last:
+            self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.problem = self.problem.to(self.device)
+        self.code = self.code.to(self.device)
+        self._objective = make_objective(self.network, self.problem, self.hardware)
+        self._begin()
+        if self._resumed is not None:
+            self.scores.load_state_dict(self._resumed["scores"])
+            self._jitter.set_state(self._resumed["jitter"].cpu())
+            self.seconds = self._resumed["seconds"]
+            self._resumed = None
+
+    def start_round(self, number: int, mask: Mask) -> None:
+        """Rewind: weights to ``mask * initialisation``, optimiser, averages, scores and jitter to their beginning."""
+        self.round = number
+        self.mask = mask
+        self.network.load_state_dict(self.initial)
+        for optimizer in self.trainer.optimizers:
+            optimizer.state = defaultdict(dict)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.seconds = 0.0
+        self._pruned = Pruned(prunable(self.network), self.mask)
+        self._pruned.apply()
+        self._jitter = stream(self.seed, "jitter", self.device)
+        self.scores = Scores(self.settings, self.metric, self.problem.x, self.device)
+
+    def on_train_batch_start(self, batch: int, batch_idx: int) -> int | None:
+        return -1 if self.scores.steps == self.settings.steps else None
+
+    def training_step(self, batch: int, batch_idx: int) -> None:
+        """One chunk: at least one step, then as many as ``chunk_seconds`` and the round's budget allow."""
+        begun = time.perf_counter()
+        (optimizer,) = self.trainer.optimizers
+        std = self.settings.reg_noise_std
+        while self.scores.steps < self.settings.steps:
+            self.scores.update(*fit_step(self._objective, optimizer, self._pruned, self.code, self._jitter, std))
+            if time.perf_counter() - begun >= self.hardware.chunk_seconds:
+                break
+        loss, _ = self.scores.last()  # waits for the device
+        self.seconds += time.perf_counter() - begun
+        if not loss < float("inf"):
+            raise UserError(
+                f"the fit diverged in round {self.round} by step {self.scores.steps} (loss {loss}); "
+                f"lower fit.lr, now {self.settings.lr}"
+            )
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["fitting"] = {
+            "round": self.round,
+            "seconds": self.seconds,
+            "mask": dict(self.mask),
+            "jitter": self._jitter.get_state(),
+            "scores": self.scores.state_dict(),
+        }
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        state = checkpoint["fitting"]
+        self.round = state["round"]
+        self.mask = Mask(state["mask"])
+        self._resumed = state

@@ -1,0 +1,25 @@
+"""Rounds and curves to a logger (W&B, TensorBoard), beside the run directory that holds them anyway."""
+
+from dataclasses import asdict
+
+import lightning as L
+
+from lipdip.training.fitting import PriorFitting
+from lipdip.training.record import Record
+
+
+class LogRounds(L.Callback):
+    """Logs each round when it ends: its curve over all optimisation steps, then its row. Stands after ``Record``."""
+
+    def __init__(self, record: Record) -> None:
+        self._record = record
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        assert isinstance(pl_module, PriorFitting) and trainer.logger is not None
+        row, budget = self._record.rounds[-1], pl_module.settings.steps
+        for point in pl_module.scores.points(row.round):
+            curve = {f"curve/{name}": value for name, value in asdict(point).items() if value is not None}
+            trainer.logger.log_metrics(curve, step=row.round * budget + point.step)
+        scores = {f"round/{name}": float(value) for name, value in asdict(row).items() if value is not None}
+        trainer.logger.log_metrics(scores, step=(row.round + 1) * budget)
+        trainer.logger.save()

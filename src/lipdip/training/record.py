@@ -1,0 +1,77 @@
+"""At the end of a round: its row, curves, ticket and pictures go into the run directory."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import lightning as L
+
+from lipdip.core.mask import Mask
+from lipdip.core.records import CurvePoint, Round, RunDirectory
+from lipdip.core.ticket import Ticket, weights_digest
+from lipdip.figures.png import png
+from lipdip.lottery.matching import judged
+from lipdip.training.fitting import PriorFitting
+
+
+class Record(L.Callback):
+    """Keeps the rounds and curves so far, and writes them. Stands before ``PruneAndRewind`` in the list of callbacks.
+
+    Args:
+        directory: where to.
+        seed: of initialisation and code, for the tickets.
+        provenance: plain values that every ticket carries: the run's configuration and name.
+    """
+
+    def __init__(self, directory: RunDirectory, seed: int, provenance: Mapping[str, Any]) -> None:
+        self.rounds: list[Round] = []
+        self.curves: list[CurvePoint] = []
+        self._directory = directory
+        self._seed = seed
+        self._provenance = provenance
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        assert isinstance(pl_module, PriorFitting)
+        problem = pl_module.problem
+        if problem.x is not None:
+            self._directory.write("images/clean.png", png(problem.x))
+        self._directory.write("images/measured.png", png(problem.y))
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        assert isinstance(pl_module, PriorFitting)
+        row = self._row(pl_module)
+        self.rounds.append(row)
+        self.curves += pl_module.scores.points(row.round)
+        ticket = self._ticket(pl_module, row)
+        self._directory.write(f"tickets/round_{row.round:02d}.safetensors", ticket.to_bytes())
+        restored = png(pl_module.scores.answer)
+        kinds = {"dense": row.round == 0, "matching": row.matching and row.sparsity > 0, "last": True}
+        for kind in (kind for kind, wanted in kinds.items() if wanted):
+            self._directory.write(f"images/restored_{kind}.png", restored)
+        self._directory.write_curves(self.curves)
+        self._directory.write_rounds(self.rounds)
+
+    def _row(self, fitting: PriorFitting) -> Round:
+        mask: Mask = fitting.mask
+        row = Round(
+            round=fitting.round,
+            sparsity=mask.sparsity,
+            kept_weights=mask.kept,
+            weights_per_pixel=mask.kept / fitting.scores.answer.numel(),
+            seconds=fitting.seconds,
+            **fitting.scores.final(),
+        )
+        return judged(row, self.rounds[0] if self.rounds else row)
+
+    def _ticket(self, fitting: PriorFitting, row: Round) -> Ticket:
+        # Times stay out: the same run gives the same bytes.
+        scores = {name: value for name, value in asdict(row).items() if name != "seconds"}
+        init = {"seed": self._seed, "sha256": weights_digest(fitting.initial)}
+        return Ticket(fitting.mask, init, {"seed": self._seed}, {**self._provenance, "scores": scores})
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rounds": [asdict(row) for row in self.rounds], "curves": [asdict(point) for point in self.curves]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rounds = [Round(**row) for row in state_dict["rounds"]]
+        self.curves = [CurvePoint(**point) for point in state_dict["curves"]]
