@@ -109,10 +109,9 @@ def _problem(cfg: DictConfig, picture: Picture) -> tuple[Problem, tuple[str, ...
         return measured(picture.name, picture.pixels, physics, draw), picture.notes
     if task.name == "inpaint" and task.pixel_mask is None:
         raise UserError("image.clean=false with task=inpaint needs task.pixel_mask=PICTURE: which pixels are known?")
-    kind = hydra.utils.get_class(task.physics._target_)
-    with _blaming(task.physics):
-        # How many times larger the restored picture is than the one that is given.
-        scale = kind.image_shape_of((1, 1, 1), **_plain(task.physics))[1]
+    scale = task.get("factor", 1)  # how many times smaller than its picture a measurement is
+    if isinstance(scale, bool) or not isinstance(scale, int) or scale < 1:
+        raise UserError(f"task.factor must be a whole number of at least 2, not {scale!r}")
     picture = sized(picture, size, scale=scale)
     channels, height, width = picture.pixels.shape
     physics = build(task.physics, image_shape=(channels, scale * height, scale * width), **settings)

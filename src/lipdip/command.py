@@ -10,7 +10,7 @@ from pathlib import Path
 import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, MissingConfigException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
@@ -104,7 +104,8 @@ def _options(group: str) -> Iterator[str]:
 
 def _keys(node: DictConfig, prefix: str = "") -> Iterator[str]:
     """All settings, dotted, and the groups at the top."""
-    for key in node:
-        yield f"{prefix}{key}"
-        if OmegaConf.is_dict(node._get_node(str(key))):
-            yield from _keys(node._get_node(str(key)), f"{prefix}{key}.")  # type: ignore[arg-type]
+    for key in map(str, node):
+        yield prefix + key
+        child = node._get_node(key)
+        if isinstance(child, DictConfig):
+            yield from _keys(child, f"{prefix}{key}.")

@@ -1,20 +1,19 @@
 """The run directory: everything a run leaves behind, written so that a reader never sees half a file.
 
-    <output_dir>/runs/<hash>/
-        config.yaml   the whole composed configuration
-        rounds.csv    one row a round (``Round``)
-        curves.csv    scores over steps (``CurvePoint``)
-        tickets/      round_00.safetensors ...
-        images/       clean, measured, restored_dense, restored_matching, restored_last
-        comparison.png, rounds.png
-        summary.json  written last: its presence means that the run is finished
-        checkpoint.pt only while the run is unfinished
+<output_dir>/runs/<hash>/
+    config.yaml   the whole composed configuration
+    rounds.csv    one row a round (``Round``)
+    curves.csv    scores over steps (``CurvePoint``)
+    tickets/      round_00.safetensors ...
+    images/       clean, measured, restored_dense, restored_matching, restored_last
+    comparison.png, rounds.png
+    summary.json  written last: its presence means that the run is finished
+    checkpoint.pt only while the run is unfinished
 """
 
 import csv
 import io
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
@@ -25,7 +24,6 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from lipdip.core.errors import UserError
-
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -161,7 +159,7 @@ class RunDirectory:
         target.parent.mkdir(exist_ok=True)
         partial = self._scratch / name.replace("/", "_")
         save(partial)
-        os.replace(partial, target)
+        partial.replace(target)
 
     def write_rounds(self, rounds: Iterable[Round]) -> None:
         """Write ``rounds.csv``."""

@@ -29,7 +29,7 @@ def default_generator_seeded(seed: int, name: str) -> Iterator[None]:
     For code that can only draw from the global generator, such as the initialisers of ``torch.nn``.
     """
     before = torch.random.get_rng_state()
-    torch.random.default_generator.manual_seed(derive(seed, name))
+    torch.default_generator.manual_seed(derive(seed, name))
     try:
         yield
     finally:

@@ -97,5 +97,5 @@ class Ticket:
 def _unpack(packed: Tensor, layers: list[tuple[str, list[int]]]) -> Mask:
     sizes = [math.prod(shape) for _, shape in layers]
     flat = torch.from_numpy(np.unpackbits(packed.numpy(), count=sum(sizes), bitorder="little").astype(bool))
-    pieces = flat.split(sizes)
+    pieces = torch.split(flat, sizes)
     return Mask({name: piece.reshape(shape) for (name, shape), piece in zip(layers, pieces, strict=True)})

@@ -11,8 +11,9 @@ from torch import Tensor
 def to_uint8(picture: Tensor) -> npt.NDArray[np.uint8]:
     """(1, C, H, W) or (C, H, W) in [0, 1], C 1 or 3, to (H, W) or (H, W, 3) uint8, rounded."""
     array = picture.detach().float().cpu().clamp(0, 1).mul(255).round().byte().numpy()
-    array = array.reshape(array.shape[-3:]).transpose(1, 2, 0)
-    return array[..., 0] if array.shape[2] == 1 else array
+    channels, height, width = array.shape[-3:]
+    array = array.reshape(channels, height, width).transpose(1, 2, 0)
+    return array[..., 0] if channels == 1 else array
 
 
 def png(picture: Tensor) -> bytes:

@@ -79,10 +79,13 @@ def _draw_psnr(axes: Axes, rows: list[Round]) -> None:
     dense, winner = rows[0], most_sparse_matching(rows)
     assert dense.psnr_best is not None
     axes.axhline(dense.psnr_best, color=_GREY, linewidth=1, linestyle="--", label=f"dense, {dense.psnr_best:.2f} dB")
-    axes.plot(number, [row.psnr_best for row in rows], "o-", color=_BLUE, label="best over the run (oracle)")
-    axes.plot(number, [row.psnr_ema for row in rows], ".-", color=_GREEN, label="last output average", linewidth=1)
-    axes.plot(number, [row.psnr_last for row in rows], ".-", color=_ORANGE, label="last output", linewidth=1)
-    if winner is not None:
+    for name, style, colour, label in (
+        ("psnr_best", "o-", _BLUE, "best over the run (oracle)"),
+        ("psnr_ema", ".-", _GREEN, "last output average"),
+        ("psnr_last", ".-", _ORANGE, "last output"),
+    ):
+        axes.plot(number, [float(getattr(row, name)) for row in rows], style, color=colour, label=label, linewidth=1.2)
+    if winner is not None and winner.psnr_best is not None:
         label = f"most sparse matching ticket, sparsity {winner.sparsity:.3f}"
         axes.plot(winner.round, winner.psnr_best, "*", color=_BLUE, markersize=16, label=label, zorder=5)
     axes.set_ylabel("PSNR in dB")

@@ -74,4 +74,5 @@ class DeepDecoder(nn.Module):
         return out
 
     def forward(self, z: Tensor) -> Tensor:
+        """The picture ``x_hat = f(z)``."""
         return torch.sigmoid(self.logits(z))

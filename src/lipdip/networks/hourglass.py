@@ -10,8 +10,7 @@ from torch import Tensor, nn
 def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:
     # Reflection padding inside the convolution: the same values as a ReflectionPad2d in front.
     pad = kernel // 2
-    mode = "reflect" if pad else "zeros"
-    return nn.Conv2d(inputs, outputs, kernel, stride, padding=pad, padding_mode=mode)
+    return nn.Conv2d(inputs, outputs, kernel, stride, padding=pad, padding_mode="reflect" if pad else "zeros")
 
 
 class _ConvNormAct(nn.Module):
@@ -109,4 +108,5 @@ class Hourglass(nn.Module):
         return out
 
     def forward(self, z: Tensor) -> Tensor:
+        """The picture ``x_hat = f(z)``."""
         return torch.sigmoid(self.logits(z))

@@ -23,7 +23,13 @@ class Physics(nn.Module):
         ValueError: on a shape that is not three positive numbers, or a negative sigma.
     """
 
-    def __init__(self, image_shape: Sequence[int], generator: torch.Generator | None = None, sigma: float = 0.0, clip: bool = False) -> None:
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        generator: torch.Generator | None = None,
+        sigma: float = 0.0,
+        clip: bool = False,
+    ) -> None:
         super().__init__()
         if len(image_shape) != 3 or min(image_shape) < 1:
             raise ValueError(f"image_shape must be (channels, height, width), not {tuple(image_shape)}")
@@ -32,11 +38,6 @@ class Physics(nn.Module):
         self.image_shape: tuple[int, int, int] = (image_shape[0], image_shape[1], image_shape[2])
         self.sigma = sigma
         self.clip = clip
-
-    @classmethod
-    def image_shape_of(cls, measurement_shape: tuple[int, int, int], **_: object) -> tuple[int, int, int]:
-        """Shape of the picture behind a measurement (C, h, w) when only that is at hand; here the same shape."""
-        return measurement_shape
 
     @property
     def measurement_shape(self) -> tuple[int, int, int]:
@@ -50,8 +51,7 @@ class Physics(nn.Module):
     def A_adjoint(self, y: Tensor) -> Tensor:  # noqa: N802 - the paper's symbol
         """The adjoint, <A x, y> = <x, A_adjoint y>: A is linear, so it is A's vector-Jacobian product."""
         at = torch.zeros(y.shape[0], *self.image_shape, dtype=y.dtype, device=y.device)
-        _, pull = torch.func.vjp(self.A, at)
-        x: Tensor = pull(y)[0]
+        x: Tensor = torch.func.vjp(self.A, at)[1](y)[0]
         return x
 
     def measure(self, x: Tensor, generator: torch.Generator) -> Tensor:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from lipdip.physics.base import Physics
 
@@ -18,11 +19,19 @@ class Denoise(Physics):
         clip: clip the measurement to [0, 1].
     """
 
-    def __init__(self, image_shape: Sequence[int], generator: torch.Generator | None = None, sigma: float = 25.0, clip: bool = True) -> None:
+    def __init__(
+        self,
+        image_shape: Sequence[int],
+        generator: torch.Generator | None = None,
+        sigma: float = 25.0,
+        clip: bool = True,
+    ) -> None:
         super().__init__(image_shape, generator, sigma, clip)
 
-    def A(self, x: Tensor) -> Tensor:  # noqa: N802
+    @override
+    def A(self, x: Tensor) -> Tensor:
         return x
 
-    def A_adjoint(self, y: Tensor) -> Tensor:  # noqa: N802
+    @override
+    def A_adjoint(self, y: Tensor) -> Tensor:
         return y

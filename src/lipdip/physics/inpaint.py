@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from lipdip.physics.base import Physics
 
@@ -57,15 +58,19 @@ class Inpaint(Physics):
             raise ValueError("the pixel mask knows no pixel: nothing was measured")
         self.register_buffer("pixel_mask", pixel_mask, persistent=False)
 
-    def A(self, x: Tensor) -> Tensor:  # noqa: N802
+    @override
+    def A(self, x: Tensor) -> Tensor:
         return self.pixel_mask.to(x.dtype) * x
 
-    def A_adjoint(self, y: Tensor) -> Tensor:  # noqa: N802
+    @override
+    def A_adjoint(self, y: Tensor) -> Tensor:
         return self.A(y)
 
+    @override
     def measure(self, x: Tensor, generator: torch.Generator) -> Tensor:
         """Unknown pixels stay zero, whatever the noise."""
         return self.A(super().measure(x, generator))
 
+    @override
     def received(self, y: Tensor) -> Tensor:
         return self.A(y)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 from torch.nn import functional
+from typing_extensions import override
 
 from lipdip.physics.base import Physics
 
@@ -37,32 +38,25 @@ class SuperResolution(Physics):
 
     kernel: Tensor
 
-    def __init__(self, image_shape: Sequence[int], generator: torch.Generator | None = None, factor: int = 4, sigma: float = 0.0) -> None:
+    def __init__(
+        self, image_shape: Sequence[int], generator: torch.Generator | None = None, factor: int = 4, sigma: float = 0.0
+    ) -> None:
         super().__init__(image_shape, generator, sigma)
-        self.factor = self._checked(factor)
+        if isinstance(factor, bool) or not isinstance(factor, int) or factor < 2:
+            raise ValueError(f"factor must be a whole number of at least 2 (the paper uses 4 and 8), not {factor!r}")
+        self.factor = factor
         if factor > min(self.image_shape[1:]):
             raise ValueError(f"factor {factor} leaves nothing of a picture of {self.image_shape[1:]} pixels")
         self.register_buffer("kernel", lanczos2_kernel(factor), persistent=False)
 
-    @staticmethod
-    def _checked(factor: int) -> int:
-        if isinstance(factor, bool) or not isinstance(factor, int) or factor < 2:
-            raise ValueError(f"factor must be a whole number of at least 2 (the paper uses 4 and 8), not {factor!r}")
-        return factor
-
-    @classmethod
-    def image_shape_of(
-        cls, measurement_shape: tuple[int, int, int], factor: int = 4, **_: object
-    ) -> tuple[int, int, int]:
-        channels, height, width = measurement_shape
-        return channels, cls._checked(factor) * height, factor * width
-
+    @override
     @property
     def measurement_shape(self) -> tuple[int, int, int]:
         channels, height, width = self.image_shape
         return channels, height // self.factor, width // self.factor
 
-    def A(self, x: Tensor) -> Tensor:  # noqa: N802
+    @override
+    def A(self, x: Tensor) -> Tensor:
         # The kernel has 4 factor taps: padding by (4 f - f) / 2 on both sides keeps the size; an odd factor
         # needs one pixel more behind than in front, and what is beyond the last whole block is never read.
         pad = 3 * self.factor // 2

@@ -111,10 +111,12 @@ def _from_image(content: bytes, file: Path) -> tuple[Array, tuple[str, ...]]:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image: Image.Image = Image.open(io.BytesIO(content))
             frames = getattr(image, "n_frames", 1)
-            deep_colour = any("16" in str(tile) and image.mode in ("RGB", "RGBA") for tile in image.tile)
+            deep_colour = image.mode in ("RGB", "RGBA") and "16" in str(getattr(image, "tile", ""))
             image.load()
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise UserError(f"{file} is too large to be a picture that a network can fit (over 89 million pixels)") from None
+        raise UserError(
+            f"{file} is too large to be a picture that a network can fit (over 89 million pixels)"
+        ) from None
     except UnidentifiedImageError:
         raise UserError(f"{file} is not a picture in a format that can be read") from None
     except (OSError, SyntaxError, ValueError, EOFError) as error:
@@ -130,14 +132,13 @@ def _from_image(content: bytes, file: Path) -> tuple[Array, tuple[str, ...]]:
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
         grey = image.mode in ("LA", "La", "L")
         image = image.convert("RGBA")
-        if image.getextrema()[3] != (255, 255):  # type: ignore[comparison-overlap]
+        if image.getchannel("A").getextrema() != (255, 255):
             notes.append(f"{file.name} has transparent pixels, which were laid on white")
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image).convert("L" if grey else "RGB")
     if image.mode.startswith("I"):  # 16-bit grey, or 32-bit integers that hold it
-        values = np.asarray(image, dtype=np.float64)
         notes.append(f"{file.name} has 16-bit greys, which were kept")
-        return (values / 65535).astype(np.float32), tuple(notes)
+        return np.asarray(image, dtype=np.float32) / np.float32(65535), tuple(notes)
     if image.mode == "F":
         return np.asarray(image, dtype=np.float32), tuple(notes)
     if image.mode == "1":
@@ -147,4 +148,4 @@ def _from_image(content: bytes, file: Path) -> tuple[Array, tuple[str, ...]]:
         image = image.convert("RGB")
     if image.mode == "L":
         notes.append(f"{file.name} is grey: one channel")
-    return np.asarray(image, dtype=np.float32) / 255, tuple(notes)
+    return np.asarray(image, dtype=np.float32) / np.float32(255), tuple(notes)

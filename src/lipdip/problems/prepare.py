@@ -72,7 +72,9 @@ def _centre(pixels: Tensor, height: int, width: int) -> Tensor:
 def _cropped(picture: Picture, multiple: int) -> Picture:
     height, width = (side // multiple * multiple for side in picture.pixels.shape[-2:])
     if not height or not width:
-        raise UserError(f"{picture.name} is only {_size(picture.pixels)} pixels; both sides must be at least {multiple}")
+        raise UserError(
+            f"{picture.name} is only {_size(picture.pixels)} pixels; both sides must be at least {multiple}"
+        )
     if (height, width) == tuple(picture.pixels.shape[-2:]):
         return picture
     cut = _centre(picture.pixels, height, width)

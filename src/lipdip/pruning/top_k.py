@@ -30,5 +30,5 @@ def keep_top_k(scores: Mapping[str, Tensor], mask: Mask, k: int) -> Mask:
     order = torch.argsort(flat[candidates], descending=True, stable=True)
     chosen = torch.zeros_like(kept)
     chosen[candidates[order[:k]]] = True
-    pieces = chosen.split([layer.numel() for layer in mask.values()])
+    pieces = torch.split(chosen, [layer.numel() for layer in mask.values()])
     return Mask({name: piece.view_as(mask[name]) for name, piece in zip(mask, pieces, strict=True)})

@@ -8,6 +8,7 @@ from types import FrameType
 from typing import Any
 
 import lightning as L
+from typing_extensions import override
 
 from lipdip.core.records import CHECKPOINT, RunDirectory
 
@@ -34,6 +35,7 @@ class Autosave(L.Callback):
         self._signal: int | None = None
         self._before: dict[int, Any] = {}
 
+    @override
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._saved = time.monotonic()
         if threading.current_thread() is not threading.main_thread():
@@ -46,6 +48,7 @@ class Autosave(L.Callback):
             os._exit(128 + signum)
         self._signal = signum
 
+    @override
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
         due = time.monotonic() - self._saved >= self._every
         if due or self._signal is not None:
@@ -57,6 +60,7 @@ class Autosave(L.Callback):
         self._directory.write_by(CHECKPOINT, trainer.save_checkpoint)
         self._saved = time.monotonic()
 
+    @override
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         for signum, handler in self._before.items():
             signal.signal(signum, handler)

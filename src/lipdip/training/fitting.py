@@ -8,6 +8,7 @@ import lightning as L
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
+from typing_extensions import override
 
 from lipdip.core.errors import UserError
 from lipdip.core.mask import Mask, Pruned
@@ -62,13 +63,16 @@ class PriorFitting(L.LightningModule):
         self.seconds = 0.0
         self._resumed: dict[str, Any] | None = None
 
+    @override
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return torch.optim.Adam(self.network.parameters(), lr=self.settings.lr, fused=self.hardware.fused or None)
 
+    @override
     def train_dataloader(self) -> DataLoader[int]:
         """Tokens for chunks, more than any round needs: ``on_train_batch_start`` ends the epoch, not this."""
         return DataLoader(range(self.settings.steps + 1), batch_size=None)  # type: ignore[arg-type]
 
+    @override
     def on_fit_start(self) -> None:
         if self.hardware.channels_last:
             self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -98,9 +102,11 @@ class PriorFitting(L.LightningModule):
         self._jitter = stream(self.seed, "jitter", self.device)
         self.scores = Scores(self.settings, self.metric, self.problem.x, self.device)
 
+    @override
     def on_train_batch_start(self, batch: int, batch_idx: int) -> int | None:
         return -1 if self.scores.steps == self.settings.steps else None
 
+    @override
     def training_step(self, batch: int, batch_idx: int) -> None:
         """One chunk: at least one step, then as many as ``chunk_seconds`` and the round's budget allow."""
         begun = time.perf_counter()
@@ -118,6 +124,7 @@ class PriorFitting(L.LightningModule):
                 f"lower fit.lr, now {self.settings.lr}"
             )
 
+    @override
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["fitting"] = {
             "round": self.round,
@@ -127,6 +134,7 @@ class PriorFitting(L.LightningModule):
             "scores": self.scores.state_dict(),
         }
 
+    @override
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         state = checkpoint["fitting"]
         self.round = state["round"]

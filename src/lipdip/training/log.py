@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 import lightning as L
+from typing_extensions import override
 
 from lipdip.training.fitting import PriorFitting
 from lipdip.training.record import Record
@@ -14,6 +15,7 @@ class LogRounds(L.Callback):
     def __init__(self, record: Record) -> None:
         self._record = record
 
+    @override
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert isinstance(pl_module, PriorFitting) and trainer.logger is not None
         row, budget = self._record.rounds[-1], pl_module.settings.steps

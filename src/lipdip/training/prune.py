@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import lightning as L
 from torch import Tensor
+from typing_extensions import override
 
 from lipdip.pruning.scope import prunable
 from lipdip.pruning.top_k import keep_top_k
@@ -24,6 +25,7 @@ class PruneAndRewind(L.Callback):
         self._scorer = scorer
         self._ladder = ladder
 
+    @override
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert isinstance(pl_module, PriorFitting)
         following = pl_module.round + 1

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 import lightning as L
+from typing_extensions import override
 
 from lipdip.core.mask import Mask
 from lipdip.core.records import CurvePoint, Round, RunDirectory
@@ -30,6 +31,7 @@ class Record(L.Callback):
         self._seed = seed
         self._provenance = provenance
 
+    @override
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert isinstance(pl_module, PriorFitting)
         problem = pl_module.problem
@@ -37,6 +39,7 @@ class Record(L.Callback):
             self._directory.write("images/clean.png", png(problem.x))
         self._directory.write("images/measured.png", png(problem.y))
 
+    @override
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert isinstance(pl_module, PriorFitting)
         row = self._row(pl_module)
@@ -69,9 +72,11 @@ class Record(L.Callback):
         init = {"seed": self._seed, "sha256": weights_digest(fitting.initial)}
         return Ticket(fitting.mask, init, {"seed": self._seed}, {**self._provenance, "scores": scores})
 
+    @override
     def state_dict(self) -> dict[str, Any]:
         return {"rounds": [asdict(row) for row in self.rounds], "curves": [asdict(point) for point in self.curves]}
 
+    @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rounds = [Round(**row) for row in state_dict["rounds"]]
         self.curves = [CurvePoint(**point) for point in state_dict["curves"]]

@@ -5,6 +5,7 @@ from typing import Any
 import lightning as L
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from typing_extensions import override
 
 from lipdip.core.records import Round
 from lipdip.training.fitting import PriorFitting
@@ -44,27 +45,33 @@ class Screen(L.Callback):
             speed_estimate_period=120,
         )
 
+    @override
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert isinstance(pl_module, PriorFitting)
         for row in self._record.rounds:
             self._console.print(line(row, self._rounds), highlight=False)
         total = self._rounds * pl_module.settings.steps
-        self._task = self._progress.add_task("", total=total, round=0, step=0, score="", completed=self._done(pl_module))
+        self._task = self._progress.add_task(
+            "", total=total, round=0, step=0, score="", completed=self._done(pl_module)
+        )
         self._progress.start()
 
     def _done(self, fitting: PriorFitting) -> int:
         return fitting.round * fitting.settings.steps + fitting.scores.steps
 
+    @override
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
         assert isinstance(pl_module, PriorFitting)
         loss, psnr = pl_module.scores.last()
         score = f"loss {loss:.2e}" if psnr is None else f"best {psnr:.2f} dB"
         step = f"{pl_module.scores.steps}/{pl_module.settings.steps}"
-        shown = {"round": f"{pl_module.round}/{self._rounds - 1}", "step": step, "score": score}
-        self._progress.update(self._task, completed=self._done(pl_module), **shown)
+        number = f"{pl_module.round}/{self._rounds - 1}"
+        self._progress.update(self._task, completed=self._done(pl_module), round=number, step=step, score=score)
 
+    @override
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._progress.console.print(line(self._record.rounds[-1], self._rounds), highlight=False)
 
+    @override
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         self._progress.stop()
