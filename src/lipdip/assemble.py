@@ -41,7 +41,7 @@ def assemble(cfg: DictConfig) -> Experiment:
         code = draw_code(network.code_shape(height, width), seed)  # type: ignore[operator]
     with _blaming(cfg.pruner):
         total = sum(weight.numel() for weight in prunable(network).values())
-        kept = ladder(total, cfg.pruner.rate, cfg.pruner.rounds)
+        kept = ladder(total, cfg.pruner.rate, cfg.pruner.rounds) if cfg.pruner.scorer else [total]
     return Experiment(
         problem=problem,
         network=network,
@@ -126,6 +126,8 @@ def _science(cfg: DictConfig, picture: Picture) -> dict[str, Any]:
         raise UserError(str(error).splitlines()[0]) from None
     science = {part: config[part] for part in ("model", "task", "pruner", "fit", "seed")}
     del science["task"]["published"]
+    if science["pruner"]["scorer"] is None:
+        science["pruner"] = None  # rate and rounds decide nothing
     if science["task"].get("pixel_mask") is not None:
         content = Path(science["task"]["pixel_mask"]).expanduser().read_bytes()
         science["task"]["pixel_mask"] = hashlib.sha256(content).hexdigest()

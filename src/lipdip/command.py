@@ -81,9 +81,9 @@ def _explain(error: Exception, command: str) -> str:
     text = str(error)
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = str(error.missing_cfg_file).partition("/")
-        there = sorted(_options(group))
+        there = sorted({*_options(group), *(error.options or ())})
         if there:
-            return f"there is no {group}={name}{_nearest(name, there)}; there are: {', '.join(there)}"
+            return f"there is no {group}={name}; there are: {', '.join(there)}{_nearest(name, there)}"
     wrong = re.match(r"Could not override '([^']+)'", text)
     if wrong:
         key = wrong[1]

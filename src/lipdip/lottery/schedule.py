@@ -10,7 +10,7 @@ def ladder(total: int, rate: float, rounds: int) -> list[int]:
     (a half is pruned). With rate 0.2 the density of round k is 0.8^k to within ``2.5 / total``.
 
     Raises:
-        ValueError: if ``rate`` is not in (0, 1), ``rounds`` is negative, or a round would keep no weight.
+        ValueError: if ``rate`` is not in (0, 1), ``rounds`` is negative, or a round would prune nothing or everything.
     """
     if not isinstance(rate, int | float) or not 0 < rate < 1:
         raise ValueError(f"rate must lie between 0 and 1, both excluded, not {rate!r}")
@@ -19,6 +19,7 @@ def ladder(total: int, rate: float, rounds: int) -> list[int]:
     kept = [total]
     for number in range(1, rounds + 1):
         kept.append(kept[-1] - math.floor(rate * kept[-1] + 0.5))
-        if kept[-1] < 1:
-            raise ValueError(f"no weight would be left in round {number}; at most {number - 1} rounds at rate={rate}")
+        if kept[-1] < 1 or kept[-1] == kept[-2]:
+            what = "no weight would be left" if kept[-1] < 1 else f"nothing would be pruned of {kept[-1]} weights"
+            raise ValueError(f"rounds={rounds} is too many: {what} in round {number} at rate={rate}")
     return kept

@@ -87,7 +87,7 @@ def _tensor(array: Array) -> Tensor:
     """(H, W) or (H, W, C) to (C, H, W)."""
     if array.ndim == 2:
         array = array[..., None]
-    return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))
+    return torch.from_numpy(array.transpose(2, 0, 1).copy())
 
 
 def _from_npy(content: bytes, file: Path) -> tuple[Array, tuple[str, ...]]:

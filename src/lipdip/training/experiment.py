@@ -72,9 +72,20 @@ class Experiment:
 
 
 def find_ticket(
-    experiment: Experiment, directory: RunDirectory, console: Console, logger: Logger | None = None
+    experiment: Experiment,
+    directory: RunDirectory,
+    console: Console,
+    logger: Logger | None = None,
+    extra: Sequence[L.Callback] = (),
 ) -> dict[str, Any]:
     """Fit, record, prune, rewind, until the ladder ends; goes on where an earlier call was stopped.
+
+    Args:
+        experiment: what to do.
+        directory: where to leave it; held by the caller.
+        console: where to show progress.
+        logger: beside the run directory, if any.
+        extra: further callbacks; they see a round's end after it is recorded and before it is pruned.
 
     Returns:
         The summary that is also in ``summary.json``.
@@ -97,6 +108,7 @@ def find_ticket(
     callbacks: list[L.Callback] = [record, Screen(console, record, rounds)]
     if logger is not None:
         callbacks.append(LogRounds(record))
+    callbacks += extra
     if experiment.scorer is not None:
         callbacks.append(PruneAndRewind(experiment.scorer, experiment.ladder))
     callbacks.append(Autosave(directory, experiment.hardware.save_seconds))

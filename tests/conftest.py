@@ -1,0 +1,41 @@
+"""What tests share: the smallest run that is still a run."""
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from lipdip.command import compose
+from lipdip.run import run
+
+torch.set_num_threads(1)
+
+DATA = Path(__file__).parent / "data"
+TINY = ("image.size=32", "model.channels=4", "model.scales=2", "fit.steps=12", "fit.record_every=5", "pruner.rounds=3")
+
+
+@pytest.fixture
+def reference() -> Callable[[str], dict[str, torch.Tensor]]:
+    """Arrays that the authors' public code gave, by name."""
+
+    def load(name: str) -> dict[str, torch.Tensor]:
+        with np.load(DATA / f"{name}.npz") as arrays:
+            return {key: torch.from_numpy(arrays[key]) for key in arrays.files if arrays[key].dtype.kind == "f"}
+
+    return load
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Callable[..., tuple[Path, str]]:
+    """Do a tiny run with more overrides; gives its directory and what it printed."""
+
+    def do(*overrides: str, output_dir: Path = tmp_path) -> tuple[Path, str]:
+        out = io.StringIO()
+        screen = Console(file=out, width=120)
+        return run(compose(*TINY, f"paths.output_dir={output_dir}", *overrides), screen), out.getvalue()
+
+    return do

@@ -1,0 +1,133 @@
+"""The command line: one clear line and exit code 2 for what cannot be, and nothing written."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lipdip.assemble import assemble
+from lipdip.command import compose
+from lipdip.core.errors import UserError
+from lipdip.core.records import RunDirectory
+
+
+def _lipdip(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lipdip.run", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, env={**os.environ})
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["pruner=inp"], "there is no pruner=inp; there are: imp, none; did you mean imp?"),
+        (["image=astronot"], "; did you mean astronaut?"),
+        (["image=set5/babi"], "; did you mean set5/baby?"),
+        (["pruner.rats=0.1"], "there is no setting called pruner.rats; did you mean pruner.rate?"),
+        (["fit.step=10"], "there is no setting called fit.step; did you mean fit.steps?"),
+        (["trainr=cpu"], "there is no setting called trainr; did you mean trainer?"),
+        (["fit.steps"], "fit.steps"),
+        (["task.sigma=${nothing}"], "nothing"),
+    ],
+)
+def test_names_that_are_not_there(overrides, message):
+    with pytest.raises(UserError) as caught:
+        assemble(compose(*overrides))
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["task.sigma=-1"], "task.physics.sigma must be a number of at least 0"),
+        (["task.sigma=loud"], "task.physics.sigma must be a number of at least 0"),
+        (["task=inpaint", "task.keep=0"], "task.physics.keep must lie in (0, 1]"),
+        (["task=super_resolution", "task.factor=1"], "task.physics.factor must be a whole number of at least 2"),
+        (["task=super_resolution", "task.factor=2.5"], "task.physics.factor must be a whole number of at least 2"),
+        (["pruner.rate=1"], "pruner.rate must lie between 0 and 1, both excluded"),
+        (["pruner.rate=0"], "pruner.rate must lie between 0 and 1, both excluded"),
+        (["pruner.rounds=-1"], "pruner.rounds must be a whole number of at least 0"),
+        (["pruner.rounds=99"], "pruner: rounds=99 is too many: nothing would be pruned"),
+        (["fit.steps=0"], "fit.steps must be at least 1"),
+        (["fit.steps=ten"], "fit.steps must be at least 1"),
+        (["fit.lr=0"], "fit.lr must be a positive number"),
+        (["fit.ema=1"], "fit.ema must lie in [0, 1)"),
+        (["fit.reg_noise_std=-1"], "fit.reg_noise_std must be a number of at least 0"),
+        (["seed=-1"], "seed must be a whole number of at least 0"),
+        (["seed=one"], "seed must be a whole number of at least 0"),
+        (["image.size=100"], "image.size=100 is not a multiple of 32; the nearest: 96 and 128"),
+        (["image.size=32", "model.scales=5"], "model: a picture of 32x32 pixels is too small for scales=5"),
+        (["model.channels=0"], "model.channels must be a whole number of at least 1"),
+        (["model.channels=wide"], "model.channels must be a whole number of at least 1"),
+        (["+model.width=3"], "unexpected keyword argument 'width'"),
+        (["image=file"], "image=file needs to know which file: add image.path=PICTURE"),
+        (["image=file", "image.path=/nowhere/a.png"], "there is no picture at /nowhere/a.png"),
+        (["image=set5/baby", "paths.data_dir=/nowhere"], "there is no picture at /nowhere/set5/baby.png"),
+        (["image.clean=perhaps"], "image.clean must be true or false"),
+        (["task=inpaint", "image.clean=false"], "needs task.pixel_mask=PICTURE"),
+        (["trainer.device=tpu"], "trainer.device must be auto, cpu or cuda"),
+        (["trainer.bf16=2"], "trainer.bf16 must be true, false or null"),
+        (["task.score.answer=both"], "fit.answer must be average or output"),
+        (["task.score.metric.channels=cmyk"], "task.score.metric.channels must be rgb or y"),
+    ],
+)
+def test_values_that_cannot_be(overrides, message, tmp_path):
+    with pytest.raises(UserError) as caught:
+        assemble(compose(f"paths.output_dir={tmp_path}", *overrides))
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_device_that_is_not_there(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(UserError, match=r"no CUDA device is there.*trainer=cpu or trainer=auto"):
+        assemble(compose("trainer=gpu"))
+
+
+def test_an_output_directory_that_cannot_be_written(tiny, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(UserError, match="cannot write to"):
+        tiny(output_dir=tmp_path / "file")
+
+
+def test_a_run_that_another_process_holds(tiny):
+    run, _ = tiny("pruner=none")
+    with RunDirectory(run), pytest.raises(UserError, match="another process is working on this very run"):
+        tiny("pruner=none")
+
+
+def test_a_fit_that_diverges_says_so(tiny):
+    with pytest.raises(UserError, match=r"the fit diverged in round 0 .*lower fit.lr"):
+        tiny("fit.reg_noise_std=1e38")
+
+
+def test_wrong_input_is_one_line_and_exit_code_2_and_writes_nothing(tmp_path):
+    done = _lipdip("pruner=imq", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "lipdip: there is no pruner=imq; there are: imp, none; did you mean imp?\n"
+    done = _lipdip("task.sigma=-3", cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_users_own_configuration_directory(tmp_path):
+    (tmp_path / "mine" / "protocol").mkdir(parents=True)
+    (tmp_path / "mine" / "protocol" / "tiny.yaml").write_text(
+        "name: tiny\nimage_size: 32\nsteps: 2\nrounds: 1\n"
+        "hourglass: {channels: 4, scales: 2}\ndeep_decoder: {channels: 4, scales: 2}\n"
+    )
+    done = _lipdip("--config-dir", "mine", "protocol=tiny", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    (run,) = (path for path in (tmp_path / "outputs" / "runs").iterdir() if not path.name.startswith("."))
+    assert (run / "summary.json").exists()
+    done = _lipdip("--config-dir", "mine", "protocol=tyny", cwd=tmp_path)
+    assert "did you mean tiny?" in done.stderr
+
+
+def test_several_runs_at_once(tmp_path):
+    settings = ("image.size=32", "model.channels=4", "model.scales=2", "fit.steps=2", "pruner=none")
+    done = _lipdip("-m", "seed=0,1", *settings, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "outputs" / "runs").glob("*/summary.json"))) == 2

@@ -1,0 +1,105 @@
+"""One contract for every physics, named by the tasks in conf/task; and equality with the public downsampler."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from lipdip.assemble import build
+from lipdip.command import compose, config_dir
+from lipdip.physics import Inpaint, Physics, SuperResolution
+from lipdip.physics.super_resolution import lanczos2_kernel
+
+TASKS = sorted(path.stem for path in (config_dir() / "task").glob("*.yaml"))
+CASES = [(task, ()) for task in TASKS] + [
+    ("inpaint", ("task.per_channel=true", "task.sigma=10")),
+    ("super_resolution", ("task.factor=2",)),
+    ("super_resolution", ("task.factor=3", "task.sigma=5")),
+    ("super_resolution", ("task.factor=8",)),
+]
+SHAPES = [(3, 32, 48), (1, 33, 41)]
+
+
+def _physics(task: str, settings: tuple[str, ...], shape: tuple[int, int, int], seed: int = 0) -> Physics:
+    node = compose(f"task={task}", *settings).task.physics
+    return build(node, image_shape=shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture(params=[(*case, shape) for case in CASES for shape in SHAPES], ids=str)
+def physics(request) -> Physics:
+    return _physics(*request.param)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_adjoint(physics, dtype):
+    x = torch.rand(2, *physics.image_shape, dtype=dtype)
+    y = torch.rand(2, *physics.measurement_shape, dtype=dtype)
+    forward, backward = physics.A(x), physics.A_adjoint(y)
+    assert forward.shape == y.shape and backward.shape == x.shape
+    assert forward.dtype == backward.dtype == dtype
+    inner = (forward * y).sum()
+    assert abs(inner - (x * backward).sum()) <= 1e-5 * abs(inner)
+
+
+def test_linear(physics):
+    a, b = torch.rand(2, 1, *physics.image_shape)
+    torch.testing.assert_close(physics.A(2 * a - b), 2 * physics.A(a) - physics.A(b), atol=1e-5, rtol=1e-5)
+
+
+def test_noise_is_seeded_and_takes_nothing_from_the_global_generator(physics):
+    x = torch.rand(1, *physics.image_shape)
+    before = torch.random.get_rng_state()
+    first = physics.measure(x, torch.Generator().manual_seed(3))
+    again = physics.measure(x, torch.Generator().manual_seed(3))
+    other = physics.measure(x, torch.Generator().manual_seed(4))
+    assert torch.equal(first, again)
+    assert torch.equal(first, other) is (physics.sigma == 0)
+    assert torch.equal(before, torch.random.get_rng_state())
+    assert first.shape == (1, *physics.measurement_shape)
+
+
+def test_a_measurement_measured_again_is_itself_where_nothing_changes_size(physics):
+    if physics.measurement_shape != physics.image_shape:
+        pytest.skip("measures another size")
+    y = physics.measure(torch.rand(1, *physics.image_shape), torch.Generator())
+    assert torch.equal(physics.received(y), y)
+
+
+@pytest.mark.parametrize("factor", [2, 4, 8])
+def test_downsampler_equals_the_public_one(reference, factor):
+    arrays = reference(f"downsampler_lanczos2_x{factor}")
+    torch.testing.assert_close(lanczos2_kernel(factor), arrays["kernel"], atol=1e-12, rtol=0)
+    torch.testing.assert_close(SuperResolution((3, 64, 96), factor=factor).A(arrays["x"]), arrays["y"])
+
+
+def test_noise_has_the_level_asked_for():
+    physics = _physics("denoise", ("task.clip=false",), (3, 128, 128))
+    noise = physics.measure(torch.full((1, 3, 128, 128), 0.5), torch.Generator().manual_seed(0)) - 0.5
+    assert noise.std().item() * 255 == pytest.approx(25, rel=0.02)
+
+
+def test_bernoulli_mask_keeps_the_share_asked_for_and_is_one_for_all_channels_unless_asked():
+    draw = torch.Generator().manual_seed(0)
+    one = Inpaint((3, 128, 128), draw, keep=0.3).pixel_mask
+    assert one.mean().item() == pytest.approx(0.3, abs=0.02)
+    assert one.shape == (1, 128, 128)
+    each = Inpaint((3, 128, 128), draw, keep=0.3, per_channel=True).pixel_mask
+    assert not torch.equal(each[0], each[1])
+
+
+@pytest.mark.parametrize(
+    ("mask", "message"),
+    [
+        (torch.ones(1, 8, 9), "same size"),
+        (torch.full((1, 8, 8), 0.5), "0 .unknown. and 1 .known. only"),
+        (torch.zeros(1, 8, 8), "knows no pixel"),
+        (torch.ones(2, 8, 8), "2 channels"),
+    ],
+)
+def test_a_pixel_mask_that_does_not_fit_is_refused(mask, message):
+    with pytest.raises(ValueError, match=message):
+        Inpaint((3, 8, 8), pixel_mask=mask)
+
+
+def test_the_package_has_the_configuration():
+    assert Path(config_dir(), "run.yaml").is_file()

@@ -1,0 +1,183 @@
+"""Pictures of every kind: read and noted, or refused in one line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from lipdip.core.errors import UserError
+from lipdip.problems import Picture, bundled, read, read_pixel_mask, sized
+
+
+@pytest.fixture
+def save(tmp_path):
+    def do(name: str, image: Image.Image, **more) -> str:
+        image.save(tmp_path / name, **more)
+        return str(tmp_path / name)
+
+    return do
+
+
+GREY = Image.fromarray(np.arange(64 * 48, dtype=np.uint8).reshape(64, 48))
+COLOUR = Image.merge("RGB", (GREY, GREY.rotate(180), GREY.transpose(Image.Transpose.FLIP_LEFT_RIGHT)))
+
+
+def _half_transparent() -> Image.Image:
+    image = COLOUR.convert("RGBA")
+    image.putalpha(GREY)
+    return image
+
+
+@pytest.mark.parametrize(
+    ("name", "image", "channels", "note"),
+    [
+        ("rgb.png", COLOUR, 3, None),
+        ("grey.png", GREY, 1, "is grey: one channel"),
+        ("bits.png", GREY.convert("1"), 1, "is grey: one channel"),
+        ("palette.png", COLOUR.convert("P"), 3, "(P) was converted to RGB"),
+        ("rgba.png", _half_transparent(), 3, "laid on white"),
+        ("opaque.png", COLOUR.convert("RGBA"), 3, None),
+        ("la.png", _half_transparent().convert("LA"), 1, "laid on white"),
+        ("deep.png", Image.fromarray(np.full((64, 48), 40000, np.uint16)), 1, "16-bit greys, which were kept"),
+        ("cmyk.jpg", COLOUR.convert("CMYK"), 3, "(CMYK) was converted to RGB"),
+        ("float.tiff", Image.fromarray(np.full((64, 48), 0.25, np.float32)), 1, None),
+    ],
+)
+def test_pictures_that_can_be_read_are_and_it_is_said_what_was_done(save, name, image, channels, note):
+    picture = read(save(name, image))
+    assert picture.pixels.shape == (channels, 64, 48)
+    assert 0 <= picture.pixels.min() <= picture.pixels.max() <= 1
+    said = " ".join(picture.notes)
+    assert (note in said) if note else (said == "")
+
+
+def test_values_survive(save):
+    pixels = read(save("rgb.png", COLOUR)).pixels
+    assert torch.equal((pixels * 255).round().byte(), torch.tensor(np.array(COLOUR)).permute(2, 0, 1))
+    deep = read(save("deep.png", Image.fromarray(np.full((64, 48), 40000, np.uint16))))
+    assert deep.pixels.unique().tolist() == pytest.approx([40000 / 65535])
+
+
+def test_the_first_of_several_frames_is_taken(save):
+    picture = read(save("moves.gif", GREY, save_all=True, append_images=[GREY.rotate(90), GREY.rotate(180)]))
+    assert "has 3 frames; the first was taken" in " ".join(picture.notes)
+
+
+def test_a_cameras_rotation_is_applied(save):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = read(save("photo.jpg", COLOUR, exif=exif))
+    assert picture.pixels.shape == (3, 48, 64)
+    assert "turned" in " ".join(picture.notes)
+
+
+def test_arrays_are_pictures_too(tmp_path):
+    for array in (np.full((40, 40, 3), 0.5), np.full((40, 40), 32768, np.uint16)):
+        np.save(tmp_path / "a.npy", array)
+        assert read(str(tmp_path / "a.npy")).pixels.mean().item() == pytest.approx(0.5, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "message"),
+    [
+        (b"", "a.png", "is empty"),
+        (b"not a picture", "a.png", "is not a picture"),
+        (None, "a.png", "there is no picture at"),
+        (b"\x93NUMPY broken", "a.npy", "is not a NumPy array"),
+    ],
+)
+def test_files_that_hold_no_picture(tmp_path, content, name, message):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(UserError, match=message) as caught:
+        read(str(tmp_path / name))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_picture_cut_short_is_damaged(save):
+    path = Path(save("a.png", COLOUR))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(UserError, match="is damaged"):
+        read(str(path))
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.full((8, 8), np.nan), "not numbers"),
+        (np.full((8, 8), 2.5), "values from 2.5 to 2.5"),
+        (np.zeros((8, 8, 4)), "has shape"),
+        (np.zeros((8, 8), np.int64), "holds int64 values"),
+        (np.zeros((0, 8)), "has shape"),
+    ],
+)
+def test_arrays_that_are_no_pictures(tmp_path, array, message):
+    np.save(tmp_path / "a.npy", array)
+    with pytest.raises(UserError, match=message):
+        read(str(tmp_path / "a.npy"))
+
+
+def test_a_folder_is_not_a_picture(tmp_path):
+    with pytest.raises(UserError, match="cannot read"):
+        read(str(tmp_path))
+
+
+def test_bundled_pictures_need_no_download_and_unknown_ones_are_named():
+    assert bundled("astronaut").pixels.shape == (3, 512, 512)
+    assert bundled("camera").pixels.shape == (1, 512, 512)
+    with pytest.raises(UserError, match="there are astronaut, camera, chelsea, coffee"):
+        bundled("lenna")
+
+
+def _blank(height: int, width: int) -> Picture:
+    return Picture("blank", torch.zeros(3, height, width), "")
+
+
+def test_own_size_is_cropped_in_the_centre_to_a_multiple_of_32_and_said():
+    picture = _blank(100, 64)
+    picture.pixels[:, 2:98] = 1
+    cropped = sized(picture, None)
+    assert cropped.pixels.shape == (3, 96, 64) and cropped.pixels.min() == 1
+    assert "cropped from 100x64 to 96x64" in cropped.notes[0]
+    assert sized(_blank(64, 64), None).notes == ()
+
+
+def test_a_size_given_is_reached_and_said():
+    assert sized(_blank(300, 200), 96).pixels.shape == (3, 96, 96)
+    assert sized(_blank(300, 200), [32, 64]).pixels.shape == (3, 32, 64)
+    assert "was reduced from 300x200 to 96x96" in sized(_blank(300, 200), 96).notes[0]
+    assert "was enlarged" in sized(_blank(40, 40), 96).notes[0]
+    assert sized(_blank(300, 200), 96, scale=4).pixels.shape == (3, 24, 24)
+
+
+@pytest.mark.parametrize(
+    ("size", "message"),
+    [
+        (100, "image.size=100 is not a multiple of 32; the nearest: 96 and 128"),
+        (16, "image.size=16 is not a multiple of 32; the nearest: 32"),
+        (-32, "must be a whole number"),
+        ("big", "must be a whole number"),
+        ([96], "must be a whole number"),
+        (96.0, "must be a whole number"),
+    ],
+)
+def test_sizes_that_cannot_be(size, message):
+    with pytest.raises(UserError, match=message):
+        sized(_blank(200, 200), size)
+
+
+def test_a_picture_too_small():
+    with pytest.raises(UserError, match="only 20x200 pixels; both sides must be at least 32"):
+        sized(_blank(20, 200), None)
+
+
+def test_a_pixel_mask_follows_its_picture(save):
+    stripes = np.zeros((64, 48), np.uint8)
+    stripes[:, :16] = 255
+    path = save("mask.png", Image.fromarray(stripes))
+    mask = read_pixel_mask(path, _blank(64, 48), None)
+    assert mask.shape == (1, 64, 32) and mask[..., :8].min() == 1 and mask[..., 8:].max() == 0
+    with pytest.raises(UserError, match="is 64x48, the picture 64x64"):
+        read_pixel_mask(path, _blank(64, 64), None)
