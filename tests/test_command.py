@@ -1,8 +1,10 @@
 """The command line: one clear line and exit code 2 for what cannot be, and nothing written."""
 
+import json
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from lipdip.assemble import assemble
 from lipdip.command import compose
 from lipdip.core.errors import UserError
 from lipdip.core.records import RunDirectory
+
+from .conftest import TINY
 
 
 def _lipdip(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
@@ -131,3 +135,26 @@ def test_several_runs_at_once(tmp_path):
     done = _lipdip("-m", "seed=0,1", *settings, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(list((tmp_path / "outputs" / "runs").glob("*/summary.json"))) == 2
+
+
+def test_the_recipe_for_a_pruner_in_contributing_works(tmp_path):
+    recipe = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text()
+    code, yaml = (textwrap.dedent(recipe.split(f"```{kind}\n")[1].split("```")[0]) for kind in ("python", "yaml"))
+    (tmp_path / "mine" / "pruner").mkdir(parents=True)
+    (tmp_path / "my_pruner.py").write_text(code)
+    yaml = yaml.replace("lipdip.pruning.layer_magnitude", "my_pruner")
+    (tmp_path / "mine" / "pruner" / "layer_magnitude.yaml").write_text(yaml)
+    settings = ("image.size=32", "model.channels=4", "model.scales=2", "fit.steps=2", "pruner.rounds=2")
+    done = _lipdip("--config-dir", "mine", "pruner=layer_magnitude", *settings, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "sparsity 0.360" in done.stdout
+
+
+def test_the_notebook_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shown: list[Path] = []
+    notebook = json.loads((Path(__file__).parents[1] / "notebooks" / "find_a_ticket.ipynb").read_text())
+    code = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
+    code = code.replace("from IPython.display import Image", "").replace("overrides = [", f"overrides = [*{TINY!r}, ")
+    exec(code, {"Image": shown.append})
+    assert [path.name for path in shown] == ["comparison.png", "rounds.png"] and all(path.exists() for path in shown)

@@ -117,9 +117,11 @@ def find_ticket(
         trainer = L.Trainer(
             accelerator="gpu" if experiment.hardware.device == "cuda" else "cpu",
             devices=1,
+            benchmark=experiment.hardware.device == "cuda",
             max_epochs=rounds,
             logger=logger or False,
             callbacks=callbacks,
+            log_every_n_steps=1,
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,

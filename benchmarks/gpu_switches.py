@@ -1,0 +1,104 @@
+"""Milliseconds a step of the full hourglass at 256 and 512, switch by switch, on a CUDA device.
+
+    python benchmarks/gpu_switches.py [size ...]
+
+The last row of each size is the authors' way of looping: eager float32, two PSNRs on the host and a copy of all
+parameters to the CPU at every step.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from lipdip.assemble import assemble
+from lipdip.command import compose
+from lipdip.core.mask import Mask, Pruned
+from lipdip.core.seeds import stream
+from lipdip.pruning.scope import prunable
+from lipdip.training.experiment import Experiment
+from lipdip.training.scores import Scores
+from lipdip.training.settings import Hardware
+from lipdip.training.step import fit_step, make_objective
+
+OFF = {"bf16": False, "channels_last": False, "fused": False, "compile": False}
+
+
+def _step(experiment: Experiment, hardware: Hardware) -> tuple[Callable[[], object], Experiment]:
+    device = torch.device("cuda")
+    network, problem = experiment.network.to(device), experiment.problem.to(device)
+    if hardware.channels_last:
+        network.to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(network.parameters(), lr=experiment.settings.lr, fused=hardware.fused or None)
+    objective, weights = make_objective(network, problem, hardware), prunable(network)
+    pruned, jitter = Pruned(weights, Mask.dense(weights)), stream(0, "jitter", device)
+    code = experiment.code.to(device)
+    scores = Scores(experiment.settings, experiment.metric, problem.x, device)
+
+    def step() -> tuple[torch.Tensor, torch.Tensor]:
+        loss, output = fit_step(objective, optimizer, pruned, code, jitter, experiment.settings.reg_noise_std)
+        scores.update(loss, output)
+        return loss, output
+
+    return step, replace(experiment, network=network, problem=problem)
+
+
+def _authors_way(experiment: Experiment) -> Callable[[], object]:
+    """Their loop around the same network: what they do between two steps happens on the host."""
+    device = torch.device("cuda")
+    network, problem = experiment.network.to(device), experiment.problem.to(device)
+    optimizer = torch.optim.Adam(network.parameters(), lr=experiment.settings.lr)
+    assert problem.x is not None
+    clean, code, noise = problem.x.cpu().numpy(), experiment.code.to(device), experiment.code.to(device).clone()
+    average: list[torch.Tensor] = []
+
+    def psnr(picture: torch.Tensor) -> float:
+        return float(-10 * np.log10(np.mean((picture.detach().cpu().numpy() - clean) ** 2)))
+
+    def step() -> object:
+        optimizer.zero_grad()
+        output = network(code + experiment.settings.reg_noise_std * noise.normal_())
+        average[:] = [output.detach() if not average else 0.99 * average[0] + 0.01 * output.detach()]
+        loss = (output - problem.y).square().mean()
+        loss.backward()
+        scores = psnr(output), psnr(average[0])
+        optimizer.step()
+        return scores, [parameter.detach().cpu() for parameter in network.parameters()]
+
+    return step
+
+
+def _milliseconds(step: Callable[[], object], steps: int = 200, warm_up: int = 20) -> float:
+    for _ in range(warm_up):
+        step()
+    torch.cuda.synchronize()
+    start = time.perf_counter()
+    for _ in range(steps):
+        step()
+    torch.cuda.synchronize()
+    return 1e3 * (time.perf_counter() - start) / steps
+
+
+def main(*sizes: int) -> None:
+    """Print one table per size."""
+    print(torch.cuda.get_device_name())
+    torch.backends.cudnn.benchmark = True
+    for size in sizes:
+        settings = ("protocol=paper", "pruner=none", "trainer=cpu", f"image.size={size}")
+        on: dict[str, bool] = dict(OFF)
+        rows = [("none", dict(on))]
+        for switch in OFF:
+            on[switch] = True
+            rows.append((f"+ {switch}", dict(on)))
+        print(f"size {size}")
+        for name, switches in rows:
+            step, _ = _step(assemble(compose(*settings)), Hardware("cuda", **switches))
+            print(f"  {name:16s} {_milliseconds(step):8.3f} ms/step")
+        print(f"  {'authors way':16s} {_milliseconds(_authors_way(assemble(compose(*settings)))):8.3f} ms/step")
+
+
+if __name__ == "__main__":
+    main(*(int(size) for size in sys.argv[1:] or ("256", "512")))

@@ -1,0 +1,82 @@
+"""What lipdip.run costs beyond the optimisation itself: its time per step against a bare loop over the same step.
+
+    python benchmarks/step_overhead.py [pairs] [override ...]
+
+Both sides fit the same experiment from the same start, in turn. The bare loop calls ``fit_step`` and nothing else;
+the other side is the whole of ``find_ticket`` between the start and the end of training: scores at every step, SSIM,
+curves, autosaves, Lightning. Prints milliseconds a step, and the median of the ratios pair by pair.
+"""
+
+import io
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import lightning as L
+import torch
+from rich.console import Console
+from typing_extensions import override
+
+from lipdip.assemble import assemble
+from lipdip.command import compose
+from lipdip.core.mask import Mask, Pruned
+from lipdip.core.records import RunDirectory
+from lipdip.core.seeds import stream
+from lipdip.pruning.scope import prunable
+from lipdip.training.experiment import Experiment, find_ticket
+from lipdip.training.step import fit_step, make_objective
+
+WARM_UP = 20
+
+
+class Clock(L.Callback):
+    """Seconds between the start and the end of training."""
+
+    @override
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.start = time.perf_counter()
+
+    @override
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.seconds = time.perf_counter() - self.start
+
+
+def _whole(experiment: Experiment) -> float:
+    clock = Clock()
+    with tempfile.TemporaryDirectory() as folder, RunDirectory(Path(folder) / "run") as directory:
+        find_ticket(experiment, directory, Console(file=io.StringIO()), extra=[clock])
+    return clock.seconds
+
+
+def _bare(experiment: Experiment) -> float:
+    device = torch.device(experiment.hardware.device)
+    network, problem, code = experiment.network.to(device), experiment.problem.to(device), experiment.code.to(device)
+    optimizer = torch.optim.Adam(
+        network.parameters(), lr=experiment.settings.lr, fused=experiment.hardware.fused or None
+    )
+    objective = make_objective(network, problem, experiment.hardware)
+    weights = prunable(network)
+    pruned, jitter = Pruned(weights, Mask.dense(weights)), stream(experiment.seed, "jitter", device)
+    start = time.perf_counter()
+    for _ in range(experiment.settings.steps):
+        loss, _ = fit_step(objective, optimizer, pruned, code, jitter, experiment.settings.reg_noise_std)
+    loss.item()
+    return time.perf_counter() - start
+
+
+def main(pairs: int, *overrides: str) -> None:
+    """Print the comparison."""
+    cfg = compose("pruner=none", *overrides)
+    _bare(assemble(compose("pruner=none", *overrides, f"fit.steps={WARM_UP}")))
+    times = [(_whole(assemble(cfg)), _bare(assemble(cfg))) for _ in range(pairs)]
+    steps = cfg.fit.steps
+    for whole, bare in times:
+        print(f"lipdip.run {1e3 * whole / steps:7.3f} ms/step   bare loop {1e3 * bare / steps:7.3f} ms/step")
+    ratio = statistics.median(whole / bare for whole, bare in times)
+    print(f"median ratio over {pairs} pairs of {steps} steps: {ratio:.4f}")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 7, *sys.argv[2:])

@@ -1,0 +1,139 @@
+"""Every YAML of every group is held to its group's contract; a new one is tested by being there."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from lipdip.assemble import assemble, build
+from lipdip.command import compose, config_dir
+from lipdip.core.metrics import Metric
+from lipdip.core.records import read_rounds
+from lipdip.pruning.scope import prunable
+from lipdip.training.settings import Hardware
+
+CONF = config_dir()
+GROUPS = {
+    path.name: sorted(str(f.relative_to(path).with_suffix("")) for f in path.rglob("*.yaml"))
+    for path in CONF.iterdir()
+    if path.is_dir()
+}
+
+
+def each(group: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize(group, GROUPS[group])
+
+
+def test_the_public_groups_are_there():
+    expected = {
+        "task": {"denoise", "inpaint", "super_resolution"},
+        "pruner": {"imp", "none"},
+        "model": {"hourglass", "deep_decoder"},
+        "image": {"astronaut", "camera", "coffee", "chelsea", "file", "set5/baby"},
+        "protocol": {"quick", "paper"},
+        "trainer": {"auto", "cpu", "gpu"},
+        "logger": {"csv", "wandb", "tensorboard"},
+    }
+    for group, members in expected.items():
+        assert members <= set(GROUPS[group])
+
+
+@each("model")
+def test_a_model_makes_pictures_from_codes(model):
+    network = build(compose(f"model={model}", "model.channels=4", "model.scales=2").model, out_channels=1)
+    picture = network(torch.rand(1, *network.code_shape(32, 64)))
+    assert picture.shape == (1, 1, 32, 64) and 0 <= picture.min() <= picture.max() <= 1
+    torch.testing.assert_close(
+        torch.sigmoid(network.logits(torch.ones(1, *network.code_shape(32, 64)))).shape, picture.shape
+    )
+    assert prunable(network)
+
+
+@each("task")
+def test_a_task_knows_its_physics_its_score_and_the_papers_setting(task):
+    node = compose(f"task={task}").task
+    assert node.name == task
+    assert node.score.answer in ("average", "output") and isinstance(build(node.score.metric), Metric)
+    assert set(node.published) == {"steps", "rounds", "reg_noise_std", "deep_decoder_channels"}
+
+
+@each("image")
+def test_an_image_is_one_source_and_says_so_when_it_is_not_there(image):
+    (source,) = compose(f"image={image}", "paths.data_dir=/nowhere").image.pictures.values()
+    if "path" not in source:
+        assert build(source).pixels.shape[0] in (1, 3)
+    elif image != "file":
+        assert source.path.startswith("/nowhere/" + image.rsplit("/", 1)[0])
+
+
+@each("pruner")
+@each("task")
+def test_a_pruner_prunes_on_every_task(tiny, pruner, task):
+    run, _ = tiny(f"pruner={pruner}", f"task={task}", "pruner.rounds=1", "fit.steps=3")
+    rounds = read_rounds(run)
+    assert rounds[0].sparsity == 0
+    assert len(rounds) == (1 if pruner == "none" else 2)
+    json.loads((run / "summary.json").read_text())
+
+
+@each("protocol")
+@each("task")
+@each("model")
+def test_a_protocol_settles_every_value(protocol, task, model):
+    cfg = compose(f"protocol={protocol}", f"task={task}", f"model={model}")
+    assert cfg.fit.steps > 0 and cfg.pruner.rounds > 0 and cfg.model.channels > 0
+
+
+@pytest.mark.parametrize(
+    ("task", "steps", "rounds", "std", "decoder"),
+    [
+        ("denoise", 3000, 16, 1 / 30, 100_224),
+        ("inpaint", 3000, 16, 0.03, 619_200),
+        ("super_resolution", 2000, 25, 0.03, 100_224),
+    ],
+)
+def test_the_paper_to_the_letter(task, steps, rounds, std, decoder):
+    experiment = assemble(compose("protocol=paper", f"task={task}", "image.size=64"))
+    assert sum(p.numel() for p in experiment.network.parameters()) == 2_217_831
+    assert experiment.settings.steps == steps and len(experiment.ladder) == rounds + 1
+    assert experiment.settings.reg_noise_std == pytest.approx(std)
+    assert (experiment.settings.lr, experiment.settings.ema) == (0.01, 0.99)
+    assert experiment.settings.answer == ("average" if task == "denoise" else "output")
+    assert str(experiment.metric) == ("Y (studio range), 4 pixels cropped" if task == "super_resolution" else "RGB")
+    assert experiment.code.shape == (1, 32, 64, 64) and 0 <= experiment.code.min() <= experiment.code.max() <= 0.1
+    under = assemble(compose("protocol=paper", f"task={task}", "image.size=64", "model=deep_decoder"))
+    assert sum(p.numel() for p in under.network.parameters()) == decoder
+    assert compose("protocol=paper", f"task={task}").image.size is None
+
+
+@pytest.mark.parametrize("trainer", ["auto", "cpu"])
+def test_a_trainer_is_hardware(trainer):
+    hardware = build(compose(f"trainer={trainer}").trainer)
+    assert isinstance(hardware, Hardware)
+    if trainer == "cpu" or not torch.cuda.is_available():
+        assert hardware.device == "cpu" and not (hardware.bf16 or hardware.compile or hardware.fused)
+
+
+def test_the_gpu_trainer_turns_every_switch_on():
+    node = yaml.safe_load(Path(CONF, "trainer", "gpu.yaml").read_text())
+    assert (node["device"], node["bf16"], node["channels_last"], node["fused"], node["compile"]) == (
+        "cuda",
+        *[True] * 4,
+    )
+
+
+def test_tensorboard_gets_the_rounds(tiny, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run, _ = tiny("logger=tensorboard")
+    events = EventAccumulator(str(tmp_path / "tensorboard" / run.name)).Reload()
+    logged = [event.value for event in events.Scalars("round/psnr_best")]
+    assert logged == pytest.approx([row.psnr_best for row in read_rounds(run)], rel=1e-4)
+
+
+def test_wandb_runs_offline_where_nobody_is_logged_in(tiny, tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    run, _ = tiny("logger=wandb", "pruner.rounds=1")
+    assert list((tmp_path / "wandb").glob(f"offline-run-*{run.name}"))

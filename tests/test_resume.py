@@ -1,0 +1,88 @@
+"""Killed at any moment, the same command goes on and ends as if nothing had happened."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SETTINGS = (
+    *("image.size=32", "model.channels=4", "model.scales=2", "fit.steps=120", "pruner.rounds=3", "trainer=cpu"),
+    *("trainer.chunk_seconds=0.02", "trainer.save_seconds=0"),
+)
+
+
+def _start(output: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "lipdip.run", *SETTINGS, f"paths.output_dir={output}"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+
+
+def _files(output: Path) -> dict[str, bytes]:
+    """Every file of the one run, times aside."""
+    (run,) = (path for path in (output / "runs").iterdir() if not path.name.startswith("."))
+    files = {str(path.relative_to(run)): path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    del files["config.yaml"]  # holds the output directory
+    column = files["rounds.csv"].decode().splitlines()[0].split(",").index("seconds")
+    rows = [line.split(",") for line in files["rounds.csv"].decode().splitlines()]
+    files["rounds.csv"] = repr([row[:column] + row[column + 1 :] for row in rows]).encode()
+    summary = json.loads(files["summary.json"], object_hook=lambda d: {k: d[k] for k in d if k != "seconds"})
+    files["summary.json"] = json.dumps(summary).encode()
+    return files
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory) -> dict[str, bytes]:
+    output = tmp_path_factory.mktemp("uninterrupted")
+    process = _start(output)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0 and errors == ""
+    return _files(output)
+
+
+def _await_round(output: Path, number: int, process: subprocess.Popen[str]) -> None:
+    """Until round ``number`` is recorded and the one after it is under way."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        if list(output.glob(f"runs/*/tickets/round_{number:02d}.safetensors")):
+            time.sleep(0.1)
+            return
+        time.sleep(0.01)
+    raise AssertionError("the run ended before it could be interrupted")
+
+
+def test_killed_again_and_again_it_ends_the_same(uninterrupted, tmp_path):
+    for number in (0, 1):
+        process = _start(tmp_path)
+        _await_round(tmp_path, number, process)
+        process.kill()
+        process.communicate()
+        assert not list(tmp_path.glob("runs/*/summary.json"))
+    process = _start(tmp_path)
+    out, errors = process.communicate(timeout=120)
+    assert process.returncode == 0 and errors == ""
+    assert "going on in" in out
+    assert _files(tmp_path) == uninterrupted
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_asked_to_stop_it_saves_says_how_to_go_on_and_ends_the_same(uninterrupted, tmp_path, signum):
+    process = _start(tmp_path)
+    _await_round(tmp_path, 1, process)
+    process.send_signal(signum)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 128 + signum
+    assert errors.count("\n") == 1 and f"stopped by {signum.name} in round" in errors
+    assert "everything is saved. To go on, give the same command: python -m lipdip.run image.size=32" in errors
+    process = _start(tmp_path)
+    process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert _files(tmp_path) == uninterrupted
