@@ -19,7 +19,9 @@ from .conftest import TINY
 
 def _lipdip(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "lipdip.run", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, env={**os.environ})
+    return subprocess.run(
+        command, cwd=cwd, capture_output=True, text=True, timeout=120, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,85 @@
-"""Each switch that makes a step fast gives the result of the plain step, to 0.1 dB after a full fit."""
+"""Each switch that makes a step fast agrees with the plain step.
+
+A fit is chaotic: rounding alone moves its best PSNR by some hundredths of a decibel. So single steps are compared
+closely, and full fits (the quick protocol's dense round) by their mean over three seeds.
+"""
+
+import statistics
 
 import pytest
 import torch
 
+from lipdip.assemble import assemble
+from lipdip.command import compose
+from lipdip.core.mask import Mask, Pruned
 from lipdip.core.records import read_rounds
+from lipdip.core.seeds import stream
+from lipdip.pruning.scope import prunable
+from lipdip.training.step import fit_step, make_objective
 
-FIT = ("pruner=none", "model.channels=16", "model.scales=3", "fit.steps=400", "image.size=32")
+SMALL = ("trainer=cpu", "image.size=32", "model.channels=16", "model.scales=3")
+
+
+def _first_losses(*overrides: str) -> torch.Tensor:
+    experiment = assemble(compose(*SMALL, *overrides))
+    network, hardware = experiment.network, experiment.hardware
+    if hardware.channels_last:
+        network.to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.01, fused=hardware.fused or None)
+    weights = prunable(network)
+    objective, pruned = make_objective(network, experiment.problem, hardware), Pruned(weights, Mask.dense(weights))
+    jitter = stream(0, "jitter")
+    return torch.stack([fit_step(objective, optimizer, pruned, experiment.code, jitter, 0.03)[0] for _ in range(6)])
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+@pytest.mark.parametrize("switch", ["channels_last", "fused", pytest.param("compile", marks=pytest.mark.slow)])
+def test_the_first_steps_agree(switch):
+    plain, fast = _first_losses(), _first_losses(f"trainer.{switch}=true")
+    assert plain[-1] < 0.8 * plain[0], "six steps must have moved the fit"
+    torch.testing.assert_close(fast, plain, rtol=1e-3, atol=0)
+
+
+def _first_gradient(*overrides: str) -> tuple[torch.Tensor, torch.Tensor]:
+    experiment = assemble(compose(*SMALL, *overrides))
+    loss, _ = make_objective(experiment.network, experiment.problem, experiment.hardware)(experiment.code)
+    loss.backward()
+    return loss.detach(), torch.cat([weight.grad.flatten() for weight in prunable(experiment.network).values()])
+
+
+def test_bfloat16_agrees_in_loss_and_in_the_direction_of_descent():
+    # Adam's first steps go by the gradient's sign, so losses after a step would compare rounding, not descent.
+    (loss, gradient), (rounded_loss, rounded) = _first_gradient(), _first_gradient("trainer.bf16=true")
+    torch.testing.assert_close(rounded_loss, loss, rtol=1e-2, atol=0)
+    assert not torch.equal(rounded, gradient)
+    assert torch.cosine_similarity(rounded, gradient, dim=0) > 0.99
+
+
+def _full_fits(tiny, folder, *overrides: str) -> float:
+    settings = ("pruner=none", "trainer=cpu", "image.size=64", "model.channels=32", "model.scales=4", "fit.steps=900")
+    runs = [tiny(*settings, f"seed={seed}", *overrides, output_dir=folder)[0] for seed in (0, 1, 2)]
+    return statistics.mean(read_rounds(run)[0].psnr_best for run in runs)
+
+
+@pytest.fixture(scope="module")
+def known() -> dict[str, float]:
+    """The plain fits, made once."""
+    return {}
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
 @pytest.mark.parametrize("switch", ["bf16", "channels_last", "fused", "compile"])
-def test_a_switch_changes_the_speed_not_the_result(tmp_path, tiny, switch):
-    plain = read_rounds(tiny(*FIT, "trainer=cpu", output_dir=tmp_path / "plain")[0])[0]
-    fast = read_rounds(tiny(*FIT, "trainer=cpu", f"trainer.{switch}=true", output_dir=tmp_path / "fast")[0])[0]
-    assert plain.psnr_best > 20
-    assert fast.psnr_best == pytest.approx(plain.psnr_best, abs=0.1)
+def test_full_fits_agree(tmp_path, tiny, known, switch):
+    if "plain" not in known:
+        known["plain"] = _full_fits(tiny, tmp_path / "plain")
+    assert known["plain"] > 25
+    assert _full_fits(tiny, tmp_path / "fast", f"trainer.{switch}=true") == pytest.approx(known["plain"], abs=0.1)
 
 
 @pytest.mark.gpu
-def test_the_gpu_gives_what_the_cpu_gives(tmp_path, tiny):
-    assert torch.cuda.is_available()
-    plain = read_rounds(tiny(*FIT, "trainer=cpu", output_dir=tmp_path / "plain")[0])[0]
-    fast = read_rounds(tiny(*FIT, "trainer=gpu", output_dir=tmp_path / "fast")[0])[0]
-    assert fast.psnr_best == pytest.approx(plain.psnr_best, abs=0.3)  # another device draws other jitter
+def test_the_gpu_with_every_switch_agrees_with_the_cpu(tmp_path, tiny):
+    # Another device draws other jitter, so this too is a comparison of means.
+    plain = _full_fits(tiny, tmp_path / "plain")
+    fast = _full_fits(tiny, tmp_path / "fast", "trainer=gpu")
+    assert fast == pytest.approx(plain, abs=0.1)

@@ -1,1 +1,1 @@
-"""Pictures for people, from records: each function takes plain values and gives the bytes of a PNG."""
+"""Pictures for people, from run directories: each function gives the bytes of a PNG."""
