@@ -52,7 +52,7 @@ def test_bfloat16_agrees_in_loss_and_in_the_direction_of_descent():
     (loss, gradient), (rounded_loss, rounded) = _first_gradient(), _first_gradient("trainer.bf16=true")
     torch.testing.assert_close(rounded_loss, loss, rtol=1e-2, atol=0)
     assert not torch.equal(rounded, gradient)
-    assert torch.cosine_similarity(rounded, gradient, dim=0) > 0.99
+    assert torch.cosine_similarity(rounded, gradient, dim=0) > 0.95
 
 
 def _full_fits(tiny, folder, *overrides: str) -> float:
