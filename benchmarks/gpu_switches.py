@@ -14,8 +14,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from lipdip.assemble import assemble
 from lipdip.command import compose
+from lipdip.configuration.assemble import assemble
 from lipdip.core.mask import Mask, Pruned
 from lipdip.core.seeds import stream
 from lipdip.pruning.scope import prunable

@@ -19,8 +19,8 @@ import torch
 from rich.console import Console
 from typing_extensions import override
 
-from lipdip.assemble import assemble
 from lipdip.command import compose
+from lipdip.configuration.assemble import assemble
 from lipdip.core.mask import Mask, Pruned
 from lipdip.core.records import RunDirectory
 from lipdip.core.seeds import stream

@@ -1,5 +1,6 @@
 """The command line: one clear line and exit code 2 for what cannot be, and nothing written."""
 
+import io
 import json
 import os
 import subprocess
@@ -7,12 +8,15 @@ import sys
 import textwrap
 from pathlib import Path
 
+import lightning as L
 import pytest
+from rich.console import Console
 
-from lipdip.assemble import assemble
 from lipdip.command import compose
+from lipdip.configuration.assemble import assemble
 from lipdip.core.errors import UserError
 from lipdip.core.records import RunDirectory
+from lipdip.training.experiment import find_ticket
 
 from .conftest import TINY
 
@@ -27,7 +31,7 @@ def _lipdip(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["pruner=inp"], "there is no pruner=inp; there are: imp, none; did you mean imp?"),
+        (["pruner=inp"], "there is no pruner=inp; there are: grasp, imp, "),
         (["image=astronot"], "; did you mean astronaut?"),
         (["image=set5/babi"], "; did you mean set5/baby?"),
         (["pruner.rats=0.1"], "there is no setting called pruner.rats; did you mean pruner.rate?"),
@@ -35,6 +39,9 @@ def _lipdip(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (["trainr=cpu"], "there is no setting called trainr; did you mean trainer?"),
         (["fit.steps"], "fit.steps"),
         (["task.sigma=${nothing}"], "nothing"),
+        (["image=null"], "a group takes the name of one of its members"),
+        (["image=[astronaut,coffee]"], "give one image, not 2: astronaut, coffee"),
+        (["image.path=me.jpg"], "image.path needs image=file beside it; image=astronaut has its own"),
     ],
 )
 def test_names_that_are_not_there(overrides, message):
@@ -46,20 +53,36 @@ def test_names_that_are_not_there(overrides, message):
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["task.sigma=-1"], "task.physics.sigma must be a number of at least 0"),
-        (["task.sigma=loud"], "task.physics.sigma must be a number of at least 0"),
-        (["task=inpaint", "task.keep=0"], "task.physics.keep must lie in (0, 1]"),
-        (["task=super_resolution", "task.factor=1"], "task.physics.factor must be a whole number of at least 2"),
-        (["task=super_resolution", "task.factor=2.5"], "task.physics.factor must be a whole number of at least 2"),
+        (["task.sigma=-1"], "task.sigma must be a number of at least 0"),
+        (["task.sigma=loud"], "task.sigma must be a number of at least 0"),
+        (["task=inpaint", "task.keep=0"], "task.keep must lie in (0, 1]"),
+        (["task=super_resolution", "task.factor=1"], "task.factor must be a whole number of at least 2"),
+        (["task=super_resolution", "task.factor=2.5"], "task.factor must be a whole number of at least 2"),
         (["pruner.rate=1"], "pruner.rate must lie between 0 and 1, both excluded"),
         (["pruner.rate=0"], "pruner.rate must lie between 0 and 1, both excluded"),
         (["pruner.rounds=-1"], "pruner.rounds must be a whole number of at least 0"),
-        (["pruner.rounds=99"], "pruner: rounds=99 is too many: nothing would be pruned"),
+        (["pruner.rounds=99"], "pruner.rounds=99 is too many: nothing would be pruned"),
         (["fit.steps=0"], "fit.steps must be at least 1"),
         (["fit.steps=ten"], "fit.steps must be at least 1"),
         (["fit.lr=0"], "fit.lr must be a positive number"),
         (["fit.ema=1"], "fit.ema must lie in [0, 1)"),
         (["fit.reg_noise_std=-1"], "fit.reg_noise_std must be a number of at least 0"),
+        (["fit.steps=true"], "fit.steps must be at least 1"),
+        (["model.scales=true"], "model.scales must be a whole number"),
+        (["pruner.rounds=true"], "pruner.rounds must be a whole number"),
+        (["task.clip=nan"], "task.clip must be true or false"),
+        (["task.score.metric.crop=30", "image.size=64"], "crop=30 leaves too little of"),
+        (["image.size=3200000"], "larger than any picture"),
+        (["image=file", "image.path=[a,b]"], "must be the path of one picture"),
+        (["model._target_=torch.nn.Identity"], "this configuration cannot be run"),
+        (["pruner.sparsity=1"], "pruner.sparsity must lie between 0 and 1"),
+        (["pruner.rewind=2.5"], "pruner.rewind must be a whole step or a share below 1"),
+        (["pruner.rewind=9999"], "pruner.rewind must be a step of the dense round up to 1200"),
+        (["pruner.scope=outer"], "pruner.scope must be all or inner"),
+        (["pruner.target=noisy"], "pruner.target must be degraded or clean"),
+        (["pruner.stop=0"], "pruner.stop must be how often in a row"),
+        (["fit.stop_rule=never"], "fit.stop_rule must be wmv or emv"),
+        (["fit.burn_in=1200"], "fit.burn_in must be null or a whole number below fit.steps=1200"),
         (["seed=-1"], "seed must be a whole number of at least 0"),
         (["seed=one"], "seed must be a whole number of at least 0"),
         (["image.size=100"], "image.size=100 is not a multiple of 32; the nearest: 96 and 128"),
@@ -74,7 +97,7 @@ def test_names_that_are_not_there(overrides, message):
         (["task=inpaint", "image.clean=false"], "needs task.pixel_mask=PICTURE"),
         (["trainer.device=tpu"], "trainer.device must be auto, cpu or cuda"),
         (["trainer.bf16=2"], "trainer.bf16 must be true, false or null"),
-        (["task.score.answer=both"], "fit.answer must be average or output"),
+        (["task.score.answer=both"], "task.score.answer must be average, output, lowest_loss"),
         (["task.score.metric.channels=cmyk"], "task.score.metric.channels must be rgb or y"),
     ],
 )
@@ -103,15 +126,17 @@ def test_a_run_that_another_process_holds(tiny):
         tiny("pruner=none")
 
 
-def test_a_fit_that_diverges_says_so(tiny):
+def test_a_fit_that_diverges_says_so_and_leaves_nothing(tiny, tmp_path):
     with pytest.raises(UserError, match=r"the fit diverged in round 0 .*lower fit.lr"):
         tiny("fit.reg_noise_std=1e38")
+    assert not list(tmp_path.glob("runs/*/*.yaml")), "a run that kept nothing leaves no directory"
 
 
 def test_wrong_input_is_one_line_and_exit_code_2_and_writes_nothing(tmp_path):
     done = _lipdip("pruner=imq", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "lipdip: there is no pruner=imq; there are: imp, none; did you mean imp?\n"
+    assert done.stderr.startswith("lipdip: there is no pruner=imq; there are: grasp, imp, magnitude, none, ")
+    assert done.stderr.endswith("; did you mean imp?\n") and done.stderr.count("\n") == 1
     done = _lipdip("task.sigma=-3", cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert list(tmp_path.iterdir()) == []
@@ -160,3 +185,58 @@ def test_the_notebook_runs(tmp_path, monkeypatch):
     code = code.replace("from IPython.display import Image", "").replace("overrides = [", f"overrides = [*{TINY!r}, ")
     exec(code, {"Image": shown.append})
     assert [path.name for path in shown] == ["comparison.png", "rounds.png"] and all(path.exists() for path in shown)
+
+
+def test_a_cell_that_fails_does_not_stop_the_others(tmp_path):
+    settings = ("image.size=32", "model.channels=4", "model.scales=2", "fit.steps=2", "pruner=none")
+    done = _lipdip("-m", "task.sigma=-1,25", *settings, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr == "lipdip: task.sigma must be a number of at least 0 (on the 0..255 scale), not -1\n"
+    assert len(list((tmp_path / "outputs" / "runs").glob("*/summary.json"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("summary.json", b"{"),
+        ("summary.json", b"{}"),
+        ("rounds.csv", None),
+        ("rounds.csv", b"round\n0\n"),
+        ("tickets/round_00.safetensors", None),
+    ],
+)
+def test_a_finished_run_that_was_damaged_is_done_again(tiny, file, content):
+    run, _ = tiny("pruner=none")
+    whole = {path: path.read_bytes() for path in run.rglob("*.safetensors")}
+    (run / file).unlink() if content is None else (run / file).write_bytes(content)
+    again, printed = tiny("pruner=none")
+    assert again == run and "finished already" not in printed
+    assert {path: path.read_bytes() for path in run.rglob("*.safetensors")} == whole
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", b"PK\x03\x04"])
+def test_a_damaged_checkpoint_is_dropped_and_it_is_said(tiny, content):
+    run, _ = tiny("pruner=none")
+    (run / "summary.json").unlink()
+    (run / "checkpoint.pt").write_bytes(content)
+    again, printed = tiny("pruner=none")
+    assert again == run and "the saved state is damaged; the run starts again" in printed
+    assert (run / "summary.json").exists()
+
+
+def test_a_run_does_not_go_on_with_other_numerics(tmp_path):
+    class StopAfterASave(Exception):
+        pass
+
+    experiment = assemble(compose(*TINY, "trainer=cpu", "trainer.chunk_seconds=0", "trainer.save_seconds=0"))
+
+    class Stop(L.Callback):
+        def on_train_batch_start(self, trainer, fitting, *_):
+            if fitting.scores.steps == 5:
+                raise StopAfterASave
+
+    with RunDirectory(tmp_path / "run") as directory, pytest.raises(StopAfterASave):
+        find_ticket(experiment, directory, Console(file=io.StringIO()), extra=[Stop()])
+    other = assemble(compose(*TINY, "trainer=cpu", "trainer.fused=true"))
+    with RunDirectory(tmp_path / "run") as directory, pytest.raises(UserError, match="begun on cpu and would go on"):
+        find_ticket(other, directory, Console(file=io.StringIO()))

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from lipdip.assemble import build
 from lipdip.command import compose, config_dir
+from lipdip.configuration.build import build
 from lipdip.physics import Inpaint, Physics, SuperResolution
 from lipdip.physics.super_resolution import lanczos2_kernel
 

@@ -8,7 +8,6 @@ from lipdip.core.records import Round
 from lipdip.lottery.matching import judged, most_sparse_matching
 from lipdip.lottery.schedule import ladder
 from lipdip.networks import Hourglass
-from lipdip.pruning.magnitude import Magnitude
 from lipdip.pruning.scope import prunable
 from lipdip.pruning.top_k import keep_top_k
 
@@ -80,14 +79,6 @@ def test_top_k_refuses_scores_that_are_not_numbers():
         keep_top_k(scores, Mask.dense(scores), 1)
 
 
-def test_magnitude_scores_and_leaves_the_weights_alone():
-    weights = prunable(Hourglass(channels=4, scales=1))
-    before = {name: weight.clone() for name, weight in weights.items()}
-    scores = Magnitude()(weights)
-    for name, weight in weights.items():
-        assert torch.equal(weight, before[name]) and torch.equal(scores[name], weight.abs())
-
-
 def test_prunable_is_every_conv_weight_and_nothing_else():
     network = Hourglass(channels=4, scales=2)
     expected = {name for name, parameter in network.named_parameters() if parameter.dim() == 4}
@@ -95,7 +86,8 @@ def test_prunable_is_every_conv_weight_and_nothing_else():
 
 
 def _round(number: int, psnr: float | None) -> Round:
-    return Round(number, 1 - 0.8**number, 1, 1.0, psnr, None, None, None, None, 0.1, 0.0)
+    scores = dict.fromkeys(("psnr_best_step", "psnr_last", "psnr_ema", "psnr_stop", "psnr_stop_gap", "stop_step"))
+    return Round(number, 1 - 0.8**number, 1, 1.0, psnr, **scores, ssim_best=None, loss=0.1, seconds=0.0)
 
 
 def test_the_most_sparse_matching_ticket():

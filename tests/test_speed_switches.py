@@ -9,8 +9,8 @@ import statistics
 import pytest
 import torch
 
-from lipdip.assemble import assemble
 from lipdip.command import compose
+from lipdip.configuration.assemble import assemble
 from lipdip.core.mask import Mask, Pruned
 from lipdip.core.records import read_rounds
 from lipdip.core.seeds import stream

@@ -11,8 +11,9 @@ import torch
 from PIL import Image
 from rich.console import Console
 
-from lipdip.assemble import assemble
 from lipdip.command import compose
+from lipdip.configuration.assemble import assemble
+from lipdip.core.errors import UserError
 from lipdip.core.records import RunDirectory, read_rounds
 from lipdip.core.seeds import default_generator_seeded
 from lipdip.core.ticket import Ticket, weights_digest
@@ -100,7 +101,7 @@ def test_the_run_directory(tiny):
     if any(row.matching for row in rounds[1:]):
         restored.add("images/restored_matching.png")
     assert names == {
-        *("config.yaml", "rounds.csv", "curves.csv", "summary.json", "comparison.png", "rounds.png"),
+        *("config.yaml", "rounds.csv", "curves.csv", "layers.csv", "summary.json", "comparison.png", "rounds.png"),
         *("images/clean.png", "images/measured.png"),
         *(f"tickets/round_{number:02d}.safetensors" for number in range(4)),
         *restored,
@@ -206,3 +207,26 @@ def test_pruner_none_is_the_dense_round_of_imp(tiny):
     first = read_rounds(tiny()[0])[0]
     (row,) = read_rounds(alone)
     assert (row.psnr_best, row.loss) == (first.psnr_best, first.loss)
+
+
+def test_a_degraded_picture_is_never_resampled(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (100, 80, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noisy.png")
+    source = ("image=file", f"image.path={tmp_path / 'noisy.png'}", "image.clean=false")
+    whole = assemble(compose(*source)).problem.y
+    assert torch.equal((whole[0] * 255).round().byte(), torch.tensor(noise[2:98, 8:72]).permute(2, 0, 1))
+    cut = assemble(compose(*source, "image.size=[32,64]")).problem.y
+    assert torch.equal((cut[0] * 255).round().byte(), torch.tensor(noise[34:66, 8:72]).permute(2, 0, 1))
+    with pytest.raises(UserError, match="128x128 cannot be cut out of it"):
+        assemble(compose(*source, "image.size=128"))
+
+
+def test_the_deep_decoder_is_scored_at_its_lowest_fitting_loss(tiny):
+    run, _ = tiny("model=deep_decoder", "pruner=none", "fit.record_every=1", "fit.steps=40")
+    points = list(csv.DictReader((run / "curves.csv").read_text().splitlines()))
+    lowest, expected = float("inf"), []
+    for point in points:
+        if float(point["loss"]) < lowest:
+            lowest = float(point["loss"])
+            expected.append(float(point["psnr"]))
+    assert read_rounds(run)[0].psnr_best == pytest.approx(max(expected))

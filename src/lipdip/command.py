@@ -3,6 +3,7 @@
 import difflib
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,7 +33,7 @@ def compose(*overrides: str, command: str = "run") -> DictConfig:
     """
     try:
         return _compose(command, list(overrides))
-    except (HydraException, OmegaConfBaseException) as error:
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise UserError(_explain(error, command)) from None
 
 
@@ -43,20 +44,36 @@ def start(command: str, task: Callable[[DictConfig], None]) -> None:
     """
     # Hydra then hands its errors on instead of printing them in its own way.
     os.environ["HYDRA_FULL_ERROR"] = "1"
+    again = shlex.join(["python", "-m", f"lipdip.{command}", *sys.argv[1:]])
+    failed: list[Exception] = []
 
     def guarded(cfg: DictConfig) -> None:
         try:
             task(cfg)
-        except UserError as error:
-            _leave(str(error))
+        except (UserError, HydraException, OmegaConfBaseException) as error:
+            failed.append(error)
+            _say(str(error) if isinstance(error, UserError) else _explain(error, command))
         except Stopped as stopped:
-            again = " ".join([f"python -m lipdip.{command}", *sys.argv[1:]])
-            _leave(f"{stopped}. To go on, give the same command: {again}", stopped.exit_code)
+            _say(f"{stopped}. To go on, give the same command: {again}")
+            sys.exit(stopped.exit_code)
+        except (OSError, MemoryError, RuntimeError) as error:
+            if not _beyond_the_machine(error):
+                raise
+            failed.append(error)
+            _say(f"{str(error).splitlines()[0]}. Make room, and give the same command: {again}")
 
     try:
         hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=command)(guarded)()
-    except (HydraException, OmegaConfBaseException) as error:
-        _leave(_explain(error, command))
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        if isinstance(error, ValueError) and "override" not in str(error):
+            raise
+        failed.append(error)
+        _say(_explain(error, command))
+    except KeyboardInterrupt:
+        _say(f"stopped; what was saved is kept. To go on, give the same command: {again}")
+        sys.exit(130)
+    if failed:  # of several runs, the others were done all the same
+        sys.exit(2)
 
 
 def console() -> Console:
@@ -65,9 +82,13 @@ def console() -> Console:
     return plain if plain.is_terminal else Console(width=120)
 
 
-def _leave(message: str, code: int = 2) -> None:
-    print(f"lipdip: {message}", file=sys.stderr)
-    sys.exit(code)
+def _say(message: str) -> None:
+    print(f"lipdip: {message}", file=sys.stderr, flush=True)
+
+
+def _beyond_the_machine(error: Exception) -> bool:
+    """A full disk or too little memory, and not a mistake of ours."""
+    return not isinstance(error, RuntimeError) or "memory" in str(error)
 
 
 def _compose(command: str, overrides: list[str]) -> DictConfig:
@@ -79,6 +100,8 @@ def _compose(command: str, overrides: list[str]) -> DictConfig:
 def _explain(error: Exception, command: str) -> str:
     """One line for an error of Hydra's or OmegaConf's, with the nearest name where a name is wrong."""
     text = str(error)
+    if "Config group override must be" in text:
+        return "a group takes the name of one of its members, not null (image=astronaut)"
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = str(error.missing_cfg_file).partition("/")
         there = sorted({*_options(group), *(error.options or ())})

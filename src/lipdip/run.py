@@ -7,8 +7,10 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 from rich.table import Table
 
-from lipdip.assemble import assemble, build
 from lipdip.command import console, start
+from lipdip.configuration.assemble import assemble
+from lipdip.configuration.build import build
+from lipdip.core.errors import UserError
 from lipdip.core.records import Round, RunDirectory, read_rounds
 from lipdip.training.experiment import Experiment, find_ticket
 
@@ -25,14 +27,20 @@ def run(cfg: DictConfig, screen: Console | None = None) -> Path:
     """
     screen = screen or console()
     experiment = assemble(cfg)
-    output = Path(cfg.paths.output_dir)
+    if not isinstance(cfg.paths.output_dir, str):
+        raise UserError(f"paths.output_dir must be a directory, not {cfg.paths.output_dir!r}")
+    output = Path(cfg.paths.output_dir).expanduser()
     with RunDirectory(output / "runs" / experiment.name) as directory:
         summary = directory.summary
         if summary is None:
-            _announce(experiment, directory, screen)
             logger = build(cfg.logger, run=experiment.name, output_dir=output, console=screen)
+            _announce(experiment, directory, screen)
             directory.write("config.yaml", OmegaConf.to_yaml(cfg, resolve=True))
-            summary = find_ticket(experiment, directory, screen, logger)
+            try:
+                summary = find_ticket(experiment, directory, screen, logger)
+            except UserError:
+                directory.discard_if_empty()
+                raise
         else:
             screen.print(f"finished already: {directory.path}")
         _show(summary, read_rounds(directory.path), screen)
@@ -60,9 +68,10 @@ def _announce(experiment: Experiment, directory: RunDirectory, screen: Console) 
 
 def _show(summary: dict[str, Any], rounds: list[Round], screen: Console) -> None:
     scored = summary["scored"]
-    table = Table(title=f"PSNR in dB and SSIM on {scored['metric']}; best = over the run, an oracle")
-    columns = ("round", "sparsity", "weights", "per pixel value", "best", "at step", "last", "average", "SSIM", "loss")
-    for column in (*columns, "seconds", "matching"):
+    best = f"best {scored['picture']}".replace("_", " ")
+    table = Table(title=f"PSNR in dB and SSIM on {scored['metric']}; {best} = over the run, an oracle's choice")
+    columns = ("round", "sparsity", "weights", "per pixel value", best, "at step", "by rule", "last output")
+    for column in (*columns, "last average", "SSIM", "loss", "s", "matching"):
         table.add_column(column, justify="right")
     for row in rounds:
         table.add_row(
@@ -70,8 +79,9 @@ def _show(summary: dict[str, Any], rounds: list[Round], screen: Console) -> None
             f"{row.sparsity:.3f}",
             f"{row.kept_weights:,}",
             f"{row.weights_per_pixel:.3g}",
-            *(_number(value, 2) for value in (row.psnr_best,)),
+            _number(row.psnr_best, 2),
             "" if row.psnr_best_step is None else str(row.psnr_best_step),
+            _number(row.psnr_stop, 2),
             _number(row.psnr_last, 2),
             _number(row.psnr_ema, 2),
             _number(row.ssim_best, 3),
@@ -88,9 +98,14 @@ def _number(value: float | None, digits: int) -> str:
 
 
 def _answer(summary: dict[str, Any]) -> str:
-    winner, dense = summary["most_sparse_matching"], summary["dense"]
     if summary["scored"]["why"]:
         return f"no scores: {summary['scored']['why']}"
+    ended = f"ended early: {summary['ended']}\n" if summary["ended"] else ""
+    return ended + _winner(summary)
+
+
+def _winner(summary: dict[str, Any]) -> str:
+    winner, dense = summary["most_sparse_matching"], summary["dense"]
     if summary["rounds"] == 1:
         return f"dense network: {dense['psnr_best']:.2f} dB"
     if winner is None:

@@ -33,7 +33,7 @@ class Metric:
             raise ValueError(f"channels must be rgb or y, not {self.channels!r}")
         if self.y_range not in ("studio", "full"):
             raise ValueError(f"y_range must be studio or full, not {self.y_range!r}")
-        if not isinstance(self.crop, int) or self.crop < 0:
+        if isinstance(self.crop, bool) or not isinstance(self.crop, int) or self.crop < 0:
             raise ValueError(f"crop must be a whole number of at least 0, not {self.crop!r}")
 
     def view(self, image: Tensor) -> Tensor:

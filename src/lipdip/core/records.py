@@ -4,6 +4,7 @@
     config.yaml   the whole composed configuration
     rounds.csv    one row a round (``Round``)
     curves.csv    scores over steps (``CurvePoint``)
+    layers.csv    what each round left of each convolution (``pruning.anatomy.Layer``)
     tickets/      round_00.safetensors ...
     images/       clean, measured, restored_dense, restored_matching, restored_last
     comparison.png, rounds.png
@@ -33,7 +34,11 @@ class Round:
     """One row of ``rounds.csv``: what the network with this round's mask reached under the full budget.
 
     PSNR in dB and SSIM against the clean image, by the run's metric; None where there is no clean image.
+    ``loss`` is the last step's, a mean over all values of the measurement (inpainting's unknown ones are zero in it).
     ``psnr_best`` is the best over the run and so an oracle; ``ssim_best`` is the SSIM of that same picture.
+    ``psnr_stop`` is the PSNR at ``stop_step``, chosen by a rule that never sees the clean image; ``psnr_stop_gap`` is
+    what it falls short of ``psnr_best``. ``dead_channels`` keep no weight; ``parameters_kept`` counts biases and
+    BatchNorm too; ``flops`` and ``flops_kept`` are of one forward pass through the convolutions, dense and kept.
     ``weights_per_pixel`` is kept prunable weights over the picture's values (height x width x channels).
     ``matching``: restores no worse than the dense network of round 0; None where that cannot be known.
     """
@@ -46,10 +51,17 @@ class Round:
     psnr_best_step: int | None
     psnr_last: float | None
     psnr_ema: float | None
+    psnr_stop: float | None
+    psnr_stop_gap: float | None
+    stop_step: int | None
     ssim_best: float | None
     loss: float
     seconds: float
     matching: bool | None = None
+    dead_channels: int = 0
+    parameters_kept: int = 0
+    flops: int = 0
+    flops_kept: int = 0
 
 
 @dataclass(frozen=True)
@@ -141,12 +153,21 @@ class RunDirectory:
 
     @property
     def summary(self) -> dict[str, Any] | None:
-        """The finished run's summary, or None while it is unfinished."""
+        """The finished run's summary, or None while it is unfinished or where part of it is missing or damaged."""
         try:
             loaded: dict[str, Any] = json.loads((self.path / "summary.json").read_text())
-        except FileNotFoundError:
+            rounds = read_rounds(self.path)
+            whole = loaded["run"] == self.path.name and loaded["rounds"] == len(rounds)
+        except (OSError, ValueError, TypeError, KeyError, UserError):
             return None
-        return loaded
+        files = [f"tickets/round_{row.round:02d}.safetensors" for row in rounds]
+        files += ["config.yaml", "curves.csv", "layers.csv", "comparison.png", "rounds.png", "images/measured.png"]
+        return loaded if whole and all((self.path / file).is_file() for file in files) else None
+
+    def discard_if_empty(self) -> None:
+        """Remove the directory of a run that failed before it had anything to keep."""
+        if not self.checkpoint.exists() and not (self.path / "rounds.csv").exists():
+            shutil.rmtree(self.path, ignore_errors=True)
 
     def write(self, name: str, content: bytes | str) -> None:
         """Write one file, whole or not at all."""
@@ -161,13 +182,9 @@ class RunDirectory:
         save(partial)
         partial.replace(target)
 
-    def write_rounds(self, rounds: Iterable[Round]) -> None:
-        """Write ``rounds.csv``."""
-        self.write("rounds.csv", _table(Round, rounds))
-
-    def write_curves(self, points: Iterable[CurvePoint]) -> None:
-        """Write ``curves.csv``."""
-        self.write("curves.csv", _table(CurvePoint, points))
+    def write_table(self, name: str, kind: type, rows: Iterable[Any]) -> None:
+        """Write a CSV with one column for each field of the dataclass ``kind``."""
+        self.write(name, _table(kind, rows))
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write ``summary.json``, which marks the run finished, and drop what only an unfinished run needs."""

@@ -42,7 +42,8 @@ def comparison(run: Path) -> bytes:
     for axes, (file, title, below) in zip(np.atleast_1d(figure.subplots(1, len(panels))), panels, strict=True):
         picture = _open(run, file)
         if file == "measured" and clean is not None and picture is not None and picture.shape == clean.shape:
-            below = f"{-10 * np.log10(np.mean((picture - clean) ** 2)):.2f} dB"
+            error = float(np.mean((picture - clean) ** 2))
+            below = f"{-10 * np.log10(error):.2f} dB" if error else "nothing is missing"
         axes.imshow(picture, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         axes.set_title(title, fontsize=10)
         axes.set_xlabel(below, fontsize=9)

@@ -3,6 +3,35 @@
 import math
 
 
+def ladder_to(total: int, rate: float, sparsity: float) -> list[int]:
+    """The ladder of :func:`ladder`, cut off where it passes ``sparsity``, with exactly that sparsity as its last round.
+
+    Of ``total`` weights ``sparsity * total`` are pruned in the end, rounded to the nearest whole number.
+
+    Raises:
+        ValueError: if ``sparsity`` or ``rate`` is not in (0, 1), or nothing would be pruned or left.
+    """
+    last = target(total, sparsity)
+    kept = ladder(total, rate, 0)
+    while (following := kept[-1] - math.floor(rate * kept[-1] + 0.5)) > last and following < kept[-1]:
+        kept.append(following)
+    return [*kept, last]
+
+
+def target(total: int, sparsity: float) -> int:
+    """How many of ``total`` weights are kept at ``sparsity``.
+
+    Raises:
+        ValueError: if ``sparsity`` is not in (0, 1), or nothing would be pruned or left.
+    """
+    if isinstance(sparsity, bool) or not isinstance(sparsity, int | float) or not 0 < sparsity < 1:
+        raise ValueError(f"sparsity must lie between 0 and 1, both excluded, not {sparsity!r}")
+    kept = total - math.floor(sparsity * total + 0.5)
+    if not 0 < kept < total:
+        raise ValueError(f"sparsity={sparsity} keeps {kept} of {total} weights: nothing is pruned, or nothing is left")
+    return kept
+
+
 def ladder(total: int, rate: float, rounds: int) -> list[int]:
     """Weights kept in rounds 0, 1, ..., ``rounds``: round 0 is dense, each later one prunes ``rate`` of what remains.
 
@@ -12,9 +41,9 @@ def ladder(total: int, rate: float, rounds: int) -> list[int]:
     Raises:
         ValueError: if ``rate`` is not in (0, 1), ``rounds`` is negative, or a round would prune nothing or everything.
     """
-    if not isinstance(rate, int | float) or not 0 < rate < 1:
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < 1:
         raise ValueError(f"rate must lie between 0 and 1, both excluded, not {rate!r}")
-    if not isinstance(rounds, int) or rounds < 0:
+    if isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 0:
         raise ValueError(f"rounds must be a whole number of at least 0, not {rounds!r}")
     kept = [total]
     for number in range(1, rounds + 1):

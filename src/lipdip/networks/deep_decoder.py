@@ -42,7 +42,7 @@ class DeepDecoder(nn.Module):
     def __init__(self, out_channels: int = 3, channels: int = 128, scales: int = 5) -> None:
         super().__init__()
         for name, value in {"out_channels": out_channels, "channels": channels, "scales": scales}.items():
-            if not isinstance(value, int) or value < 1:
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
         self.channels = channels
         self.scales = scales

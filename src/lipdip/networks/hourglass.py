@@ -76,7 +76,7 @@ class Hourglass(nn.Module):
         super().__init__()
         sizes = {"out_channels": out_channels, "channels": channels, "scales": scales, "code_channels": code_channels}
         for name, value in sizes.items():
-            if not isinstance(value, int) or value < 1:
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
         if not isinstance(skip_channels, int) or skip_channels < 0:
             raise ValueError(f"skip_channels must be a whole number of at least 0, not {skip_channels!r}")

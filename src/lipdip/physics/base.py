@@ -35,6 +35,8 @@ class Physics(nn.Module):
             raise ValueError(f"image_shape must be (channels, height, width), not {tuple(image_shape)}")
         if isinstance(sigma, bool) or not isinstance(sigma, int | float) or not 0 <= sigma < float("inf"):
             raise ValueError(f"sigma must be a number of at least 0 (on the 0..255 scale), not {sigma!r}")
+        if not isinstance(clip, bool):
+            raise ValueError(f"clip must be true or false, not {clip!r}")
         self.image_shape: tuple[int, int, int] = (image_shape[0], image_shape[1], image_shape[2])
         self.sigma = sigma
         self.clip = clip

@@ -39,8 +39,10 @@ class Inpaint(Physics):
         super().__init__(image_shape, generator, sigma)
         channels, height, width = self.image_shape
         if pixel_mask is None:
-            if not isinstance(keep, int | float) or not 0 < keep <= 1:
+            if isinstance(keep, bool) or not isinstance(keep, int | float) or not 0 < keep <= 1:
                 raise ValueError(f"keep must lie in (0, 1], not {keep!r}")
+            if not isinstance(per_channel, bool):
+                raise ValueError(f"per_channel must be true or false, not {per_channel!r}")
             if generator is None:
                 raise ValueError("a generator is needed to draw a pixel mask")
             drawn = torch.rand(channels if per_channel else 1, height, width, generator=generator)

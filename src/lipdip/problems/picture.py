@@ -63,8 +63,10 @@ def read(path: str | None) -> Picture:
     """
     if path is None:
         raise UserError("image=file needs to know which file: add image.path=PICTURE")
-    file = Path(path).expanduser()
+    if not isinstance(path, str):
+        raise UserError(f"image.path must be the path of one picture, not {path!r}")
     try:
+        file = Path(path).expanduser()
         content = file.read_bytes()
     except FileNotFoundError:
         raise UserError(
@@ -72,9 +74,11 @@ def read(path: str | None) -> Picture:
         ) from None
     except OSError as error:
         raise UserError(f"cannot read {file}: {error.strerror}") from None
+    except (RuntimeError, ValueError) as error:
+        raise UserError(f"there can be no picture at {path!r}: {error}") from None
     if not content:
         raise UserError(f"{file} is empty")
-    array, notes = _from_npy(content, file) if file.suffix == ".npy" else _from_image(content, file)
+    array, notes = _from_npy(content, file) if file.suffix.lower() == ".npy" else _from_image(content, file)
     if not np.isfinite(array).all():
         raise UserError(f"{file} holds values that are not numbers (NaN or infinite)")
     if array.min() < 0 or array.max() > 1:
@@ -95,9 +99,11 @@ def _from_npy(content: bytes, file: Path) -> tuple[Array, tuple[str, ...]]:
         array = np.load(io.BytesIO(content), allow_pickle=False)
     except (ValueError, EOFError, OSError):
         raise UserError(f"{file} is not a NumPy array, or it is damaged") from None
+    if not isinstance(array, np.ndarray):
+        raise UserError(f"{file} holds several arrays (.npz); a picture is one (.npy)")
     if array.size == 0 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3))):
         raise UserError(f"{file} has shape {array.shape}; a picture is (height, width) or (height, width, 1 or 3)")
-    if array.dtype in (np.uint8, np.uint16):
+    if array.dtype.kind == "u" and array.dtype.itemsize <= 2:
         return (array / np.float32(np.iinfo(array.dtype).max)).astype(np.float32), ()
     if array.dtype.kind != "f":
         raise UserError(f"{file} holds {array.dtype} values; a picture holds uint8, uint16 or floats in [0, 1]")
@@ -137,6 +143,8 @@ def _from_image(content: bytes, file: Path) -> tuple[Array, tuple[str, ...]]:
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image).convert("L" if grey else "RGB")
     if image.mode.startswith("I"):  # 16-bit grey, or 32-bit integers that hold it
+        if np.asarray(image).max() > 65535:
+            raise UserError(f"{file} has 32-bit integer values; a picture has 8 or 16 bits")
         notes.append(f"{file.name} has 16-bit greys, which were kept")
         return np.asarray(image, dtype=np.float32) / np.float32(65535), tuple(notes)
     if image.mode == "F":

@@ -10,9 +10,13 @@ from lipdip.core.errors import UserError
 from lipdip.problems.picture import Picture, read
 
 MULTIPLE = 32  # the public scripts crop every picture to a multiple of 32
+LARGEST = 16384
 
 
-def sized(picture: Picture, size: int | Sequence[int] | None, multiple: int = MULTIPLE, scale: int = 1) -> Picture:
+Size = int | Sequence[int] | None
+
+
+def sized(picture: Picture, size: Size, multiple: int = MULTIPLE, scale: int = 1, resample: bool = True) -> Picture:
     """The picture at ``size``, or, with None, at its own size cropped in the centre to ``multiple``.
 
     Args:
@@ -21,6 +25,8 @@ def sized(picture: Picture, size: int | Sequence[int] | None, multiple: int = MU
             and resized (bicubic, antialiased).
         multiple: what both sides must be divisible by.
         scale: how many times smaller than ``size`` this picture is (a low-resolution measurement).
+        resample: whether pixels may be mixed; without it ``size`` is cut out of the centre, since a resampled
+            measurement is no measurement any more.
 
     Raises:
         UserError: if ``size`` is no multiple, or the picture is smaller than ``multiple``.
@@ -30,10 +36,10 @@ def sized(picture: Picture, size: int | Sequence[int] | None, multiple: int = MU
     height, width = _checked(size, multiple)
     if height % scale or width % scale:
         raise UserError(f"image.size={size} cannot be divided by the factor {scale}")
-    return _resized(picture, height // scale, width // scale)
+    return (_resized if resample else _cut_out)(picture, height // scale, width // scale)
 
 
-def read_pixel_mask(path: str, picture: Picture, size: int | Sequence[int] | None) -> Tensor:
+def read_pixel_mask(path: str, picture: Picture, size: Size, resample: bool = True) -> Tensor:
     """The known pixels (1, H, W) from a picture of the same size as ``picture``: white is known, black is not.
 
     Raises:
@@ -45,7 +51,7 @@ def read_pixel_mask(path: str, picture: Picture, size: int | Sequence[int] | Non
             f"the pixel mask {path} is {_size(mask.pixels)}, the picture {_size(picture.pixels)}: "
             "they must have the same size"
         )
-    return (sized(mask, size).pixels.mean(0, keepdim=True) > 0.5).float()
+    return (sized(mask, size, resample=resample).pixels.mean(0, keepdim=True) > 0.5).float()
 
 
 def _checked(size: int | Sequence[int], multiple: int) -> tuple[int, int]:
@@ -57,6 +63,8 @@ def _checked(size: int | Sequence[int], multiple: int) -> tuple[int, int]:
             below = side // multiple * multiple
             nearest = f"{below} and {below + multiple}" if below else f"{multiple}"
             raise UserError(f"image.size={side} is not a multiple of {multiple}; the nearest: {nearest}")
+        if side > LARGEST:
+            raise UserError(f"image.size={side} is larger than any picture that a network can fit ({LARGEST})")
     return sides[0], sides[1]
 
 
@@ -83,12 +91,24 @@ def _cropped(picture: Picture, multiple: int) -> Picture:
     )
 
 
+def _cut_out(picture: Picture, height: int, width: int) -> Picture:
+    if height > picture.pixels.shape[-2] or width > picture.pixels.shape[-1]:
+        raise UserError(
+            f"{picture.name} is {_size(picture.pixels)}; {height}x{width} cannot be cut out of it, and a degraded "
+            "picture is not resampled (image.clean=false): give a smaller image.size, or null"
+        )
+    cut = _centre(picture.pixels, height, width)
+    return picture.changed(cut, f"{picture.name}: {_size(cut)} was cut out of the centre of {_size(picture.pixels)}")
+
+
 def _resized(picture: Picture, height: int, width: int) -> Picture:
     old_height, old_width = picture.pixels.shape[-2:]
     if (old_height, old_width) == (height, width):
         return picture
     ratio = min(old_height / height, old_width / width)
     cut = _centre(picture.pixels, min(old_height, round(height * ratio)), min(old_width, round(width * ratio)))
+    if not cut.numel():
+        raise UserError(f"image.size={height}x{width} has too long a side for {picture.name}, {_size(picture.pixels)}")
     new = functional.interpolate(cut[None], (height, width), mode="bicubic", antialias=True)[0].clamp(0, 1)
     how = "enlarged" if ratio < 1 else "reduced"
     return picture.changed(torch.clone(new), f"{picture.name} was {how} from {_size(picture.pixels)} to {_size(new)}")

@@ -1,6 +1,7 @@
 """A problem: what was measured of one picture, by which physics, and the clean picture where there is one."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -31,6 +32,16 @@ class Problem:
         clean = None if self.x is None else self.x.to(device)
         return Problem(self.name, self.y.to(device), self.physics.to(device), clean)
 
+    def without_noise(self) -> "Problem":
+        """The same problem, measured without noise: what a fit sees that looks at the clean picture.
+
+        Raises:
+            UserError: if there is no clean picture.
+        """
+        if self.x is None:
+            raise UserError("pruner.target=clean needs a clean picture, and image.clean=false says there is none")
+        return replace(self, y=self.physics.A(self.x))
+
 
 def measured(name: str, x: Tensor, physics: Physics, generator: torch.Generator) -> Problem:
     """A problem made from the clean picture ``x`` (C, H, W): it is measured, with noise from ``generator``."""
@@ -49,6 +60,9 @@ def given(name: str, y: Tensor, physics: Physics) -> Problem:
     return Problem(name, physics.received(y[None]), physics)
 
 
-def draw_code(shape: tuple[int, int, int], seed: int) -> Tensor:
-    """The fixed code ``z ~ U(0, 0.1)`` of the given (channels, height, width), as (1, ...), from its own stream."""
-    return 0.1 * torch.rand(1, *shape, generator=stream(seed, "code"))
+def draw_code(shape: Sequence[int], seed: int, draw: int = 0) -> Tensor:
+    """The code ``z ~ U(0, 0.1)`` of the given (channels, height, width), as (1, ...), from its own stream.
+
+    ``draw`` counts the codes of one seed, for fits that take a new one each round.
+    """
+    return 0.1 * torch.rand(1, *shape, generator=stream(seed, f"code/{draw}" if draw else "code"))

@@ -1,8 +1,8 @@
-"""Magnitude: the larger a weight is after training, the more it matters."""
-
-from collections.abc import Mapping
+"""Magnitude: the larger a weight is, the more it matters. After training this is IMP's rule."""
 
 from torch import Tensor
+
+from lipdip.pruning.context import Context
 
 
 class Magnitude:
@@ -11,6 +11,6 @@ class Magnitude:
     Source: Frankle & Carbin, "The Lottery Ticket Hypothesis", ICLR 2019; the paper's Algorithm 1.
     """
 
-    def __call__(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Scores by weight name, each of its weight's shape; the weights are left as they are."""
-        return {name: weight.detach().abs() for name, weight in weights.items()}
+    def __call__(self, context: Context) -> dict[str, Tensor]:
+        """Scores by weight name, each of its weight's shape."""
+        return {name: weight.abs() for name, weight in context.weights.items()}

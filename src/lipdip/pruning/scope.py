@@ -1,19 +1,66 @@
 """Which weights every pruner chooses from."""
 
+from typing import Any
+
+import torch
 from torch import Tensor, nn
 
 
-def prunable(network: nn.Module) -> dict[str, Tensor]:
-    """The weights of all convolutions by parameter name, never a bias or BatchNorm; in the network's own order.
-
-    Raises:
-        ValueError: if the network has no convolution.
-    """
-    found = {
-        f"{name}.weight" if name else "weight": module.weight
+def convolutions(network: nn.Module) -> dict[str, nn.Conv2d]:
+    """All convolutions by the name of their weight, in the network's own order."""
+    return {
+        f"{name}.weight" if name else "weight": module
         for name, module in network.named_modules()
         if isinstance(module, nn.Conv2d)
     }
-    if not found:
-        raise ValueError(f"{type(network).__name__} has no convolution to prune")
-    return found
+
+
+def prunable(network: nn.Module, scope: str = "all", code: Tensor | None = None) -> dict[str, Tensor]:
+    """The weights of convolutions by parameter name, never a bias or BatchNorm; in the network's own order.
+
+    Args:
+        network: any module.
+        scope: ``all`` convolutions, or ``inner``: without those that read the code and the one that gives the picture.
+        code: needed for ``inner``: an input of the network, to see which convolutions those are.
+
+    Raises:
+        ValueError: if the scope is another, or holds no convolution.
+    """
+    if scope not in ("all", "inner"):
+        raise ValueError(f"scope must be all or inner, not {scope!r}")
+    convs = convolutions(network)
+    if scope == "inner":
+        assert code is not None
+        first, last = ends(network, code)
+        convs = {name: conv for name, conv in convs.items() if name not in first and name != last}
+    if not convs:
+        raise ValueError(f"scope={scope} of {type(network).__name__} has no convolution to prune")
+    return {name: conv.weight for name, conv in convs.items()}
+
+
+def ends(network: nn.Module, code: Tensor) -> tuple[set[str], str]:
+    """Names of the weights that read the code itself, and of the one that is used last, seen in one forward pass.
+
+    The network is in eval mode meanwhile, so that no buffer changes.
+    """
+    first: set[str] = set()
+    order: list[str] = []
+
+    def watch(name: str) -> Any:
+        def look(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+            order.append(name)
+            if inputs[0] is code:
+                first.add(name)
+
+        return look
+
+    hooks = [conv.register_forward_pre_hook(watch(name)) for name, conv in convolutions(network).items()]
+    training = network.training
+    try:
+        with torch.no_grad():
+            network.eval()(code)
+    finally:
+        network.train(training)
+        for hook in hooks:
+            hook.remove()
+    return first, order[-1]

@@ -5,8 +5,9 @@ import json
 import logging
 import platform
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -20,14 +21,39 @@ from lipdip.core.metrics import Metric
 from lipdip.core.records import RunDirectory
 from lipdip.figures import run as figures
 from lipdip.lottery.matching import most_sparse_matching
+from lipdip.lottery.stopping import rising
 from lipdip.problems import Problem
+from lipdip.pruning.cut import Scorer
 from lipdip.training.autosave import Autosave
 from lipdip.training.fitting import PriorFitting
 from lipdip.training.log import LogRounds
-from lipdip.training.prune import PruneAndRewind, Scorer
+from lipdip.training.prune import PruneAndRewind
 from lipdip.training.record import Record
 from lipdip.training.screen import Screen
 from lipdip.training.settings import FitSettings, Hardware
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """How weights go, beside which.
+
+    Args:
+        scope: names of the weights that may go; None for all convolutions'.
+        trained: score weights after training (else at the initialisation).
+        rewind_step: the dense round's step whose weights later rounds start from.
+        clean: fit the clean picture while pruning, as the public scripts do.
+        empty_layers: what happens where a layer would lose its last weight, see ``pruning.cut``.
+        stop: end after so many rises of the final loss in a row, or None.
+        unmasked: weights that count as pruned and yet are not touched, a quirk of the public scripts.
+    """
+
+    scope: Sequence[str] | None = None
+    trained: bool = True
+    rewind_step: int = 0
+    clean: bool = False
+    empty_layers: str = "stop"
+    stop: int | None = None
+    unmasked: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -43,6 +69,7 @@ class Experiment:
         hardware: where it runs.
         scorer: what decides which weights go, or None where nothing is pruned.
         ladder: weights kept in each round.
+        pruning: how they go.
         seed: of initialisation, code and jitter.
         configuration: the scientific part of the configuration, plain values; the run's identity.
         notes: what was done to the picture, for the user to know.
@@ -56,6 +83,7 @@ class Experiment:
     hardware: Hardware
     scorer: Scorer | None
     ladder: Sequence[int]
+    pruning: Pruning
     seed: int
     configuration: Mapping[str, Any]
     notes: Sequence[str] = ()
@@ -94,14 +122,18 @@ def find_ticket(
         Stopped: if the process was asked to stop; the state is saved.
         UserError: if a fit diverges.
     """
+    pruning = experiment.pruning
     fitting = PriorFitting(
         experiment.network,
-        experiment.problem,
+        experiment.problem.without_noise() if pruning.clean else experiment.problem,
         experiment.code,
         experiment.metric,
         experiment.settings,
         experiment.hardware,
         experiment.seed,
+        pruning.scope,
+        pruning.rewind_step,
+        pruning.unmasked,
     )
     rounds = len(experiment.ladder)
     record = Record(directory, experiment.seed, experiment.provenance)
@@ -110,7 +142,11 @@ def find_ticket(
         callbacks.append(LogRounds(record))
     callbacks += extra
     if experiment.scorer is not None:
-        callbacks.append(PruneAndRewind(experiment.scorer, experiment.ladder))
+        callbacks.append(
+            PruneAndRewind(
+                record, experiment.scorer, experiment.ladder, pruning.trained, pruning.stop, pruning.empty_layers
+            )
+        )
     callbacks.append(Autosave(directory, experiment.hardware.save_seconds))
     with warnings.catch_warnings():
         _quiet()
@@ -127,13 +163,26 @@ def find_ticket(
             enable_model_summary=False,
             default_root_dir=directory.path,
         )
-        resume = directory.checkpoint if directory.checkpoint.exists() else None
-        trainer.fit(fitting, ckpt_path=resume, weights_only=True)
+        trainer.fit(fitting, ckpt_path=_checkpoint(directory, console), weights_only=True)
     directory.write("comparison.png", figures.comparison(directory.path))
     directory.write("rounds.png", figures.rounds(directory.path))
     summary = _summary(experiment, record)
     directory.finish(summary)
     return summary
+
+
+def _checkpoint(directory: RunDirectory, console: Console) -> Path | None:
+    """Where an unfinished run goes on, or None for a new one; a damaged checkpoint is dropped, and it is said."""
+    if not directory.checkpoint.exists():
+        return None
+    try:
+        if "fitting" in torch.load(directory.checkpoint, map_location="cpu", weights_only=True):
+            return directory.checkpoint
+    except Exception as error:  # torch raises whatever its unpickler meets
+        console.print(f"note: the saved state cannot be read ({type(error).__name__})", highlight=False)
+    console.print("note: the saved state is damaged; the run starts again", highlight=False)
+    directory.checkpoint.unlink()
+    return None
 
 
 def _summary(experiment: Experiment, record: Record) -> dict[str, Any]:
@@ -142,10 +191,13 @@ def _summary(experiment: Experiment, record: Record) -> dict[str, Any]:
     return {
         **experiment.provenance,
         "notes": list(experiment.notes),
+        "fitted_to": "clean" if experiment.pruning.clean else "measured",
+        "ended": record.ended,
+        "loss_rises": {str(times): rising([row.loss for row in rows], times) for times in (2, 3)},
         "scored": {
             "picture": experiment.settings.answer,
             "metric": str(experiment.metric),
-            "missing": [] if clean else ["psnr_best", "psnr_last", "psnr_ema", "ssim_best", "matching"],
+            "missing": [] if clean else ["psnr_best", "psnr_last", "psnr_ema", "psnr_stop", "ssim_best", "matching"],
             "why": None if clean else "there is no clean image (image.clean=false)",
         },
         "parameters": sum(parameter.numel() for parameter in experiment.network.parameters()),

@@ -1,7 +1,10 @@
 """Fitting a prior to one problem in rounds, as a LightningModule: one epoch is one round."""
 
+import copy
 import time
 from collections import defaultdict
+from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 
 import lightning as L
@@ -14,11 +17,12 @@ from lipdip.core.errors import UserError
 from lipdip.core.mask import Mask, Pruned
 from lipdip.core.metrics import Metric
 from lipdip.core.seeds import stream
-from lipdip.problems import Problem
+from lipdip.problems import Problem, draw_code
+from lipdip.pruning.context import Context, Fit
 from lipdip.pruning.scope import prunable
 from lipdip.training.scores import Scores
 from lipdip.training.settings import FitSettings, Hardware
-from lipdip.training.step import fit_step, make_objective
+from lipdip.training.step import Langevin, fit_step, make_objective, measurement_loss
 
 
 class PriorFitting(L.LightningModule):
@@ -36,6 +40,9 @@ class PriorFitting(L.LightningModule):
         settings: the budget of a round.
         hardware: where it runs.
         seed: of the jitter.
+        scope: which weights may be pruned, by name.
+        rewind_step: the step of the dense round whose weights later rounds start from; 0 is the initialisation.
+        unmasked: names of weights that the mask counts but does not touch (a quirk of the public code).
     """
 
     def __init__(
@@ -47,6 +54,9 @@ class PriorFitting(L.LightningModule):
         settings: FitSettings,
         hardware: Hardware,
         seed: int,
+        scope: Sequence[str] | None = None,
+        rewind_step: int = 0,
+        unmasked: Collection[str] = (),
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -58,14 +68,36 @@ class PriorFitting(L.LightningModule):
         self.hardware = hardware
         self.seed = seed
         self.initial = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
-        self.mask = Mask.dense(prunable(network))
+        self.scope = list(prunable(network) if scope is None else scope)
+        self.rewind_step = rewind_step
+        self.unmasked = frozenset(unmasked)
+        self.rewound = self.initial
+        self.mask = Mask.dense(self.weights)
         self.round = 0
         self.seconds = 0.0
         self._resumed: dict[str, Any] | None = None
 
+    @property
+    def weights(self) -> dict[str, Tensor]:
+        """The weights that may be pruned, by name."""
+        named = dict(self.network.named_parameters())
+        return {name: named[name] for name in self.scope}
+
+    def context(self, number: int, keep: int, trained: bool) -> Context:
+        """The situation in which round ``number``'s mask is chosen: now, or (not ``trained``) at the initialisation."""
+        network, mask = self.network, self.mask
+        if not trained:
+            network = copy.deepcopy(network)
+            network.load_state_dict(self.initial)
+            mask = Mask.dense(mask).to(self.device)
+        fit = Fit(self.code, partial(measurement_loss, self.problem))
+        return Context(network, mask, [fit], keep, number, stream(self.seed, "pruning"))
+
     @override
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        return torch.optim.Adam(self.network.parameters(), lr=self.settings.lr, fused=self.hardware.fused or None)
+        settings, fused = self.settings, self.hardware.fused or None
+        parameters = self.network.parameters()
+        return torch.optim.Adam(parameters, lr=settings.lr, weight_decay=settings.weight_decay, fused=fused)
 
     @override
     def train_dataloader(self) -> DataLoader[int]:
@@ -83,6 +115,7 @@ class PriorFitting(L.LightningModule):
         if self._resumed is not None:
             self.scores.load_state_dict(self._resumed["scores"])
             self._jitter.set_state(self._resumed["jitter"].cpu())
+            self._langevin.generator.set_state(self._resumed["langevin"].cpu())
             self.seconds = self._resumed["seconds"]
             self._resumed = None
 
@@ -90,30 +123,38 @@ class PriorFitting(L.LightningModule):
         """Rewind: weights to ``mask * initialisation``, optimiser, averages, scores and jitter to their beginning."""
         self.round = number
         self.mask = mask
-        self.network.load_state_dict(self.initial)
+        self.network.load_state_dict(self.rewound)
         for optimizer in self.trainer.optimizers:
             optimizer.state = defaultdict(dict)
         self._begin()
 
     def _begin(self) -> None:
         self.seconds = 0.0
-        self._pruned = Pruned(prunable(self.network), self.mask)
+        if self.settings.code == "resampled":
+            self.code = draw_code(self.code.shape[1:], self.seed, self.round).to(self.device)
+        masked = {name: weight for name, weight in self.weights.items() if name not in self.unmasked}
+        self._pruned = Pruned(masked, Mask({name: self.mask[name] for name in masked}))
         self._pruned.apply()
         self._jitter = stream(self.seed, "jitter", self.device)
+        noisy, langevin = prunable(self.network).values(), stream(self.seed, "langevin", self.device)
+        self._langevin = Langevin(noisy, self.settings.weight_noise, langevin)
         self.scores = Scores(self.settings, self.metric, self.problem.x, self.device)
 
     @override
     def on_train_batch_start(self, batch: int, batch_idx: int) -> int | None:
-        return -1 if self.scores.steps == self.settings.steps else None
+        return -1 if self.scores.done else None
 
     @override
     def training_step(self, batch: int, batch_idx: int) -> None:
         """One chunk: at least one step, then as many as ``chunk_seconds`` and the round's budget allow."""
         begun = time.perf_counter()
         (optimizer,) = self.trainer.optimizers
-        std = self.settings.reg_noise_std
-        while self.scores.steps < self.settings.steps:
-            self.scores.update(*fit_step(self._objective, optimizer, self._pruned, self.code, self._jitter, std))
+        std, langevin = self.settings.reg_noise_std, self._langevin if self.settings.weight_noise else None
+        while not self.scores.done:
+            step = fit_step(self._objective, optimizer, self._pruned, self.code, self._jitter, std, langevin)
+            self.scores.update(*step)
+            if self.round == 0 and self.scores.steps == self.rewind_step:
+                self.rewound = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
             if time.perf_counter() - begun >= self.hardware.chunk_seconds:
                 break
         loss, _ = self.scores.last()  # waits for the device
@@ -127,16 +168,25 @@ class PriorFitting(L.LightningModule):
     @override
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["fitting"] = {
+            "numerics": self.hardware.numerics,
             "round": self.round,
             "seconds": self.seconds,
             "mask": dict(self.mask),
             "jitter": self._jitter.get_state(),
+            "langevin": self._langevin.generator.get_state(),
+            "rewound": self.rewound if self.rewind_step else None,
             "scores": self.scores.state_dict(),
         }
 
     @override
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         state = checkpoint["fitting"]
+        if state["numerics"] != self.hardware.numerics:
+            raise UserError(
+                f"this run was begun on {state['numerics']} and would go on with {self.hardware.numerics}: its rounds "
+                "could not be compared; give the trainer that it was begun with, or another paths.output_dir"
+            )
         self.round = state["round"]
         self.mask = Mask(state["mask"])
+        self.rewound = state["rewound"] or self.initial
         self._resumed = state

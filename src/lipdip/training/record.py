@@ -1,6 +1,6 @@
 """At the end of a round: its row, curves, ticket and pictures go into the run directory."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +12,7 @@ from lipdip.core.records import CurvePoint, Round, RunDirectory
 from lipdip.core.ticket import Ticket, weights_digest
 from lipdip.figures.png import png
 from lipdip.lottery.matching import judged
+from lipdip.pruning.anatomy import Layer, anatomy
 from lipdip.training.fitting import PriorFitting
 
 
@@ -27,6 +28,8 @@ class Record(L.Callback):
     def __init__(self, directory: RunDirectory, seed: int, provenance: Mapping[str, Any]) -> None:
         self.rounds: list[Round] = []
         self.curves: list[CurvePoint] = []
+        self.layers: list[Layer] = []
+        self.ended: str | None = None  # why, where the ladder was not climbed to its end
         self._directory = directory
         self._seed = seed
         self._provenance = provenance
@@ -42,7 +45,9 @@ class Record(L.Callback):
     @override
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert isinstance(pl_module, PriorFitting)
-        row = self._row(pl_module)
+        layers = anatomy(pl_module.network, pl_module.mask, pl_module.code, pl_module.round)
+        self.layers += layers
+        row = self._row(pl_module, layers)
         self.rounds.append(row)
         self.curves += pl_module.scores.points(row.round)
         ticket = self._ticket(pl_module, row)
@@ -51,10 +56,11 @@ class Record(L.Callback):
         kinds = {"dense": row.round == 0, "matching": row.matching and row.sparsity > 0, "last": True}
         for kind in (kind for kind, wanted in kinds.items() if wanted):
             self._directory.write(f"images/restored_{kind}.png", restored)
-        self._directory.write_curves(self.curves)
-        self._directory.write_rounds(self.rounds)
+        self._directory.write_table("curves.csv", CurvePoint, self.curves)
+        self._directory.write_table("layers.csv", Layer, self.layers)
+        self._directory.write_table("rounds.csv", Round, self.rounds)
 
-    def _row(self, fitting: PriorFitting) -> Round:
+    def _row(self, fitting: PriorFitting, layers: Sequence[Layer]) -> Round:
         mask: Mask = fitting.mask
         row = Round(
             round=fitting.round,
@@ -62,6 +68,10 @@ class Record(L.Callback):
             kept_weights=mask.kept,
             weights_per_pixel=mask.kept / fitting.scores.answer.numel(),
             seconds=fitting.seconds,
+            dead_channels=sum(layer.dead_channels for layer in layers),
+            parameters_kept=sum(p.numel() for p in fitting.network.parameters()) - mask.total + mask.kept,
+            flops=sum(layer.flops for layer in layers),
+            flops_kept=sum(layer.flops_kept for layer in layers),
             **fitting.scores.final(),
         )
         return judged(row, self.rounds[0] if self.rounds else row)
@@ -69,14 +79,16 @@ class Record(L.Callback):
     def _ticket(self, fitting: PriorFitting, row: Round) -> Ticket:
         # Times stay out: the same run gives the same bytes.
         scores = {name: value for name, value in asdict(row).items() if name != "seconds"}
-        init = {"seed": self._seed, "sha256": weights_digest(fitting.initial)}
+        init = {"seed": self._seed, "sha256": weights_digest(fitting.initial), "rewind_step": fitting.rewind_step}
         return Ticket(fitting.mask, init, {"seed": self._seed}, {**self._provenance, "scores": scores})
 
     @override
     def state_dict(self) -> dict[str, Any]:
-        return {"rounds": [asdict(row) for row in self.rounds], "curves": [asdict(point) for point in self.curves]}
+        tables: dict[str, list[Any]] = {"rounds": self.rounds, "curves": self.curves, "layers": self.layers}
+        return {name: [asdict(row) for row in rows] for name, rows in tables.items()}
 
     @override
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rounds = [Round(**row) for row in state_dict["rounds"]]
         self.curves = [CurvePoint(**point) for point in state_dict["curves"]]
+        self.layers = [Layer(**layer) for layer in state_dict["layers"]]

@@ -12,13 +12,14 @@ from lipdip.training.fitting import PriorFitting
 from lipdip.training.record import Record
 
 
-def line(row: Round, rounds: int) -> str:
+def line(row: Round, rounds: int, answer: str) -> str:
     """One round as one line."""
     head = f"round {row.round:2d}/{rounds - 1}  sparsity {row.sparsity:.3f}  loss {row.loss:.3e}"
     tail = f"  {row.seconds:.0f} s"
     if row.psnr_best is None:
         return head + tail
-    score = f"  psnr {row.psnr_best:.2f} dB at step {row.psnr_best_step}, last {row.psnr_last:.2f}"
+    best = f"best {answer} {row.psnr_best:.2f} dB at step {row.psnr_best_step}"
+    score = f"  {best}, last output {row.psnr_last:.2f}"
     return head + score + tail + ("  matching" if row.matching and row.round else "")
 
 
@@ -49,7 +50,7 @@ class Screen(L.Callback):
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert isinstance(pl_module, PriorFitting)
         for row in self._record.rounds:
-            self._console.print(line(row, self._rounds), highlight=False)
+            self._console.print(line(row, self._rounds, pl_module.settings.answer), highlight=False)
         total = self._rounds * pl_module.settings.steps
         self._task = self._progress.add_task(
             "", total=total, round=0, step=0, score="", completed=self._done(pl_module)
@@ -70,7 +71,9 @@ class Screen(L.Callback):
 
     @override
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._progress.console.print(line(self._record.rounds[-1], self._rounds), highlight=False)
+        assert isinstance(pl_module, PriorFitting)
+        told = line(self._record.rounds[-1], self._rounds, pl_module.settings.answer)
+        self._progress.console.print(told, highlight=False)
 
     @override
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:

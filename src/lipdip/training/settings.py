@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from lipdip.core.errors import UserError
+from lipdip.training.stopping import RULES
 
 
 def _require(ok: bool, message: str) -> None:
@@ -22,7 +23,20 @@ class FitSettings:
         reg_noise_std: standard deviation of the jitter added to the code at every step.
         ema: decay of the output average, which starts at the first output.
         record_every: steps between two rows of ``curves.csv``; SSIM is taken there only.
-        answer: which picture is scored: ``average`` (the output average) or ``output`` (the raw output).
+        answer: which picture is scored: ``average`` (the output average), ``output`` (the raw output) or
+            ``lowest_loss`` (the raw output of the step with the lowest fitting loss so far, as the deep decoder's
+            authors do).
+        code: ``fixed`` (the same code in every round) or ``resampled`` (a new one each round, as the public code does).
+        stop_rule: which rule chooses a step without a clean image: ``wmv`` or ``emv`` (windowed or exponential
+            moving variance of the output).
+        stop_window: its window, in steps.
+        stop_patience: after so many steps without a lower variance it stops looking.
+        stop_early: whether the round really ends then.
+        weight_decay: of Adam (L2).
+        weight_noise: standard deviation of the noise added to the convolution weights after every step (SGLD).
+        burn_in: steps before the output average begins as a plain mean of samples (SGLD's posterior mean), or None
+            for the exponential average.
+        thin: steps between two of those samples.
 
     Raises:
         UserError: on a value that makes no sense, named as on the command line.
@@ -34,21 +48,41 @@ class FitSettings:
     ema: float = 0.99
     record_every: int = 20
     answer: str = "average"
+    code: str = "fixed"
+    stop_rule: str = "wmv"
+    stop_window: int = 100
+    stop_patience: int = 1000
+    stop_early: bool = False
+    weight_decay: float = 0.0
+    weight_noise: float = 0.0
+    burn_in: int | None = None
+    thin: int = 50
 
     def __post_init__(self) -> None:
         def number(value: object) -> bool:
             return isinstance(value, int | float) and not isinstance(value, bool)
 
-        for name in ("steps", "record_every"):
+        for name in ("steps", "record_every", "stop_window", "stop_patience", "thin"):
             value = getattr(self, name)
-            _require(isinstance(value, int) and value >= 1, f"fit.{name} must be at least 1, not {value!r}")
-        _require(number(self.lr) and 0 < self.lr < float("inf"), f"fit.lr must be a positive number, not {self.lr!r}")
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            _require(whole and value >= 1, f"fit.{name} must be at least 1, not {value!r}")
+        for name in ("reg_noise_std", "weight_decay", "weight_noise"):
+            value = getattr(self, name)
+            ok = number(value) and 0 <= value < float("inf")
+            _require(ok, f"fit.{name} must be a number of at least 0, not {value!r}")
+        burn_in = self.burn_in
+        whole = burn_in is None or (isinstance(burn_in, int) and not isinstance(burn_in, bool))
         _require(
-            number(self.reg_noise_std) and 0 <= self.reg_noise_std < float("inf"),
-            f"fit.reg_noise_std must be a number of at least 0, not {self.reg_noise_std!r}",
+            whole and (burn_in is None or 0 <= burn_in < self.steps),
+            f"fit.burn_in must be null or a whole number below fit.steps={self.steps}, not {burn_in!r}",
         )
+        _require(self.code in ("fixed", "resampled"), f"fit.code must be fixed or resampled, not {self.code!r}")
+        _require(self.stop_rule in RULES, f"fit.stop_rule must be {' or '.join(RULES)}, not {self.stop_rule!r}")
+        _require(isinstance(self.stop_early, bool), f"fit.stop_early must be true or false, not {self.stop_early!r}")
+        _require(number(self.lr) and 0 < self.lr < float("inf"), f"fit.lr must be a positive number, not {self.lr!r}")
         _require(number(self.ema) and 0 <= self.ema < 1, f"fit.ema must lie in [0, 1), not {self.ema!r}")
-        _require(self.answer in ("average", "output"), f"fit.answer must be average or output, not {self.answer!r}")
+        answers = ("average", "output", "lowest_loss")
+        _require(self.answer in answers, f"task.score.answer must be {', '.join(answers)}, not {self.answer!r}")
 
 
 @dataclass(frozen=True)
@@ -98,6 +132,12 @@ class Hardware:
         for name in ("bf16", "channels_last", "fused", "compile"):
             if getattr(self, name) is None:
                 object.__setattr__(self, name, cuda)
+
+    @property
+    def numerics(self) -> str:
+        """What decides how numbers are rounded: device and switches, but not which machine."""
+        switches = [switch for switch in ("bf16", "channels_last", "fused", "compile") if getattr(self, switch)]
+        return ", ".join([self.device, *switches])
 
     def __str__(self) -> str:
         name = torch.cuda.get_device_name() if self.device == "cuda" else f"CPU, {torch.get_num_threads()} threads"

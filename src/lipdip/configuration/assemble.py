@@ -1,25 +1,25 @@
 """From a composed configuration to objects that are checked and ready; nothing is written yet."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import hydra.utils
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 from torch import nn
 
+from lipdip.configuration.build import blaming, build
+from lipdip.configuration.plan import plan_pruning
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import default_generator_seeded, stream
-from lipdip.lottery.schedule import ladder
+from lipdip.core.ticket import Ticket
 from lipdip.physics import Physics
 from lipdip.problems import Picture, Problem, draw_code, given, measured, read_pixel_mask, sized
-from lipdip.pruning.scope import prunable
 from lipdip.training.experiment import Experiment
 from lipdip.training.settings import FitSettings
 
+SSIM_WINDOW = 11  # pixels
 RUN_FORMAT = 1  # part of every run's name: raised when the same configuration would give other numbers
 
 
@@ -29,49 +29,47 @@ def assemble(cfg: DictConfig) -> Experiment:
     Raises:
         UserError: if anything in it cannot be, in one line that names it.
     """
+    try:
+        return _assemble(cfg)
+    except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        if os.environ.get("LIPDIP_TRACEBACK") == "1":
+            raise
+        what = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise UserError(f"this configuration cannot be run: {what} (LIPDIP_TRACEBACK=1 shows where)") from error
+
+
+def _assemble(cfg: DictConfig) -> Experiment:
     settings = FitSettings(**_plain(cfg.fit), answer=cfg.task.score.answer)
     hardware = build(cfg.trainer)
     seed = _seed(cfg, "seed")
     picture = _picture(cfg)
     problem, notes = _problem(cfg, picture)
     channels, height, width = problem.physics.image_shape
-    with default_generator_seeded(seed, "init"):
+    with default_generator_seeded(seed, "reinit" if cfg.pruner.init == "reinit" else "init"):
         network: nn.Module = build(cfg.model, out_channels=channels)
-    with _blaming(cfg.model):
+    with blaming(cfg.model):
         code = draw_code(network.code_shape(height, width), seed)  # type: ignore[operator]
-    with _blaming(cfg.pruner):
-        total = sum(weight.numel() for weight in prunable(network).values())
-        kept = ladder(total, cfg.pruner.rate, cfg.pruner.rounds) if cfg.pruner.scorer else [total]
+    with blaming(cfg.pruner):
+        plan = plan_pruning(cfg.pruner, network, code, settings.steps)
+    metric = build(cfg.task.score.metric)
+    if min(height, width) - 2 * metric.crop < SSIM_WINDOW:
+        raise UserError(
+            f"task.score.metric.crop={metric.crop} leaves too little of a picture of {height}x{width} pixels"
+        )
     return Experiment(
         problem=problem,
         network=network,
         code=code,
-        metric=build(cfg.task.score.metric),
+        metric=metric,
         settings=settings,
         hardware=hardware,
-        scorer=build(cfg.pruner.scorer) if cfg.pruner.scorer else None,
-        ladder=kept,
+        scorer=plan.scorer,
+        ladder=plan.ladder,
+        pruning=plan.pruning,
         seed=seed,
-        configuration=_science(cfg, picture),
+        configuration=_science(cfg, picture, problem.physics.image_shape, plan.tickets),
         notes=notes,
     )
-
-
-def build(node: DictConfig, **more: Any) -> Any:
-    """Call a node's ``_target_`` with the node's values and ``more``; what it refuses becomes a ``UserError``."""
-    with _blaming(node):
-        return hydra.utils.instantiate(node, _partial_=True, _convert_="all")(**more)
-
-
-@contextmanager
-def _blaming(node: DictConfig) -> Iterator[None]:
-    """Turn what a constructor says of its arguments into a line that names them as the command line does."""
-    try:
-        yield
-    except (ValueError, TypeError) as error:
-        message, where = str(error), str(node._get_full_key(None))
-        named = message.split(" ", 1)[0] in node
-        raise UserError(f"{where}.{message}" if named else f"{where}: {message}") from error
 
 
 def _plain(node: DictConfig) -> dict[str, Any]:
@@ -87,9 +85,12 @@ def _seed(node: DictConfig, name: str) -> int:
 
 
 def _picture(cfg: DictConfig) -> Picture:
-    if len(cfg.image.pictures) != 1:
-        raise UserError(f"one picture at a time, not {len(cfg.image.pictures)}: {', '.join(cfg.image.pictures)}")
-    (source,) = cfg.image.pictures.values()
+    sources = cfg.image.get("pictures") or {}
+    if len(sources) != 1:
+        raise UserError(f"give one image, not {len(sources)}{': ' if sources else ''}{', '.join(sources)}")
+    if cfg.image.path is not None and "file" not in sources:
+        raise UserError(f"image.path needs image=file beside it; image={next(iter(sources))} has its own")
+    (source,) = sources.values()
     picture: Picture = build(source)
     return picture
 
@@ -99,10 +100,12 @@ def _problem(cfg: DictConfig, picture: Picture) -> tuple[Problem, tuple[str, ...
     if not isinstance(cfg.image.clean, bool):
         raise UserError(f"image.clean must be true or false, not {cfg.image.clean!r}")
     task, size = cfg.task, _plain(cfg.image)["size"]
+    if size == "auto":  # what is degraded already must not be resampled: its noise would be another
+        size = cfg.protocol.image_size if cfg.image.clean else None
     draw = stream(_seed(cfg, "task.seed"), "degradation")
     settings: dict[str, Any] = {"generator": draw}
     if task.get("pixel_mask") is not None:
-        settings["pixel_mask"] = read_pixel_mask(task.pixel_mask, picture, size)
+        settings["pixel_mask"] = read_pixel_mask(task.pixel_mask, picture, size, cfg.image.clean)
     if cfg.image.clean:
         picture = sized(picture, size)
         physics: Physics = build(task.physics, image_shape=tuple(picture.pixels.shape), **settings)
@@ -112,27 +115,26 @@ def _problem(cfg: DictConfig, picture: Picture) -> tuple[Problem, tuple[str, ...
     scale = task.get("factor", 1)  # how many times smaller than its picture a measurement is
     if isinstance(scale, bool) or not isinstance(scale, int) or scale < 1:
         raise UserError(f"task.factor must be a whole number of at least 2, not {scale!r}")
-    picture = sized(picture, size, scale=scale)
+    picture = sized(picture, size, scale=scale, resample=False)
     channels, height, width = picture.pixels.shape
     physics = build(task.physics, image_shape=(channels, scale * height, scale * width), **settings)
     return given(picture.name, picture.pixels, physics), picture.notes
 
 
-def _science(cfg: DictConfig, picture: Picture) -> dict[str, Any]:
+def _science(cfg: DictConfig, picture: Picture, shape: Sequence[int], tickets: Sequence[Ticket]) -> dict[str, Any]:
     """What decides the numbers: not paths, device, logger or names of presets, but the pictures' contents."""
-    try:
-        config = _plain(cfg)
-    except OmegaConfBaseException as error:
-        raise UserError(str(error).splitlines()[0]) from None
+    config = _plain(cfg)
     science = {part: config[part] for part in ("model", "task", "pruner", "fit", "seed")}
     del science["task"]["published"]
     if science["pruner"]["scorer"] is None:
         science["pruner"] = None  # rate and rounds decide nothing
+    elif tickets:
+        science["pruner"]["ticket"] = [ticket.mask.digest() for ticket in tickets]
     if science["task"].get("pixel_mask") is not None:
         content = Path(science["task"]["pixel_mask"]).expanduser().read_bytes()
         science["task"]["pixel_mask"] = hashlib.sha256(content).hexdigest()
         del science["task"]["physics"]["pixel_mask"]
-    image = {"size": config["image"]["size"], "clean": config["image"]["clean"], "sha256": picture.digest}
+    image = {"shape": list(shape), "clean": config["image"]["clean"], "sha256": picture.digest}
     science = {"format": RUN_FORMAT, "image": image, **science}
     return _canonical(science)  # type: ignore[no-any-return]
 

@@ -1,0 +1,1 @@
+"""Configuration: from what Hydra composed to objects that are checked and ready."""

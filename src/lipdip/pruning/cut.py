@@ -1,0 +1,61 @@
+"""From scores to the next mask: the one cut that every pruner shares."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from lipdip.core.mask import Mask
+from lipdip.pruning.context import Context, Scores
+from lipdip.pruning.top_k import keep_top_k
+
+Scorer = Callable[[Context], Scores]
+EMPTY_LAYERS = ("stop", "keep_one", "allow")
+
+
+class EmptiedLayerError(ValueError):
+    """A cut that would leave a whole layer without a weight."""
+
+
+def cut(scorer: Scorer, context: Context, empty_layers: str = "stop") -> Mask:
+    """The mask of exactly ``context.keep`` weights inside ``context.mask``.
+
+    A scorer with an attribute ``iterations`` is asked that often, and the mask shrinks in equal ratios in between.
+
+    Args:
+        scorer: what decides.
+        context: the situation.
+        empty_layers: what happens where a layer would lose its last weight: ``stop`` with an error, ``keep_one`` (the
+            layer keeps its best-scored weight, at the cost of the worst one elsewhere), or ``allow``.
+
+    Raises:
+        EmptiedLayerError: if a layer would lose its last weight, and that is not allowed.
+        ValueError: if a score is not finite.
+    """
+    iterations: int = getattr(scorer, "iterations", 1)
+    start, mask = context.mask.kept, context.mask
+    for iteration in range(1, iterations + 1):
+        keep = min(round(start * (context.keep / start) ** (iteration / iterations)), mask.kept)
+        scores = scorer(context.with_mask(mask))
+        mask = keep_top_k(_best_lifted(scores, mask) if empty_layers == "keep_one" else scores, mask, keep)
+    emptied = [name for name, layer in mask.items() if not bool(layer.any())]
+    if emptied and empty_layers != "allow":
+        more = f" and {len(emptied) - 1} more" if len(emptied) > 1 else ""
+        raise EmptiedLayerError(
+            f"at sparsity {mask.sparsity:.3f} (round {context.round}) nothing would be left of the layer "
+            f"{emptied[0]}{more}"
+        )
+    return mask
+
+
+def _best_lifted(scores: Scores, mask: Mask) -> dict[str, Tensor]:
+    """The scores with each layer's best kept weight set above all others, as finite as they were."""
+    highest = max(score.max().item() for score in scores.values()) + 1
+    lifted = {}
+    for name, layer in mask.items():
+        score = scores[name].clone().double()
+        if bool(layer.any()):
+            inside = torch.where(layer.to(score.device), score, -torch.inf)
+            score.view(-1)[inside.argmax()] = highest
+        lifted[name] = score
+    return lifted

@@ -1,0 +1,14 @@
+"""Random: the control that every other rule has to beat."""
+
+import torch
+from torch import Tensor
+
+from lipdip.pruning.context import Context
+
+
+class Random:
+    """Score by lot, over all layers together; one draw for the whole run, so that masks are nested."""
+
+    def __call__(self, context: Context) -> dict[str, Tensor]:
+        """Scores in [0, 1) by weight name, each of its weight's shape, on the CPU."""
+        return {name: torch.rand(kept.shape, generator=context.generator) for name, kept in context.mask.items()}

@@ -1,0 +1,115 @@
+"""Choosing a step without a clean image: the output's variance over time is lowest where the picture is best.
+
+Source: Wang et al., "Early Stopping for Deep Image Prior", TMLR 2023. Both rules choose the step of the lowest
+variance, and stop looking once it has not improved for ``patience`` steps. Everything stays on the device.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class _LowestVariance:
+    """What both rules share: the best step so far, and whether the search is over."""
+
+    _state: tuple[str, ...] = ("_step", "_lowest", "_chosen", "_over")
+
+    def __init__(self, patience: int, device: torch.device) -> None:
+        self._patience = patience
+        self._step = 0
+        self._lowest = torch.tensor(torch.inf, dtype=torch.float64, device=device)
+        self._chosen = torch.tensor(0, device=device)
+        self._over = torch.tensor(False, device=device)
+
+    def update(self, output: Tensor) -> Tensor:
+        """Take in the next step's output (1, C, H, W); a bool tensor: is this step the choice so far?"""
+        self._step += 1
+        variance = self._variance(output)
+        if variance is None:
+            return torch.zeros_like(self._over)
+        better = (variance < self._lowest) & ~self._over
+        self._lowest = torch.where(better, variance, self._lowest)
+        self._chosen = torch.where(better, self._step, self._chosen)
+        self._over = self._over | (self._step - self._chosen >= self._patience)
+        return better
+
+    def _variance(self, output: Tensor) -> Tensor | None:
+        raise NotImplementedError
+
+    @property
+    def chosen(self) -> int | None:
+        """The step chosen, from 1; None before there is one; waits for the device."""
+        return int(self._chosen) or None
+
+    @property
+    def over(self) -> bool:
+        """Whether the variance has not improved for ``patience`` steps; waits for the device."""
+        return bool(self._over)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All of it, as plain values and tensors."""
+        return {name: getattr(self, name) for name in self._state}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+        for name in self._state:
+            value = state[name]
+            setattr(self, name, value.to(self._lowest.device) if isinstance(value, Tensor) else value)
+
+
+class WindowedVariance(_LowestVariance):
+    """ES-WMV: ``(1/W) sum_w |x_w - mean|^2`` over the last ``window`` outputs.
+
+    Kept up from step to step by the window's sum and the outputs' norms, in float64; the window itself has to be
+    kept (float32), since what leaves it must be known.
+    """
+
+    _state = (*_LowestVariance._state, "_window", "_sum", "_norms")
+
+    def __init__(self, window: int, patience: int, device: torch.device) -> None:
+        super().__init__(patience, device)
+        self._size = window
+        self._window: Tensor | None = None
+        self._sum: Tensor | None = None
+        self._norms = torch.zeros(window, dtype=torch.float64, device=device)
+
+    def _variance(self, output: Tensor) -> Tensor | None:
+        if self._window is None or self._sum is None:
+            self._window = output.new_zeros(self._size, output.numel())
+            self._sum = torch.zeros(output.numel(), dtype=torch.float64, device=output.device)
+        slot, new = (self._step - 1) % self._size, output.flatten()
+        wide = new.double()
+        self._sum = self._sum + (wide - self._window[slot])
+        self._window[slot] = new
+        self._norms[slot] = wide.square().sum()
+        if self._step < self._size:
+            return None
+        return self._norms.sum() / self._size - (self._sum / self._size).square().sum()
+
+
+class ExponentialVariance(_LowestVariance):
+    """ES-EMV: mean and variance as exponential moving averages; one picture of memory, whatever the window.
+
+    ``v <- (1 - a) (v + a |x - m|^2)`` and ``m <- (1 - a) m + a x`` with ``a = 1 / window``.
+    """
+
+    _state = (*_LowestVariance._state, "_mean", "_moving")
+
+    def __init__(self, window: int, patience: int, device: torch.device) -> None:
+        super().__init__(patience, device)
+        self._rate = 1 / window
+        self._warm_up = window
+        self._mean: Tensor | None = None
+        self._moving = torch.zeros((), dtype=torch.float64, device=device)
+
+    def _variance(self, output: Tensor) -> Tensor | None:
+        if self._mean is None:
+            self._mean = output.clone()
+        deviation = output - self._mean
+        self._moving = (1 - self._rate) * (self._moving + self._rate * deviation.square().sum(dtype=torch.float64))
+        self._mean = self._mean + self._rate * deviation
+        return self._moving if self._step >= self._warm_up else None
+
+
+RULES = {"wmv": WindowedVariance, "emv": ExponentialVariance}
