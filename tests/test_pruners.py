@@ -94,6 +94,8 @@ def test_scoring_is_finite_exact_and_leaves_everything_as_it_was(pruner, images)
     assert len({value.item() for score in scores.values() for value in score.flatten()[:5]}) > 1
     mask = cut(scorer, context, empty_layers="allow")
     assert mask.kept == 500 and mask.inside(context.mask)
+    sheltered = cut(scorer, context, empty_layers="keep_one")
+    assert sheltered.kept == 500 and all(bool(layer.any()) for layer in sheltered.values())
     assert all(torch.equal(value, before[name]) for name, value in context.network.state_dict().items())
     assert all(parameter.grad is None for parameter in context.network.parameters())
     assert context.network.training and torch.equal(global_state, torch.random.get_rng_state())

@@ -93,7 +93,7 @@ def test_a_round_really_ends_where_asked_at_the_same_step_on_every_machine(tmp_p
         )
         return int(list(csv.DictReader((run / "curves.csv").read_text().splitlines()))[-1]["step"])
 
-    assert last_step("trainer.chunk_seconds=0") == last_step("trainer.chunk_seconds=10") < 200
+    assert last_step("trainer.chunk_seconds=0") == last_step("trainer.chunk_seconds=9") < 200
 
 
 def test_without_a_clean_image_the_rules_picture_is_the_answer(tiny):

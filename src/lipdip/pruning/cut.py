@@ -53,7 +53,7 @@ def _best_lifted(scores: Scores, mask: Mask) -> dict[str, Tensor]:
     highest = max(score.max().item() for score in scores.values()) + 1
     lifted = {}
     for name, layer in mask.items():
-        score = scores[name].clone().double()
+        score = scores[name].detach().double().clone(memory_format=torch.contiguous_format)
         if bool(layer.any()):
             inside = torch.where(layer.to(score.device), score, -torch.inf)
             score.view(-1)[inside.argmax()] = highest
