@@ -13,6 +13,8 @@ import pytest
 SETTINGS = (
     *("image.size=32", "model.channels=4", "model.scales=2", "fit.steps=120", "pruner.rounds=3", "trainer=cpu"),
     *("trainer.chunk_seconds=0.02", "trainer.save_seconds=0"),
+    # so that every stream and buffer there is has something to lose
+    *("pruner.rewind=0.1", "fit.code=resampled", "fit.weight_noise=0.001", "fit.stop_window=10"),
 )
 
 
