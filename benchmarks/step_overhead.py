@@ -25,7 +25,8 @@ from lipdip.core.mask import Mask, Pruned
 from lipdip.core.records import RunDirectory
 from lipdip.core.seeds import stream
 from lipdip.pruning.scope import prunable
-from lipdip.training.experiment import Experiment, find_ticket
+from lipdip.training.experiment import Experiment
+from lipdip.training.find import find_ticket
 from lipdip.training.step import fit_step, make_objective
 
 WARM_UP = 20

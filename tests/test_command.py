@@ -16,7 +16,7 @@ from lipdip.command import compose
 from lipdip.configuration.assemble import assemble
 from lipdip.core.errors import UserError
 from lipdip.core.records import RunDirectory
-from lipdip.training.experiment import find_ticket
+from lipdip.training.find import find_ticket
 
 from .conftest import TINY
 

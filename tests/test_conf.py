@@ -92,7 +92,7 @@ def test_a_protocol_settles_every_value(protocol, task, model):
 def test_the_paper_to_the_letter(task, steps, rounds, std, decoder):
     experiment = assemble(compose("protocol=paper", f"task={task}", "image.size=64"))
     assert sum(p.numel() for p in experiment.network.parameters()) == 2_217_831
-    assert experiment.settings.steps == steps and len(experiment.ladder) == rounds + 1
+    assert experiment.settings.steps == steps and len(experiment.pruning.ladder) == rounds + 1
     assert experiment.settings.reg_noise_std == pytest.approx(std)
     assert (experiment.settings.lr, experiment.settings.ema) == (0.01, 0.99)
     assert experiment.settings.answer == ("average" if task == "denoise" else "output")

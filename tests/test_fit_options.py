@@ -18,7 +18,7 @@ from lipdip.networks import Hourglass
 from lipdip.problems import draw_code
 from lipdip.pruning.anatomy import anatomy
 from lipdip.pruning.scope import ends, prunable
-from lipdip.training.experiment import find_ticket
+from lipdip.training.find import find_ticket
 
 from .conftest import TINY
 

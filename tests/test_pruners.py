@@ -79,7 +79,7 @@ def _context(overrides: tuple[str, ...], images: int = 1, keep: int = 500) -> tu
     ]
     mask = Mask.dense({name: dict(experiment.network.named_parameters())[name] for name in experiment.pruning.scope})
     generator = torch.Generator().manual_seed(0)
-    return Context(experiment.network, mask, fits, keep, 1, generator), experiment.scorer
+    return Context(experiment.network, mask, fits, keep, 1, generator), experiment.pruning.scorer
 
 
 @pytest.mark.parametrize("images", [1, 3])

@@ -20,7 +20,7 @@ from lipdip.core.ticket import Ticket, weights_digest
 from lipdip.lottery.schedule import ladder
 from lipdip.networks import Hourglass
 from lipdip.pruning.scope import prunable
-from lipdip.training.experiment import find_ticket
+from lipdip.training.find import find_ticket
 
 from .conftest import TINY
 
@@ -63,7 +63,7 @@ def test_every_round_starts_from_mask_times_initialisation_and_never_brings_a_we
             initial = initials[name]
             expected = initial * masks[number][name] if name in masks[number] else initial
             assert torch.equal(value, expected), f"{name} in round {number}"
-    assert [masks[number].kept for number in range(4)] == ladder(experiment.ladder[0], 0.2, 3)
+    assert [masks[number].kept for number in range(4)] == ladder(experiment.pruning.ladder[0], 0.2, 3)
     assert all(masks[number + 1].inside(masks[number]) for number in range(3))
 
 

@@ -12,7 +12,8 @@ from lipdip.configuration.assemble import assemble
 from lipdip.configuration.build import build
 from lipdip.core.errors import UserError
 from lipdip.core.records import Round, RunDirectory, read_rounds
-from lipdip.training.experiment import Experiment, find_ticket
+from lipdip.training.experiment import Experiment
+from lipdip.training.find import find_ticket
 
 
 def run(cfg: DictConfig, screen: Console | None = None) -> Path:
@@ -51,11 +52,11 @@ def run(cfg: DictConfig, screen: Console | None = None) -> Path:
 def _announce(experiment: Experiment, directory: RunDirectory, screen: Console) -> None:
     problem, settings = experiment.problem, experiment.settings
     channels, height, width = problem.physics.image_shape
-    weights = f"{experiment.ladder[0]:,} prunable weights"
+    weights = f"{experiment.pruning.ladder[0]:,} prunable weights"
     what = f"{type(problem.physics).__name__}, {problem.name} {height}x{width}x{channels}"
     screen.print(
         f"{what}; {type(experiment.network).__name__} with {weights}; "
-        f"{len(experiment.ladder)} rounds of {settings.steps} steps on {experiment.hardware}",
+        f"{len(experiment.pruning.ladder)} rounds of {settings.steps} steps on {experiment.hardware}",
         highlight=False,
     )
     for note in experiment.notes:

@@ -50,7 +50,7 @@ def _assemble(cfg: DictConfig) -> Experiment:
     with blaming(cfg.model):
         code = draw_code(network.code_shape(height, width), seed)  # type: ignore[operator]
     with blaming(cfg.pruner):
-        plan = plan_pruning(cfg.pruner, network, code, settings.steps)
+        pruning, tickets = plan_pruning(cfg.pruner, network, code, settings.steps)
     metric = build(cfg.task.score.metric)
     if min(height, width) - 2 * metric.crop < SSIM_WINDOW:
         raise UserError(
@@ -63,11 +63,9 @@ def _assemble(cfg: DictConfig) -> Experiment:
         metric=metric,
         settings=settings,
         hardware=hardware,
-        scorer=plan.scorer,
-        ladder=plan.ladder,
-        pruning=plan.pruning,
+        pruning=pruning,
         seed=seed,
-        configuration=_science(cfg, picture, problem.physics.image_shape, plan.tickets),
+        configuration=_science(cfg, picture, problem.physics.image_shape, tickets),
         notes=notes,
     )
 

@@ -1,7 +1,5 @@
 """How a configuration's pruner climbs down: which weights may go, how many stay in each round, and who decides."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -13,23 +11,13 @@ from lipdip.core.mask import Mask
 from lipdip.core.ticket import Ticket, weights_digest
 from lipdip.lottery.schedule import ladder, ladder_to, target
 from lipdip.lottery.stopping import rising
-from lipdip.pruning.cut import EMPTY_LAYERS, Scorer
+from lipdip.pruning.cut import EMPTY_LAYERS
 from lipdip.pruning.scope import ends, prunable
 from lipdip.training.experiment import Pruning
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What ``plan_pruning`` found: a scorer or None, weights kept in each round, the rest, and the tickets given."""
-
-    scorer: Scorer | None
-    ladder: Sequence[int]
-    pruning: Pruning
-    tickets: Sequence[Ticket] = ()
-
-
-def plan_pruning(node: DictConfig, network: nn.Module, code: Tensor, steps: int) -> Plan:
-    """The plan that the configuration's ``pruner`` describes.
+def plan_pruning(node: DictConfig, network: nn.Module, code: Tensor, steps: int) -> tuple[Pruning, list[Ticket]]:
+    """What the configuration's ``pruner`` describes, and the tickets that it was given.
 
     Raises:
         UserError, ValueError: if a value makes no sense.
@@ -38,8 +26,16 @@ def plan_pruning(node: DictConfig, network: nn.Module, code: Tensor, steps: int)
     weights = prunable(network, node.scope, code)
     total = sum(weight.numel() for weight in weights.values())
     if not node.scorer:
-        return Plan(None, [total], Pruning(list(weights)))
+        return Pruning([total], None, list(weights)), []
+    tickets = _tickets(node, network) if "ticket" in node else []
+    if tickets:
+        masks = [Mask.dense(weights), *(ticket.mask for ticket in tickets if ticket.mask.sparsity > 0)]
+        kept, scorer = [mask.kept for mask in masks], build(node.scorer, masks=masks)
+    else:
+        kept, scorer = _ladder(node, total), build(node.scorer)
     pruning = Pruning(
+        ladder=kept,
+        scorer=scorer,
         scope=list(weights),
         trained=node.when == "training",
         rewind_step=_rewind_step(node.rewind, steps),
@@ -48,19 +44,17 @@ def plan_pruning(node: DictConfig, network: nn.Module, code: Tensor, steps: int)
         empty_layers=node.empty_layers,
         unmasked=ends(network, code)[0] if node.input_convs_stay_dense else (),
     )
-    if "ticket" in node:
-        tickets = _tickets(node, network)
-        dense = Mask.dense(weights)
-        masks = [dense, *(ticket.mask for ticket in tickets if ticket.mask.kept < ticket.mask.total)]
-        kept = [mask.kept for mask in masks]
-        return Plan(build(node.scorer, masks=masks), kept, pruning, tickets)
+    return pruning, tickets
+
+
+def _ladder(node: DictConfig, total: int) -> list[int]:
     # The public random baseline lists every convolution twice and so prunes twice a round.
     rate = 1 - (1 - node.rate) ** 2 if node.listed_twice else node.rate
     if node.sparsity is None:
-        kept = ladder(total, rate, node.rounds)
-    else:
-        kept = ladder_to(total, rate, node.sparsity) if pruning.trained else [total, target(total, node.sparsity)]
-    return Plan(build(node.scorer), kept, pruning)
+        return ladder(total, rate, node.rounds)
+    if node.when == "training":
+        return ladder_to(total, rate, node.sparsity)
+    return [total, target(total, node.sparsity)]
 
 
 def _check(node: DictConfig) -> None:

@@ -1,12 +1,13 @@
 """What sparsity alone hides: where the weights are gone, what is dead, what is left of the arithmetic."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from lipdip.core.mask import Mask
-from lipdip.pruning.scope import convolutions
+from lipdip.pruning.scope import convolutions, uses
 
 
 @dataclass(frozen=True)
@@ -37,36 +38,16 @@ def anatomy(network: nn.Module, mask: Mask, code: Tensor, number: int = 0) -> li
         code: an input, for the sizes of the feature maps.
         number: the round that the rows are of.
     """
-    positions = _positions(network, code)
+    places = Counter[str]()
+    for use in uses(network, code):
+        places[use.name] += use.places
     rows = []
     for name, conv in convolutions(network).items():
         kept = mask[name] if name in mask else torch.ones_like(conv.weight, dtype=torch.bool)
-        count, each = int(kept.sum()), 2 * positions[name]
+        count, each = int(kept.sum()), 2 * places[name]
         dead = int((~kept.flatten(1).any(1)).sum())
         total = conv.weight.numel()
         rows.append(
             Layer(number, name, total, count, count / total, conv.out_channels, dead, each * total, each * count)
         )
     return rows
-
-
-def _positions(network: nn.Module, code: Tensor) -> dict[str, int]:
-    """How many places each convolution is applied at, seen in one forward pass in eval mode."""
-    seen: dict[str, int] = {}
-
-    def watch(name: str) -> object:
-        def look(_: nn.Module, __: tuple[Tensor, ...], output: Tensor) -> None:
-            seen[name] = seen.get(name, 0) + output.shape[-2] * output.shape[-1]
-
-        return look
-
-    hooks = [conv.register_forward_hook(watch(name)) for name, conv in convolutions(network).items()]  # type: ignore[arg-type]
-    training = network.training
-    try:
-        with torch.no_grad():
-            network.eval()(code)
-    finally:
-        network.train(training)
-        for hook in hooks:
-            hook.remove()
-    return seen

@@ -1,5 +1,6 @@
 """Which weights every pruner chooses from."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -38,23 +39,26 @@ def prunable(network: nn.Module, scope: str = "all", code: Tensor | None = None)
     return {name: conv.weight for name, conv in convs.items()}
 
 
-def ends(network: nn.Module, code: Tensor) -> tuple[set[str], str]:
-    """Names of the weights that read the code itself, and of the one that is used last, seen in one forward pass.
+@dataclass(frozen=True)
+class Use:
+    """One use of a convolution in a forward pass: its weight's name, if it read the code itself, at how many places."""
 
-    The network is in eval mode meanwhile, so that no buffer changes.
-    """
-    first: set[str] = set()
-    order: list[str] = []
+    name: str
+    reads_code: bool
+    places: int
+
+
+def uses(network: nn.Module, code: Tensor) -> list[Use]:
+    """All uses of convolutions in one forward pass, in order; in eval mode, so that no buffer changes."""
+    seen: list[Use] = []
 
     def watch(name: str) -> Any:
-        def look(_: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            order.append(name)
-            if inputs[0] is code:
-                first.add(name)
+        def look(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            seen.append(Use(name, inputs[0] is code, output.shape[-2] * output.shape[-1]))
 
         return look
 
-    hooks = [conv.register_forward_pre_hook(watch(name)) for name, conv in convolutions(network).items()]
+    hooks = [conv.register_forward_hook(watch(name)) for name, conv in convolutions(network).items()]
     training = network.training
     try:
         with torch.no_grad():
@@ -63,4 +67,10 @@ def ends(network: nn.Module, code: Tensor) -> tuple[set[str], str]:
         network.train(training)
         for hook in hooks:
             hook.remove()
-    return first, order[-1]
+    return seen
+
+
+def ends(network: nn.Module, code: Tensor) -> tuple[set[str], str]:
+    """Names of the weights that read the code itself, and of the one that is used last and gives the picture."""
+    seen = uses(network, code)
+    return {use.name for use in seen if use.reads_code}, seen[-1].name

@@ -3,25 +3,23 @@
 import copy
 import time
 from collections import defaultdict
-from collections.abc import Collection, Sequence
 from functools import partial
 from typing import Any
 
 import lightning as L
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader
 from typing_extensions import override
 
 from lipdip.core.errors import UserError
 from lipdip.core.mask import Mask, Pruned
-from lipdip.core.metrics import Metric
 from lipdip.core.seeds import stream
-from lipdip.problems import Problem, draw_code
+from lipdip.problems import draw_code
 from lipdip.pruning.context import Context, Fit
 from lipdip.pruning.scope import prunable
+from lipdip.training.experiment import Experiment
 from lipdip.training.scores import Scores
-from lipdip.training.settings import FitSettings, Hardware
 from lipdip.training.step import Langevin, fit_step, make_objective, measurement_loss
 
 
@@ -33,44 +31,21 @@ class PriorFitting(L.LightningModule):
     rounds differ in their mask alone, and a ticket fitted by itself later gives the very same result.
 
     Args:
-        network: the prior, at its initialisation.
-        problem: what was measured.
-        code: ``z``, (1, *network.code_shape(H, W)).
-        metric: how reconstructions are scored.
-        settings: the budget of a round.
-        hardware: where it runs.
-        seed: of the jitter.
-        scope: which weights may be pruned, by name.
-        rewind_step: the step of the dense round whose weights later rounds start from; 0 is the initialisation.
-        unmasked: names of weights that the mask counts but does not touch (a quirk of the public code).
+        experiment: what is fitted; its network is at its initialisation.
     """
 
-    def __init__(
-        self,
-        network: nn.Module,
-        problem: Problem,
-        code: Tensor,
-        metric: Metric,
-        settings: FitSettings,
-        hardware: Hardware,
-        seed: int,
-        scope: Sequence[str] | None = None,
-        rewind_step: int = 0,
-        unmasked: Collection[str] = (),
-    ) -> None:
+    def __init__(self, experiment: Experiment) -> None:
         super().__init__()
         self.automatic_optimization = False
-        self.network = network
-        self.problem = problem
-        self.code = code
-        self.metric = metric
-        self.settings = settings
-        self.hardware = hardware
-        self.seed = seed
-        self.initial = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
-        self.scope = list(prunable(network) if scope is None else scope)
-        self.rewind_step = rewind_step
-        self.unmasked = frozenset(unmasked)
+        self.network = experiment.network
+        self.problem = experiment.problem.without_noise() if experiment.pruning.clean else experiment.problem
+        self.code = experiment.code
+        self.metric = experiment.metric
+        self.settings = experiment.settings
+        self.hardware = experiment.hardware
+        self.seed = experiment.seed
+        self.pruning = experiment.pruning
+        self.initial = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
         self.rewound = self.initial
         self.mask = Mask.dense(self.weights)
         self.round = 0
@@ -81,12 +56,12 @@ class PriorFitting(L.LightningModule):
     def weights(self) -> dict[str, Tensor]:
         """The weights that may be pruned, by name."""
         named = dict(self.network.named_parameters())
-        return {name: named[name] for name in self.scope}
+        return {name: named[name] for name in self.pruning.scope}
 
-    def context(self, number: int, keep: int, trained: bool) -> Context:
-        """The situation in which round ``number``'s mask is chosen: now, or (not ``trained``) at the initialisation."""
-        network, mask = self.network, self.mask
-        if not trained:
+    def context(self, number: int) -> Context:
+        """The situation in which round ``number``'s mask is chosen: after training, or at the initialisation."""
+        network, mask, keep = self.network, self.mask, self.pruning.ladder[number]
+        if not self.pruning.trained:
             network = copy.deepcopy(network)
             network.load_state_dict(self.initial)
             mask = Mask.dense(mask).to(self.device)
@@ -132,7 +107,7 @@ class PriorFitting(L.LightningModule):
         self.seconds = 0.0
         if self.settings.code == "resampled":
             self.code = draw_code(self.code.shape[1:], self.seed, self.round).to(self.device)
-        masked = {name: weight for name, weight in self.weights.items() if name not in self.unmasked}
+        masked = {name: weight for name, weight in self.weights.items() if name not in self.pruning.unmasked}
         self._pruned = Pruned(masked, Mask({name: self.mask[name] for name in masked}))
         self._pruned.apply()
         self._jitter = stream(self.seed, "jitter", self.device)
@@ -153,7 +128,7 @@ class PriorFitting(L.LightningModule):
         while not self.scores.done:
             step = fit_step(self._objective, optimizer, self._pruned, self.code, self._jitter, std, langevin)
             self.scores.update(*step)
-            if self.round == 0 and self.scores.steps == self.rewind_step:
+            if self.round == 0 and self.scores.steps == self.pruning.rewind_step:
                 self.rewound = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
             if time.perf_counter() - begun >= self.hardware.chunk_seconds:
                 break
@@ -174,7 +149,7 @@ class PriorFitting(L.LightningModule):
             "mask": dict(self.mask),
             "jitter": self._jitter.get_state(),
             "langevin": self._langevin.generator.get_state(),
-            "rewound": self.rewound if self.rewind_step else None,
+            "rewound": self.rewound if self.pruning.rewind_step else None,
             "scores": self.scores.state_dict(),
         }
 

@@ -1,6 +1,6 @@
 """At the end of a round: its row, curves, ticket and pictures go into the run directory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,6 +13,7 @@ from lipdip.core.ticket import Ticket, weights_digest
 from lipdip.figures.png import png
 from lipdip.lottery.matching import judged
 from lipdip.pruning.anatomy import Layer, anatomy
+from lipdip.training.experiment import Experiment
 from lipdip.training.fitting import PriorFitting
 
 
@@ -21,18 +22,18 @@ class Record(L.Callback):
 
     Args:
         directory: where to.
-        seed: of initialisation and code, for the tickets.
-        provenance: plain values that every ticket carries: the run's configuration and name.
+        experiment: seed and provenance of the tickets.
     """
 
-    def __init__(self, directory: RunDirectory, seed: int, provenance: Mapping[str, Any]) -> None:
+    def __init__(self, directory: RunDirectory, experiment: Experiment) -> None:
         self.rounds: list[Round] = []
         self.curves: list[CurvePoint] = []
         self.layers: list[Layer] = []
         self.ended: str | None = None  # why, where the ladder was not climbed to its end
         self._directory = directory
-        self._seed = seed
-        self._provenance = provenance
+        self._seed = experiment.seed
+        self._rewind_step = experiment.pruning.rewind_step
+        self._provenance = experiment.provenance
 
     @override
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -79,7 +80,7 @@ class Record(L.Callback):
     def _ticket(self, fitting: PriorFitting, row: Round) -> Ticket:
         # Times stay out: the same run gives the same bytes.
         scores = {name: value for name, value in asdict(row).items() if name != "seconds"}
-        init = {"seed": self._seed, "sha256": weights_digest(fitting.initial), "rewind_step": fitting.rewind_step}
+        init = {"seed": self._seed, "sha256": weights_digest(fitting.initial), "rewind_step": self._rewind_step}
         return Ticket(fitting.mask, init, {"seed": self._seed}, {**self._provenance, "scores": scores})
 
     @override

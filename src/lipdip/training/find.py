@@ -1,0 +1,131 @@
+"""From an experiment to a finished run directory. Reads like the algorithm."""
+
+import logging
+import platform
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.loggers import Logger
+from rich.console import Console
+
+import lipdip
+from lipdip.core.records import RunDirectory
+from lipdip.figures import run as figures
+from lipdip.lottery.matching import most_sparse_matching
+from lipdip.lottery.stopping import rising
+from lipdip.training.autosave import Autosave
+from lipdip.training.experiment import Experiment
+from lipdip.training.fitting import PriorFitting
+from lipdip.training.log import LogRounds
+from lipdip.training.prune import PruneAndRewind
+from lipdip.training.record import Record
+from lipdip.training.screen import Screen
+
+
+def find_ticket(
+    experiment: Experiment,
+    directory: RunDirectory,
+    console: Console,
+    logger: Logger | None = None,
+    extra: Sequence[L.Callback] = (),
+) -> dict[str, Any]:
+    """Fit, record, prune, rewind, until the ladder ends; goes on where an earlier call was stopped.
+
+    Args:
+        experiment: what to do.
+        directory: where to leave it; held by the caller.
+        console: where to show progress.
+        logger: beside the run directory, if any.
+        extra: further callbacks; they see a round's end after it is recorded and before it is pruned.
+
+    Returns:
+        The summary that is also in ``summary.json``.
+
+    Raises:
+        Stopped: if the process was asked to stop; the state is saved.
+        UserError: if a fit diverges.
+    """
+    fitting = PriorFitting(experiment)
+    rounds = len(experiment.pruning.ladder)
+    record = Record(directory, experiment)
+    callbacks: list[L.Callback] = [record, Screen(console, record, rounds)]
+    if logger is not None:
+        callbacks.append(LogRounds(record))
+    callbacks += extra
+    if experiment.pruning.scorer is not None:
+        callbacks.append(PruneAndRewind(record, experiment.pruning, experiment.pruning.scorer))
+    callbacks.append(Autosave(directory, experiment.hardware.save_seconds))
+    with warnings.catch_warnings():
+        _quiet()
+        trainer = L.Trainer(
+            accelerator="gpu" if experiment.hardware.device == "cuda" else "cpu",
+            devices=1,
+            benchmark=experiment.hardware.device == "cuda",
+            max_epochs=rounds,
+            logger=logger or False,
+            callbacks=callbacks,
+            log_every_n_steps=1,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            default_root_dir=directory.path,
+        )
+        trainer.fit(fitting, ckpt_path=_checkpoint(directory, console), weights_only=True)
+    directory.write("comparison.png", figures.comparison(directory.path))
+    directory.write("rounds.png", figures.rounds(directory.path))
+    summary = _summary(experiment, record)
+    directory.finish(summary)
+    return summary
+
+
+def _checkpoint(directory: RunDirectory, console: Console) -> Path | None:
+    """Where an unfinished run goes on, or None for a new one; a damaged checkpoint is dropped, and it is said."""
+    if not directory.checkpoint.exists():
+        return None
+    try:
+        if "fitting" in torch.load(directory.checkpoint, map_location="cpu", weights_only=True):
+            return directory.checkpoint
+    except Exception as error:  # torch raises whatever its unpickler meets
+        console.print(f"note: the saved state cannot be read ({type(error).__name__})", highlight=False)
+    console.print("note: the saved state is damaged; the run starts again", highlight=False)
+    directory.checkpoint.unlink()
+    return None
+
+
+def _summary(experiment: Experiment, record: Record) -> dict[str, Any]:
+    rows, winner = record.rounds, most_sparse_matching(record.rounds)
+    clean = experiment.problem.x is not None
+    return {
+        **experiment.provenance,
+        "notes": list(experiment.notes),
+        "fitted_to": "clean" if experiment.pruning.clean else "measured",
+        "ended": record.ended,
+        "loss_rises": {str(times): rising([row.loss for row in rows], times) for times in (2, 3)},
+        "scored": {
+            "picture": experiment.settings.answer,
+            "metric": str(experiment.metric),
+            "missing": [] if clean else ["psnr_best", "psnr_last", "psnr_ema", "psnr_stop", "ssim_best", "matching"],
+            "why": None if clean else "there is no clean image (image.clean=false)",
+        },
+        "parameters": sum(parameter.numel() for parameter in experiment.network.parameters()),
+        "prunable_weights": experiment.pruning.ladder[0],
+        "rounds": len(rows),
+        "dense": asdict(rows[0]),
+        "most_sparse_matching": None if winner is None else asdict(winner),
+        "last": asdict(rows[-1]),
+        "seconds": sum(row.seconds for row in rows),
+        "hardware": str(experiment.hardware),
+        "versions": {"lipdip": lipdip.__version__, "torch": torch.__version__, "python": platform.python_version()},
+    }
+
+
+def _quiet() -> None:
+    """Leave only warnings that the user can act on."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    for about in (".*does not have many workers.*", ".*GPU available but not used.*", ".*isinstance.treespec.*"):
+        warnings.filterwarnings("ignore", about)
