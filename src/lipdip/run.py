@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -70,9 +71,10 @@ def _announce(experiment: Experiment, directory: RunDirectory, screen: Console) 
 def _show(summary: dict[str, Any], rounds: list[Round], screen: Console) -> None:
     scored = summary["scored"]
     best = f"best {scored['picture']}".replace("_", " ")
-    table = Table(title=f"PSNR in dB and SSIM on {scored['metric']}; {best} = over the run, an oracle's choice")
-    columns = ("round", "sparsity", "weights", "per pixel value", best, "at step", "by rule", "last output")
-    for column in (*columns, "last average", "SSIM", "loss", "s", "matching"):
+    title = f"PSNR in dB and SSIM on {scored['metric']}; {best} = over the run, an oracle's choice"
+    table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    columns = ("round", "sparsity", "weights", "per value", best, "at step", "by rule", "last output", "last average")
+    for column in (*columns, "SSIM", "matching"):
         table.add_column(column, justify="right")
     for row in rounds:
         table.add_row(
@@ -86,8 +88,6 @@ def _show(summary: dict[str, Any], rounds: list[Round], screen: Console) -> None
             _number(row.psnr_last, 2),
             _number(row.psnr_ema, 2),
             _number(row.ssim_best, 3),
-            f"{row.loss:.2e}",
-            f"{row.seconds:.0f}",
             "" if row.matching is None else "yes" if row.matching else "no",
         )
     screen.print(table)
@@ -99,13 +99,13 @@ def _number(value: float | None, digits: int) -> str:
 
 
 def _answer(summary: dict[str, Any]) -> str:
-    if summary["scored"]["why"]:
-        return f"no scores: {summary['scored']['why']}"
     ended = f"ended early: {summary['ended']}\n" if summary["ended"] else ""
     return ended + _winner(summary)
 
 
 def _winner(summary: dict[str, Any]) -> str:
+    if summary["scored"]["why"]:
+        return f"no scores: {summary['scored']['why']}"
     winner, dense = summary["most_sparse_matching"], summary["dense"]
     if summary["rounds"] == 1:
         return f"dense network: {dense['psnr_best']:.2f} dB"
