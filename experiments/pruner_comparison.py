@@ -41,11 +41,8 @@ FAIR = {
 }
 QUIRKS = {
     "imp, masks found on the clean picture (1)": ("pruner=ticket", ANYWAY, "pruner.ticket=@found on clean"),
-    "imp, new code each round (2)": ("pruner=imp", ANYWAY, "fit.code=resampled"),
-    "imp, inputs dense (4)": ("pruner=imp", ANYWAY, DENSE_INPUTS),
     "imp, legacy (1, 2, 4, 6)": ("pruner=ticket", ANYWAY, *LEGACY, "pruner.ticket=@found by legacy"),
     "random, 36% a round (3)": ("pruner=random", ANYWAY, "pruner.listed_twice=true"),
-    "random, inputs dense (4)": ("pruner=random", ANYWAY, DENSE_INPUTS),
     "random, legacy (2, 3, 4, 6)": ("pruner=random", ANYWAY, "pruner.listed_twice=true", *LEGACY),
 }
 FINDING = {

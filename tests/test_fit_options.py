@@ -97,7 +97,11 @@ def test_input_convolutions_stay_dense_where_the_quirk_is_on(look):
 
 def test_legacy_turns_every_quirk_on_at_the_papers_size():
     cfg = compose("protocol=legacy", "pruner=random", "seed=5")
-    assert (cfg.pruner.target, cfg.fit.code, cfg.task.seed) == ("clean", "resampled", 5)
+    assert (cfg.fit.code, cfg.task.seed) == ("resampled", 5)
+    assert compose("protocol=legacy").pruner.target == "clean", "masks are found on the clean picture"
+    for pruner in ("random", "ticket"):
+        evaluated = compose("protocol=legacy", f"pruner={pruner}").pruner.target
+        assert evaluated == "degraded", "and evaluated on the degraded one"
     assert cfg.pruner.listed_twice and cfg.pruner.input_convs_stay_dense
     assert (cfg.model.channels, cfg.fit.steps, cfg.pruner.rounds) == (128, 3000, 16)
     assert not compose("protocol=legacy").pruner.listed_twice, "imp has no such quirk"
