@@ -35,6 +35,7 @@ class Oes:
         """Scores by weight name, each of its weight's shape: the learned logits."""
         network, weights = context.copy()
         device = next(iter(weights.values())).device
+        generator = torch.Generator(device=device).manual_seed(context.generator.initial_seed())
         prior = torch.tensor(min(max(context.keep / context.mask.total, 1e-6), 1 - 1e-6), device=device)
         # Probability 1/2 for every weight, whatever the density: the KL term and the top k know it.
         logits = {name: nn.Parameter(torch.zeros_like(weight)) for name, weight in weights.items()}
@@ -43,7 +44,7 @@ class Oes:
         optimizer = torch.optim.Adam(list(logits.values()), lr=self.lr)
         for _ in range(self.steps):
             optimizer.zero_grad()
-            drawn = {name: frozen[name] * self._draw(logit, context.generator) for name, logit in logits.items()}
+            drawn = {name: frozen[name] * self._draw(logit, generator) for name, logit in logits.items()}
 
             def masked(z: Tensor, drawn: dict[str, Tensor] = drawn) -> Tensor:
                 output: Tensor = torch.func.functional_call(network, {**others, **drawn}, (z,))
@@ -57,7 +58,7 @@ class Oes:
 
     def _draw(self, logit: Tensor, generator: torch.Generator) -> Tensor:
         """A relaxed Bernoulli sample: sigmoid((logit + logistic noise) / temperature)."""
-        uniform = torch.rand(logit.shape, generator=generator).clamp(1e-6, 1 - 1e-6).to(logit.device)
+        uniform = torch.rand(logit.shape, generator=generator, device=logit.device).clamp(1e-6, 1 - 1e-6)
         return torch.sigmoid((logit + uniform.log() - (-uniform).log1p()) / self.temperature)
 
     @staticmethod
