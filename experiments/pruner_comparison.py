@@ -73,19 +73,22 @@ def directory(cell: str, seed: int, scale: str) -> Path:
 def run(jobs: int, scale: str) -> None:
     """Do the cells that are missing, ``jobs`` at a time; those that need another's tickets come second."""
 
-    def do(cell: str, seed: int) -> None:
-        done = subprocess.run(
-            [sys.executable, "-m", "lipdip.run", *overrides(cell, seed, scale)], capture_output=True, text=True
-        )
+    def do(cell: str, seed: int, command: list[str]) -> None:
+        done = subprocess.run(command, capture_output=True, text=True)
         last = (done.stderr or done.stdout).strip().splitlines()[-1:]
         print(f"{cell}, seed {seed}: {'' if done.returncode == 0 else 'FAILED '}{' '.join(last)}", flush=True)
 
     for needs in (False, True):
+        # Commands are made here, one after another: Hydra composes for one thread at a time.
+        cells = [
+            (cell, seed, [sys.executable, "-m", "lipdip.run", *overrides(cell, seed, scale)])
+            for seed in SEEDS
+            for cell, own in CELLS.items()
+            if any("=@" in override for override in own) == needs
+        ]
         with ThreadPoolExecutor(jobs) as pool:
-            for seed in SEEDS:
-                for cell, own in CELLS.items():
-                    if any("=@" in override for override in own) == needs:
-                        pool.submit(do, cell, seed)
+            for finished in [pool.submit(do, *cell) for cell in cells]:
+                finished.result()  # an error of ours is shown, not swallowed
 
 
 def table(scale: str) -> pd.DataFrame:
