@@ -64,13 +64,16 @@ class Scores:
         self._output = output
         self._average = self._averaged(output)
         self._curve[_LOSS, step] = loss
-        self._lowest.replace(-loss > self._lowest.psnr, output, -loss, self._steps)
+        if self._settings.answer == "lowest_loss":
+            self._lowest.replace(-loss > self._lowest.psnr, output, -loss, self._steps)
         answer = self._answer()
         psnr = self._curve[_PSNR, step]  # not a number where there is no clean image
         if self._clean is not None and self._view is not None:
-            self._curve[_PSNR, step] = self._metric.psnr_to_view(output, self._view)
-            self._curve[_PSNR_EMA, step] = self._metric.psnr_to_view(self._average, self._view)
-            psnr = self._metric.psnr_to_view(answer, self._view)
+            last = self._metric.psnr_to_view(output, self._view)
+            average = self._metric.psnr_to_view(self._average, self._view)
+            self._curve[_PSNR, step], self._curve[_PSNR_EMA, step] = last, average
+            known = {"output": last, "average": average}.get(self._settings.answer)
+            psnr = self._metric.psnr_to_view(answer, self._view) if known is None else known
             self._best.replace(psnr > self._best.psnr, answer, psnr, self._steps)
             if self._recorded(self._steps):
                 self._curve[_SSIM, step] = self._metric.ssim(answer, self._clean)
