@@ -22,37 +22,37 @@ from lipdip.pruning.scope import prunable
 from lipdip.training.experiment import Experiment
 from lipdip.training.scores import Scores
 from lipdip.training.settings import Hardware
-from lipdip.training.step import fit_step, make_objective
+from lipdip.training.step import fit_step, make_passes
 
 OFF = {"bf16": False, "channels_last": False, "fused": False, "compile": False}
 
 
 def _step(experiment: Experiment, hardware: Hardware) -> tuple[Callable[[], object], Experiment]:
     device = torch.device("cuda")
-    network, problem = experiment.network.to(device), experiment.problem.to(device)
+    network, problem = experiment.network.to(device), experiment.problems[0].to(device)
     if hardware.channels_last:
         network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), lr=experiment.settings.lr, fused=hardware.fused or None)
-    objective, weights = make_objective(network, problem, hardware), prunable(network)
+    weights, code = prunable(network), experiment.codes[0].to(device)
+    passes = make_passes(network, [problem], [code], experiment.multi, hardware)
     pruned, jitter = Pruned(weights, Mask.dense(weights)), stream(0, "jitter", device)
-    code = experiment.code.to(device)
     scores = Scores(experiment.settings, experiment.metric, problem.x, device)
 
     def step() -> tuple[torch.Tensor, torch.Tensor]:
-        loss, output = fit_step(objective, optimizer, pruned, code, jitter, experiment.settings.reg_noise_std)
+        (loss,), (output,) = fit_step(passes, optimizer, pruned, jitter, experiment.settings.reg_noise_std)
         scores.update(loss, output)
         return loss, output
 
-    return step, replace(experiment, network=network, problem=problem)
+    return step, replace(experiment, network=network, problems=[problem])
 
 
 def _authors_way(experiment: Experiment) -> Callable[[], object]:
     """Their loop around the same network: what they do between two steps happens on the host."""
     device = torch.device("cuda")
-    network, problem = experiment.network.to(device), experiment.problem.to(device)
+    network, problem = experiment.network.to(device), experiment.problems[0].to(device)
     optimizer = torch.optim.Adam(network.parameters(), lr=experiment.settings.lr)
     assert problem.x is not None
-    clean, code, noise = problem.x.cpu().numpy(), experiment.code.to(device), experiment.code.to(device).clone()
+    clean, code, noise = problem.x.cpu().numpy(), experiment.codes[0].to(device), experiment.codes[0].to(device).clone()
     average: list[torch.Tensor] = []
 
     def psnr(picture: torch.Tensor) -> float:

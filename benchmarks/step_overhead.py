@@ -22,14 +22,14 @@ from rich.console import Console
 from typing_extensions import override
 
 from lipdip.command import compose
-from lipdip.configuration.assemble import assemble
+from lipdip.configuration.restoration import assemble_restoration as assemble
 from lipdip.core.mask import Mask, Pruned
 from lipdip.core.records import RunDirectory
 from lipdip.core.seeds import stream
 from lipdip.pruning.scope import prunable
-from lipdip.training.experiment import Experiment
+from lipdip.training.experiment import Restoration
 from lipdip.training.find import find_ticket
-from lipdip.training.step import fit_step, make_objective
+from lipdip.training.step import fit_step, make_passes
 
 WARM_UP = 20
 
@@ -46,26 +46,27 @@ class Clock(L.Callback):
         self.seconds = time.process_time() - self.start
 
 
-def _whole(experiment: Experiment) -> float:
+def _whole(experiment: Restoration) -> float:
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder, RunDirectory(Path(folder) / "run") as directory:
         find_ticket(experiment, directory, Console(file=io.StringIO()), extra=[clock])
     return clock.seconds
 
 
-def _bare(experiment: Experiment) -> float:
+def _bare(experiment: Restoration) -> float:
     device = torch.device(experiment.hardware.device)
-    network, problem, code = experiment.network.to(device), experiment.problem.to(device), experiment.code.to(device)
+    network = experiment.network.to(device)
+    problems, codes = [p.to(device) for p in experiment.problems], [code.to(device) for code in experiment.codes]
     optimizer = torch.optim.Adam(
         network.parameters(), lr=experiment.settings.lr, fused=experiment.hardware.fused or None
     )
-    objective = make_objective(network, problem, experiment.hardware)
+    passes = make_passes(network, problems, codes, experiment.multi, experiment.hardware)
     weights = prunable(network)
     pruned, jitter = Pruned(weights, Mask.dense(weights)), stream(experiment.seed, "jitter", device)
     start = time.process_time()
     for _ in range(experiment.settings.steps):
-        loss, _ = fit_step(objective, optimizer, pruned, code, jitter, experiment.settings.reg_noise_std)
-    loss.item()
+        losses, _ = fit_step(passes, optimizer, pruned, jitter, experiment.settings.reg_noise_std)
+    losses[0].item()
     return time.process_time() - start
 
 

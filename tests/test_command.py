@@ -40,7 +40,13 @@ def _lipdip(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (["fit.steps"], "fit.steps"),
         (["task.sigma=${nothing}"], "nothing"),
         (["image=null"], "a group takes the name of one of its members"),
-        (["image=[astronaut,coffee]"], "give one image, not 2: astronaut, coffee"),
+        (["image=[]"], "give at least one image"),
+        (["image=[astronaut,camera]"], "grey and RGB pictures cannot share an output (astronaut RGB, camera grey)"),
+        (["image=[astronaut,coffee]", "image.size=null", "multi.code=shared"], "there is one output"),
+        (["task=classify", "model=deep_decoder"], "task=classify needs model=hourglass"),
+        (["task=classify", "fit=adam"], "task=classify is trained by fit=sgd"),
+        (["fit=sgd"], "task=denoise is fitted by fit=adam or fit=sgld"),
+        (["task=classify", "dataset=mnist"], "there is no dataset=mnist"),
         (["image.path=me.jpg"], "image.path needs image=file beside it; image=astronaut has its own"),
     ],
 )
@@ -73,11 +79,22 @@ def test_names_that_are_not_there(overrides, message):
         (["task.clip=nan"], "task.clip must be true or false"),
         (["task.score.metric.crop=30", "image.size=64"], "crop=30 leaves too little of"),
         (["image.size=3200000"], "larger than any picture"),
-        (["image=file", "image.path=[a,b]"], "must be the path of one picture"),
+        (["image=file", "image.path=[/nowhere/a,/nowhere/b]"], "there is no picture at /nowhere/a"),
+        (["image=file", "image.path=[]"], "image.path is an empty list"),
+        (["image=file", "image.path=3"], "must be the path of one picture"),
+        (["image.content=nose"], "image.content=nose is not known"),
+        (["multi.code=none"], "multi.code must be per_image or shared"),
+        (["multi.head=both"], "multi.head must be per_image or shared"),
+        (["multi.loss=max"], "multi.loss must be sum or mean"),
+        (["task=classify", "fit.epochs=0"], "fit.epochs must be at least 1"),
+        (["task=classify", "fit.milestones=[91]"], "fit.milestones must be shares of the epochs"),
+        (["task=classify", "dataset.size=16"], "too small for scales=4"),
+        (["ticket=/nowhere/t.safetensors"], "cannot read the ticket /nowhere/t.safetensors"),
+        (["ticket.round=3"], "ticket.round needs ticket=RUN_DIR"),
         (["model._target_=torch.nn.Identity"], "this configuration cannot be run"),
         (["pruner.sparsity=1"], "pruner.sparsity must lie between 0 and 1"),
         (["pruner.rewind=2.5"], "pruner.rewind must be a whole step or a share below 1"),
-        (["pruner.rewind=9999"], "pruner.rewind must be a step of the dense round up to 1200"),
+        (["pruner.rewind=9999"], "pruner.rewind must be a step of the first round up to 1200"),
         (["pruner.scope=outer"], "pruner.scope must be all or inner"),
         (["pruner.target=noisy"], "pruner.target must be degraded or clean"),
         (["pruner.stop=0"], "pruner.stop must be how often in a row"),
@@ -232,7 +249,7 @@ def test_a_run_does_not_go_on_with_other_numerics(tmp_path):
 
     class Stop(L.Callback):
         def on_train_batch_start(self, trainer, fitting, *_):
-            if fitting.scores.steps == 5:
+            if fitting.steps == 5:
                 raise StopAfterASave
 
     with RunDirectory(tmp_path / "run") as directory, pytest.raises(StopAfterASave):

@@ -34,9 +34,9 @@ class Look(L.Callback):
 
     def on_train_batch_start(self, trainer, fitting, *_):
         state = {name: value.clone() for name, value in fitting.network.state_dict().items()}
-        self.before[fitting.round, fitting.scores.steps] = state
-        self.codes[fitting.round], self.masks[fitting.round] = fitting.code, fitting.mask
-        self.y = fitting.problem.y
+        self.before[fitting.round, fitting.steps] = state
+        self.codes[fitting.round], self.masks[fitting.round] = fitting.codes[0], fitting.mask
+        self.y = fitting.problems[0].y
 
 
 @pytest.fixture
@@ -70,8 +70,8 @@ def test_a_resampled_code_is_new_each_round_and_a_fixed_one_is_not(look):
 
 def test_target_clean_fits_the_clean_picture_and_says_so(look, tiny):
     experiment = assemble(compose(*TINY))
-    assert torch.equal(look("pruner.rounds=1", "pruner.target=clean").y, experiment.problem.x)
-    assert torch.equal(look("pruner.rounds=1").y, experiment.problem.y)
+    assert torch.equal(look("pruner.rounds=1", "pruner.target=clean").y, experiment.problems[0].x)
+    assert torch.equal(look("pruner.rounds=1").y, experiment.problems[0].y)
     run, _ = tiny("pruner.target=clean")
     assert json.loads((run / "summary.json").read_text())["fitted_to"] == "clean"
     with pytest.raises(UserError, match=r"pruner.target=clean needs a clean picture"):
@@ -128,8 +128,8 @@ def test_sgld_answers_with_the_mean_of_its_samples(tmp_path, tiny):
 
     class Watch(L.Callback):
         def on_train_batch_end(self, trainer, fitting, *_):
-            outputs.append(fitting.scores._output.clone())
-            self.mean = fitting.scores._average
+            outputs.append(fitting.scores[0]._output.clone())
+            self.mean = fitting.scores[0]._average
 
     watch = Watch()
     settings = ("fit=sgld", "fit.burn_in=4", "fit.thin=3", "pruner=none", "trainer=cpu", "trainer.chunk_seconds=0")

@@ -10,7 +10,7 @@ from lipdip.core.errors import UserError
 from lipdip.core.mask import Mask
 from lipdip.core.records import read_rounds
 from lipdip.core.ticket import Ticket
-from lipdip.lottery.schedule import ladder, ladder_to
+from lipdip.lottery.schedule import ladder, ladder_to, target
 from lipdip.networks import Hourglass
 from lipdip.pruning.context import Context, Fit
 from lipdip.pruning.cut import EmptiedLayerError, cut
@@ -72,12 +72,12 @@ def test_scores_equal_the_authors(reference, name, scorer):
 
 def _context(overrides: tuple[str, ...], images: int = 1, keep: int = 500) -> tuple[Context, object]:
     experiment = assemble(compose(*TINY, *overrides))
-    problem = experiment.problem
+    (problem,) = experiment.problems
     fits = [
-        Fit(experiment.code + shift, lambda output: (problem.physics.A(output) - problem.y).square().mean())
+        Fit(experiment.codes[0] + shift, lambda output: (problem.physics.A(output) - problem.y).square().mean())
         for shift in range(images)
     ]
-    mask = Mask.dense({name: dict(experiment.network.named_parameters())[name] for name in experiment.pruning.scope})
+    mask = experiment.pruning.start
     generator = torch.Generator().manual_seed(0)
     return Context(experiment.network, mask, fits, keep, 1, generator), experiment.pruning.scorer
 
@@ -129,7 +129,7 @@ def test_a_given_sparsity_is_reached_exactly(tiny, pruner):
     )
     rounds = read_rounds(run)
     total = rounds[0].kept_weights
-    expected = ladder_to(total, 0.2, 0.45) if pruner == "imp" else [total, rounds[-1].kept_weights]
+    expected = ladder_to(total, 0.2, target(total, 0.45)) if pruner == "imp" else [total, rounds[-1].kept_weights]
     assert [row.kept_weights for row in rounds] == expected
     assert rounds[-1].kept_weights == total - int(0.45 * total + 0.5)
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from lipdip.core.mask import Mask
-from lipdip.core.records import Round
+from lipdip.core.records import Restored, Round
 from lipdip.lottery.matching import judged, most_sparse_matching
 from lipdip.lottery.schedule import ladder
 from lipdip.networks import Hourglass
@@ -87,7 +87,8 @@ def test_prunable_is_every_conv_weight_and_nothing_else():
 
 def _round(number: int, psnr: float | None) -> Round:
     scores = dict.fromkeys(("psnr_best_step", "psnr_last", "psnr_ema", "psnr_stop", "psnr_stop_gap", "stop_step"))
-    return Round(number, 1 - 0.8**number, 1, 1.0, psnr, **scores, ssim_best=None, loss=0.1, seconds=0.0)
+    sparsity, rest = 1 - 0.8**number, {"weights_per_pixel": 1.0, "ssim_best": None, "loss": 0.1, "seconds": 0.0}
+    return Restored(round=number, sparsity=sparsity, kept_weights=1, psnr_best=psnr, **scores, **rest)
 
 
 def test_the_most_sparse_matching_ticket():

@@ -10,17 +10,21 @@ from pathlib import Path
 
 import pytest
 
+SMALL = ("model.channels=4", "model.scales=2", "trainer=cpu", "trainer.chunk_seconds=0.02", "trainer.save_seconds=0")
 SETTINGS = (
-    *("image.size=32", "model.channels=4", "model.scales=2", "fit.steps=120", "pruner.rounds=3", "trainer=cpu"),
-    *("trainer.chunk_seconds=0.02", "trainer.save_seconds=0"),
+    *("image.size=32", *SMALL, "fit.steps=120", "pruner.rounds=3"),
     # so that every stream and buffer there is has something to lose
     *("pruner.rewind=0.1", "fit.code=resampled", "fit.weight_noise=0.001", "fit.stop_window=10"),
 )
+OTHERS = {
+    "several pictures": (*SETTINGS, "image=[astronaut,coffee]", "multi.head=per_image", "pruner.rounds=2"),
+    "classification": (*SMALL, "task=classify", "dataset.size=8", "fit.epochs=3", "pruner.rounds=2"),
+}
 
 
-def _start(output: Path) -> subprocess.Popen[str]:
+def _start(output: Path, settings: tuple[str, ...] = SETTINGS) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "lipdip.run", *SETTINGS, f"paths.output_dir={output}"],
+        [sys.executable, "-m", "lipdip.run", *settings, f"paths.output_dir={output}"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -88,3 +92,18 @@ def test_asked_to_stop_it_saves_says_how_to_go_on_and_ends_the_same(uninterrupte
     process.communicate(timeout=120)
     assert process.returncode == 0
     assert _files(tmp_path) == uninterrupted
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_other_kinds_of_runs_killed_in_a_round_end_the_same(tmp_path, kind):
+    whole = _start(tmp_path / "whole", OTHERS[kind])
+    _, errors = whole.communicate(timeout=120)
+    assert whole.returncode == 0 and errors == ""
+    killed = _start(tmp_path / "killed", OTHERS[kind])
+    _await_round(tmp_path / "killed", 0, killed)
+    killed.kill()
+    killed.communicate()
+    assert not list(tmp_path.glob("killed/runs/*/summary.json"))
+    out, errors = _start(tmp_path / "killed", OTHERS[kind]).communicate(timeout=120)
+    assert "going on in" in out and errors == ""
+    assert _files(tmp_path / "killed") == _files(tmp_path / "whole")

@@ -15,7 +15,7 @@ from lipdip.core.mask import Mask, Pruned
 from lipdip.core.records import read_rounds
 from lipdip.core.seeds import stream
 from lipdip.pruning.scope import prunable
-from lipdip.training.step import fit_step, make_objective
+from lipdip.training.step import fit_step, make_passes
 
 SMALL = ("trainer=cpu", "image.size=32", "model.channels=16", "model.scales=3")
 
@@ -27,9 +27,10 @@ def _first_losses(*overrides: str) -> torch.Tensor:
         network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), lr=0.01, fused=hardware.fused or None)
     weights = prunable(network)
-    objective, pruned = make_objective(network, experiment.problem, hardware), Pruned(weights, Mask.dense(weights))
+    passes = make_passes(network, experiment.problems, experiment.codes, experiment.multi, hardware)
+    pruned = Pruned(weights, Mask.dense(weights))
     jitter = stream(0, "jitter")
-    return torch.stack([fit_step(objective, optimizer, pruned, experiment.code, jitter, 0.03)[0] for _ in range(6)])
+    return torch.stack([fit_step(passes, optimizer, pruned, jitter, 0.03)[0][0] for _ in range(6)])
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
@@ -42,7 +43,9 @@ def test_the_first_steps_agree(switch):
 
 def _first_gradient(*overrides: str) -> tuple[torch.Tensor, torch.Tensor]:
     experiment = assemble(compose(*SMALL, *overrides))
-    loss, _ = make_objective(experiment.network, experiment.problem, experiment.hardware)(experiment.code)
+    network, hardware = experiment.network, experiment.hardware
+    (only,) = make_passes(network, experiment.problems, experiment.codes, experiment.multi, hardware)
+    (loss,), _ = only.objective(only.code)
     loss.backward()
     return loss.detach(), torch.cat([weight.grad.flatten() for weight in prunable(experiment.network).values()])
 

@@ -16,7 +16,7 @@ from lipdip.configuration.assemble import assemble
 from lipdip.core.errors import UserError
 from lipdip.core.records import RunDirectory, read_rounds
 from lipdip.core.seeds import default_generator_seeded
-from lipdip.core.ticket import Ticket, weights_digest
+from lipdip.core.ticket import Ticket, tensor_digests
 from lipdip.lottery.schedule import ladder
 from lipdip.networks import Hourglass
 from lipdip.pruning.scope import prunable
@@ -32,7 +32,7 @@ class Watch(L.Callback):
         self.starts, self.trained, self.last = [], [], {}
 
     def on_train_batch_start(self, trainer, fitting, *_):
-        if fitting.scores.steps == 0:
+        if fitting.steps == 0:
             self.starts.append({name: value.clone() for name, value in fitting.network.state_dict().items()})
             assert not trainer.optimizers[0].state, "the optimiser remembers an earlier round"
 
@@ -82,14 +82,14 @@ def test_the_initialisation_is_the_seeds_and_no_one_elses():
     torch.manual_seed(2)
     again = assemble(compose(*TINY)).network.state_dict()
     other = assemble(compose(*TINY, "seed=1")).network.state_dict()
-    assert weights_digest(first) == weights_digest(again) != weights_digest(other)
+    assert tensor_digests(first) == tensor_digests(again) != tensor_digests(other)
     with default_generator_seeded(0, "init"):
-        assert weights_digest(Hourglass(3, channels=4, scales=2).state_dict()) == weights_digest(first)
+        assert tensor_digests(Hourglass(3, channels=4, scales=2).state_dict()) == tensor_digests(first)
 
 
 def test_the_degradation_does_not_change_with_the_training_seed():
-    first, other = (assemble(compose(*TINY, "task=inpaint", f"seed={seed}")).problem for seed in (0, 1))
-    noisier = assemble(compose(*TINY, "task=inpaint", "task.seed=1")).problem
+    first, other = (assemble(compose(*TINY, "task=inpaint", f"seed={seed}")).problems[0] for seed in (0, 1))
+    noisier = assemble(compose(*TINY, "task=inpaint", "task.seed=1")).problems[0]
     assert torch.equal(first.y, other.y) and not torch.equal(first.y, noisier.y)
 
 
@@ -163,7 +163,7 @@ def test_tickets_of_a_run_are_whole_and_say_where_they_come_from(tiny):
     tickets = [Ticket.load(run / f"tickets/round_{number:02d}.safetensors") for number in range(4)]
     assert [ticket.mask.kept for ticket in tickets] == [row.kept_weights for row in rounds]
     for ticket in tickets:
-        assert ticket.init["sha256"] == weights_digest(assemble(compose(*TINY)).network.state_dict())
+        assert ticket.init["tensors"] == tensor_digests(assemble(compose(*TINY)).network.state_dict())
         assert ticket.provenance["run"] == run.name and ticket.provenance["picture"] == "astronaut"
     assert tickets[2].provenance["scores"]["round"] == 2
 
@@ -213,9 +213,9 @@ def test_a_degraded_picture_is_never_resampled(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (100, 80, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "noisy.png")
     source = ("image=file", f"image.path={tmp_path / 'noisy.png'}", "image.clean=false")
-    whole = assemble(compose(*source)).problem.y
+    whole = assemble(compose(*source)).problems[0].y
     assert torch.equal((whole[0] * 255).round().byte(), torch.tensor(noise[2:98, 8:72]).permute(2, 0, 1))
-    cut = assemble(compose(*source, "image.size=[32,64]")).problem.y
+    cut = assemble(compose(*source, "image.size=[32,64]")).problems[0].y
     assert torch.equal((cut[0] * 255).round().byte(), torch.tensor(noise[34:66, 8:72]).permute(2, 0, 1))
     with pytest.raises(UserError, match="128x128 cannot be cut out of it"):
         assemble(compose(*source, "image.size=128"))

@@ -32,9 +32,14 @@ def compose(*overrides: str, command: str = "run") -> DictConfig:
         UserError: if an override cannot be.
     """
     try:
-        return _compose(command, list(overrides))
+        return _compose(command, [_written_out(override) for override in overrides])
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise UserError(_explain(error, command)) from None
+
+
+def _written_out(override: str) -> str:
+    """``ticket=PATH`` is short for ``ticket.path=PATH``, so that ``ticket.round`` can stand beside it."""
+    return re.sub(r"^ticket=", "ticket.path=", override)
 
 
 def start(command: str, task: Callable[[DictConfig], None]) -> None:
@@ -45,6 +50,7 @@ def start(command: str, task: Callable[[DictConfig], None]) -> None:
     # Hydra then hands its errors on instead of printing them in its own way.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     again = shlex.join(["python", "-m", f"lipdip.{command}", *sys.argv[1:]])
+    sys.argv[1:] = map(_written_out, sys.argv[1:])
     failed: list[Exception] = []
 
     def guarded(cfg: DictConfig) -> None:

@@ -1,5 +1,6 @@
 """``python -m lipdip.run``: find a lottery image prior on one picture."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from lipdip.command import console, start
 from lipdip.configuration.assemble import assemble
 from lipdip.configuration.build import build
 from lipdip.core.errors import UserError
-from lipdip.core.records import Round, RunDirectory, read_rounds
-from lipdip.training.experiment import Experiment
+from lipdip.core.records import Classified, Restored, Round, RunDirectory, read_rounds
+from lipdip.lottery.matching import most_sparse_matching
+from lipdip.training.experiment import Classification, Experiment, Restoration
 from lipdip.training.find import find_ticket
 
 
@@ -51,70 +53,94 @@ def run(cfg: DictConfig, screen: Console | None = None) -> Path:
 
 
 def _announce(experiment: Experiment, directory: RunDirectory, screen: Console) -> None:
-    problem, settings = experiment.problem, experiment.settings
-    channels, height, width = problem.physics.image_shape
-    weights = f"{experiment.pruning.ladder[0]:,} prunable weights"
-    what = f"{type(problem.physics).__name__}, {problem.name} {height}x{width}x{channels}"
-    screen.print(
-        f"{what}; {type(experiment.network).__name__} with {weights}; "
-        f"{len(experiment.pruning.ladder)} rounds of {settings.steps} steps on {experiment.hardware}",
-        highlight=False,
-    )
+    what, budget = _what(experiment)
+    start, ladder = experiment.pruning.start, experiment.pruning.ladder
+    kept = "" if start.kept == start.total else f", {start.kept:,} of them kept by the ticket"
+    weights = f"{start.total:,} prunable weights{kept}"
+    rounds = f"{len(ladder)} round{'' if len(ladder) == 1 else 's'} of {budget} on {experiment.hardware}"
+    screen.print(f"{what}; {type(experiment.network).__name__} with {weights}; {rounds}", highlight=False)
     for note in experiment.notes:
         screen.print(f"note: {note}", highlight=False)
-    if problem.x is None:
+    if isinstance(experiment, Restoration) and any(problem.x is None for problem in experiment.problems):
         screen.print("note: without a clean image there is no PSNR, no SSIM and no matching test", highlight=False)
     verb = "going on in" if directory.checkpoint.exists() else "writing to"
     screen.print(f"{verb} {directory.path}", highlight=False, soft_wrap=True)
 
 
-def _show(summary: dict[str, Any], rounds: list[Round], screen: Console) -> None:
+def _what(experiment: Experiment) -> tuple[str, str]:
+    """What is trained on, and for how long, in words."""
+    if isinstance(experiment, Restoration):
+        first = experiment.problems[0]
+        shapes = [(problem.name, *problem.physics.image_shape) for problem in experiment.problems]
+        sizes = [f"{name} {height}x{width}x{channels}" for name, channels, height, width in shapes]
+        return f"{type(first.physics).__name__}, {', '.join(sizes)}", f"{experiment.settings.steps} steps"
+    assert isinstance(experiment, Classification)
+    data = experiment.dataset
+    size = f"{len(data.train)} training and {len(data.test)} test pictures in {len(data.classes)} classes"
+    epochs = experiment.settings.epochs
+    return f"Classify, {data.name}: {size}", f"{epochs} epoch{'' if epochs == 1 else 's'}"
+
+
+def _show(summary: dict[str, Any], rounds: Sequence[Round], screen: Console) -> None:
     scored = summary["scored"]
     best = f"best {scored['picture']}".replace("_", " ")
-    title = f"PSNR in dB and SSIM on {scored['metric']}; {best} = over the run, an oracle's choice"
+    mean = "" if len(summary["picture"].split(", ")) == 1 else ", mean of all pictures"
+    title = f"PSNR in dB and SSIM on {scored['metric']}{mean}; {best} = over the run, an oracle's choice"
+    scores: dict[str, Callable[[Any], str]] = {
+        "per value": lambda row: f"{row.weights_per_pixel:.3g}",
+        best: lambda row: _number(row.psnr_best, 2),
+        "at step": lambda row: _number(row.psnr_best_step, 0),
+        "by rule": lambda row: _number(row.psnr_stop, 2),
+        "last output": lambda row: _number(row.psnr_last, 2),
+        "last average": lambda row: _number(row.psnr_ema, 2),
+        "SSIM": lambda row: _number(row.ssim_best, 3),
+    }
+    if isinstance(rounds[0], Classified):
+        title = "share of test pictures named right, after the last epoch and after the best (an oracle's choice)"
+        scores = {
+            "loss": lambda row: f"{row.loss:.3e}",
+            "accuracy": lambda row: f"{row.accuracy:.4f}",
+            "best": lambda row: f"{row.accuracy_best:.4f}",
+            "at epoch": lambda row: str(row.accuracy_best_epoch),
+        }
     table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    columns = ("round", "sparsity", "weights", "per value", best, "at step", "by rule", "last output", "last average")
-    for column in (*columns, "SSIM", "matching"):
+    for column in ("round", "sparsity", "weights", *scores, "matching"):
         table.add_column(column, justify="right")
     for row in rounds:
-        table.add_row(
-            str(row.round),
-            f"{row.sparsity:.3f}",
-            f"{row.kept_weights:,}",
-            f"{row.weights_per_pixel:.3g}",
-            _number(row.psnr_best, 2),
-            "" if row.psnr_best_step is None else str(row.psnr_best_step),
-            _number(row.psnr_stop, 2),
-            _number(row.psnr_last, 2),
-            _number(row.psnr_ema, 2),
-            _number(row.ssim_best, 3),
-            "" if row.matching is None else "yes" if row.matching else "no",
-        )
+        head = (str(row.round), f"{row.sparsity:.3f}", f"{row.kept_weights:,}")
+        matching = "" if row.matching is None else "yes" if row.matching else "no"
+        table.add_row(*head, *(score(row) for score in scores.values()), matching)
     screen.print(table)
-    screen.print(_answer(summary), highlight=False)
+    screen.print(_answer(summary, rounds), highlight=False, soft_wrap=True)
 
 
 def _number(value: float | None, digits: int) -> str:
     return "" if value is None else f"{value:.{digits}f}"
 
 
-def _answer(summary: dict[str, Any]) -> str:
+def _answer(summary: dict[str, Any], rounds: Sequence[Round]) -> str:
     ended = f"ended early: {summary['ended']}\n" if summary["ended"] else ""
-    return ended + _winner(summary)
+    return ended + _winner(summary, rounds)
 
 
-def _winner(summary: dict[str, Any]) -> str:
-    if summary["scored"]["why"]:
+def _winner(summary: dict[str, Any], rounds: Sequence[Round]) -> str:
+    first, winner = rounds[0], most_sparse_matching(rounds)
+    if first.score is None:
         return f"no scores: {summary['scored']['why']}"
-    winner, dense = summary["most_sparse_matching"], summary["dense"]
-    if summary["rounds"] == 1:
-        return f"dense network: {dense['psnr_best']:.2f} dB"
+    if first.sparsity > 0:
+        return f"ticket at sparsity {first.sparsity:.3f}: {_score(first)}; no matching test: {summary['scored']['why']}"
+    if len(rounds) == 1:
+        return f"dense network: {_score(first)}"
     if winner is None:
-        return f"no sparse network restores as well as the dense one ({dense['psnr_best']:.2f} dB)"
+        return f"no sparse network does as well as the dense one ({_score(first)})"
     return (
-        f"most sparse matching ticket: round {winner['round']}, sparsity {winner['sparsity']:.3f}, "
-        f"{winner['kept_weights']:,} weights, {winner['psnr_best']:.2f} dB (dense {dense['psnr_best']:.2f} dB)"
+        f"most sparse matching ticket: round {winner.round}, sparsity {winner.sparsity:.3f}, "
+        f"{winner.kept_weights:,} weights, {_score(winner)} (dense {_score(first)})"
     )
+
+
+def _score(row: Round) -> str:
+    return f"{row.score:.2f} dB" if isinstance(row, Restored) else f"accuracy {row.score:.4f}"
 
 
 if __name__ == "__main__":

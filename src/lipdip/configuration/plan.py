@@ -8,35 +8,42 @@ from torch import Tensor, nn
 from lipdip.configuration.build import build
 from lipdip.core.errors import UserError
 from lipdip.core.mask import Mask
-from lipdip.core.ticket import Ticket, weights_digest
+from lipdip.core.ticket import Ticket, tensor_digests
 from lipdip.lottery.schedule import ladder, ladder_to, target
 from lipdip.lottery.stopping import rising
 from lipdip.pruning.cut import EMPTY_LAYERS
-from lipdip.pruning.scope import ends, prunable
+from lipdip.pruning.scope import ends
 from lipdip.training.experiment import Pruning
 
 
-def plan_pruning(node: DictConfig, network: nn.Module, code: Tensor, steps: int) -> tuple[Pruning, list[Ticket]]:
+def plan_pruning(
+    node: DictConfig, network: nn.Module, code: Tensor, start: Mask, steps: int
+) -> tuple[Pruning, list[Ticket]]:
     """What the configuration's ``pruner`` describes, and the tickets that it was given.
+
+    Args:
+        node: the configuration's ``pruner``.
+        network: at its initialisation.
+        code: an input of it.
+        start: the mask of round 0.
+        steps: of optimisation in a round.
 
     Raises:
         UserError, ValueError: if a value makes no sense.
     """
     _check(node)
-    weights = prunable(network, node.scope, code)
-    total = sum(weight.numel() for weight in weights.values())
     if not node.scorer:
-        return Pruning([total], None, list(weights)), []
+        return Pruning(start, [start.kept], None), []
     tickets = _tickets(node, network) if "ticket" in node else []
     if tickets:
-        masks = [Mask.dense(weights), *(ticket.mask for ticket in tickets if ticket.mask.sparsity > 0)]
+        masks = [start, *(ticket.mask for ticket in tickets if ticket.mask.sparsity > 0)]
         kept, scorer = [mask.kept for mask in masks], build(node.scorer, masks=masks)
     else:
-        kept, scorer = _ladder(node, total), build(node.scorer)
+        kept, scorer = _ladder(node, start), build(node.scorer)
     pruning = Pruning(
+        start=start,
         ladder=kept,
         scorer=scorer,
-        scope=list(weights),
         trained=node.when == "training",
         rewind_step=_rewind_step(node.rewind, steps),
         clean=node.target == "clean",
@@ -47,14 +54,15 @@ def plan_pruning(node: DictConfig, network: nn.Module, code: Tensor, steps: int)
     return pruning, tickets
 
 
-def _ladder(node: DictConfig, total: int) -> list[int]:
+def _ladder(node: DictConfig, start: Mask) -> list[int]:
     # The public random baseline lists every convolution twice and so prunes twice a round.
     rate = 1 - (1 - node.rate) ** 2 if node.listed_twice else node.rate
     if node.sparsity is None:
-        return ladder(total, rate, node.rounds)
-    if node.when == "training":
-        return ladder_to(total, rate, node.sparsity)
-    return [total, target(total, node.sparsity)]
+        return ladder(start.kept, rate, node.rounds)
+    last = target(start.total, node.sparsity)
+    if last >= start.kept:
+        raise ValueError(f"sparsity={node.sparsity} is no more than the {start.sparsity:.3f} that the run starts with")
+    return ladder_to(start.kept, rate, last) if node.when == "training" else [start.kept, last]
 
 
 def _check(node: DictConfig) -> None:
@@ -73,9 +81,13 @@ def _check(node: DictConfig) -> None:
         rising([], node.stop)
 
 
-def _rewind_step(rewind: object, steps: int) -> int:
+def _rewind_step(rewind: object, steps: int) -> int | None:
+    if rewind == "never":
+        return None
     if isinstance(rewind, bool) or not isinstance(rewind, int | float) or not 0 <= rewind <= steps:
-        raise ValueError(f"rewind must be a step of the dense round up to {steps}, or a share of it, not {rewind!r}")
+        raise ValueError(
+            f"rewind must be a step of the first round up to {steps}, a share of it, or never, not {rewind!r}"
+        )
     if isinstance(rewind, int):
         return rewind
     if rewind >= 1:
@@ -92,10 +104,10 @@ def _tickets(node: DictConfig, network: nn.Module) -> list[Ticket]:
     if not files:
         raise UserError(f"there are no tickets in {path}")
     tickets = [Ticket.load(file) for file in files]
-    own = weights_digest(network.state_dict())
-    if node.init == "original" and node.name == "ticket" and any(t.init["sha256"] != own for t in tickets):
+    own = tensor_digests(network.state_dict())
+    if node.init == "original" and node.name == "ticket" and any(t.init["tensors"] != own for t in tickets):
         raise UserError(
             f"the ticket belongs to another initialisation (seed={tickets[0].init['seed']}); give that seed and the "
-            "same model, or pruner=reinit to try its mask on new weights"
+            "same model, or pruner=reinit to try its mask on new weights, or ticket=PATH pruner=none to bring its own"
         )
     return tickets

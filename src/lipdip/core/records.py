@@ -2,11 +2,13 @@
 
 <output_dir>/runs/<hash>/
     config.yaml   the whole composed configuration
-    rounds.csv    one row a round (``Round``)
-    curves.csv    scores over steps (``CurvePoint``)
+    rounds.csv    one row a round (``Restored`` or ``Classified``; of several pictures their mean)
+    pictures.csv  one row a round and picture (``PictureScores``), where there are several
+    curves.csv    scores over steps (``CurvePoint`` or ``ClassifyingPoint``)
     layers.csv    what each round left of each convolution (``pruning.anatomy.Layer``)
     tickets/      round_00.safetensors ...
-    images/       clean, measured, restored_dense, restored_matching, restored_last
+    images/       clean, measured, restored_dense, restored_ticket, restored_matching, restored_last;
+                  of several pictures in a folder each
     comparison.png, rounds.png
     summary.json  written last: its presence means that the run is finished
     checkpoint.pt only while the run is unfinished
@@ -16,36 +18,58 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from filelock import FileLock, Timeout
+from typing_extensions import override
 
 from lipdip.core.errors import UserError
 
 CHECKPOINT = "checkpoint.pt"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Round:
     """One row of ``rounds.csv``: what the network with this round's mask reached under the full budget.
 
-    PSNR in dB and SSIM against the clean image, by the run's metric; None where there is no clean image.
-    ``loss`` is the last step's, a mean over all values of the measurement (inpainting's unknown ones are zero in it).
-    ``psnr_best`` is the best over the run and so an oracle; ``ssim_best`` is the SSIM of that same picture.
-    ``psnr_stop`` is the PSNR at ``stop_step``, chosen by a rule that never sees the clean image; ``psnr_stop_gap`` is
-    what it falls short of ``psnr_best``. ``dead_channels`` keep no weight; ``parameters_kept`` counts biases and
+    ``loss`` is the last step's. ``dead_channels`` keep no weight; ``parameters_kept`` counts biases and
     BatchNorm too; ``flops`` and ``flops_kept`` are of one forward pass through the convolutions, dense and kept.
-    ``weights_per_pixel`` is kept prunable weights over the picture's values (height x width x channels).
-    ``matching``: restores no worse than the dense network of round 0; None where that cannot be known.
+    ``matching``: :attr:`score` is no worse than the dense network's; None where that cannot be known.
     """
 
     round: int
     sparsity: float
     kept_weights: int
+    loss: float
+    seconds: float
+    matching: bool | None = None
+    dead_channels: int = 0
+    parameters_kept: int = 0
+    flops: int = 0
+    flops_kept: int = 0
+
+    @property
+    def score(self) -> float | None:
+        """What the matching test compares, higher is better; None where nobody can know it."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restored(Round):
+    """A round of restoring pictures; of several, the mean of their scores, and no step, since each has its own.
+
+    PSNR in dB and SSIM against the clean image, by the run's metric; None where there is no clean image.
+    ``loss`` is a mean over all values of the measurement (inpainting's unknown ones are zero in it).
+    ``psnr_best`` is the best over the run and so an oracle; ``ssim_best`` is the SSIM of that same picture.
+    ``psnr_stop`` is the PSNR at ``stop_step``, chosen by a rule that never sees the clean image; ``psnr_stop_gap`` is
+    what it falls short of ``psnr_best``.
+    ``weights_per_pixel`` is kept prunable weights over the pictures' values (height x width x channels).
+    """
+
     weights_per_pixel: float
     psnr_best: float | None
     psnr_best_step: int | None
@@ -55,13 +79,47 @@ class Round:
     psnr_stop_gap: float | None
     stop_step: int | None
     ssim_best: float | None
+
+    @property
+    @override
+    def score(self) -> float | None:
+        return self.psnr_best
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classified(Round):
+    """A round of training a classifier: the share of test pictures that are named right.
+
+    ``accuracy`` is the last epoch's and decides ``matching``; ``accuracy_best`` is an oracle's choice of epoch.
+    ``loss`` is the last epoch's mean over the training pictures.
+    """
+
+    accuracy: float
+    accuracy_best: float
+    accuracy_best_epoch: int
+
+    @property
+    @override
+    def score(self) -> float | None:
+        return self.accuracy
+
+
+@dataclass(frozen=True)
+class PictureScores:
+    """One row of ``pictures.csv``: what a round reached on one of several pictures, named as in ``Restored``."""
+
+    round: int
+    sparsity: float
+    picture: str
     loss: float
-    seconds: float
-    matching: bool | None = None
-    dead_channels: int = 0
-    parameters_kept: int = 0
-    flops: int = 0
-    flops_kept: int = 0
+    psnr_best: float | None
+    psnr_best_step: int | None
+    psnr_last: float | None
+    psnr_ema: float | None
+    psnr_stop: float | None
+    psnr_stop_gap: float | None
+    stop_step: int | None
+    ssim_best: float | None
 
 
 @dataclass(frozen=True)
@@ -69,11 +127,22 @@ class CurvePoint:
     """One row of ``curves.csv``: loss and scores of one step, with the output (``psnr``) and its average."""
 
     round: int
+    picture: str
     step: int
     loss: float
     psnr: float | None
     psnr_ema: float | None
     ssim: float | None
+
+
+@dataclass(frozen=True)
+class ClassifyingPoint:
+    """One row of ``curves.csv``: after one epoch, the mean training loss and the test accuracy."""
+
+    round: int
+    epoch: int
+    loss: float
+    accuracy: float
 
 
 def _cell(value: object) -> str:
@@ -84,7 +153,8 @@ def _cell(value: object) -> str:
     return f"{value:.7g}" if isinstance(value, float) else str(value)
 
 
-def _table(kind: type, rows: Iterable[Any]) -> str:
+def table_of(kind: type, rows: Iterable[Any]) -> str:
+    """A CSV with one column for each field of the dataclass ``kind``."""
     text = io.StringIO()
     names = [field.name for field in fields(kind)]
     writer = csv.writer(text, lineterminator="\n")
@@ -99,19 +169,42 @@ def _value(text: str, kind: str) -> Any:
         return None
     if kind.startswith("bool"):
         return text == "true"
+    if kind == "str":
+        return text
     return int(text) if kind.startswith("int") else float(text)
 
 
-def read_rounds(run: Path) -> list[Round]:
+def read_pictures(run: Path) -> Sequence[PictureScores]:
+    """The rows of a run directory's ``pictures.csv``; none where the run had one picture.
+
+    Raises:
+        UserError: if it was not written by this version.
+    """
+    file = run / "pictures.csv"
+    if not file.exists():
+        return []
+    types = _types(PictureScores)
+    try:
+        rows = csv.DictReader(file.read_text().splitlines())
+        return [PictureScores(**{name: _value(row[name], kind) for name, kind in types.items()}) for row in rows]
+    except (OSError, KeyError, ValueError) as error:
+        raise UserError(f"cannot read the pictures of {run}: {error}") from None
+
+
+def _types(kind: type) -> dict[str, str]:
+    return {field.name: str(getattr(field.type, "__name__", field.type)) for field in fields(kind)}
+
+
+def read_rounds(run: Path) -> Sequence[Round]:
     """The rows of a run directory's ``rounds.csv``.
 
     Raises:
         UserError: if there is none, or it was not written by this version.
     """
-    kinds = {field.name: str(getattr(field.type, "__name__", field.type)) for field in fields(Round)}
     try:
         rows = list(csv.DictReader((run / "rounds.csv").read_text().splitlines()))
-        return [Round(**{name: _value(row[name], kind) for name, kind in kinds.items()}) for row in rows]
+        kind = Classified if rows and "accuracy" in rows[0] else Restored
+        return [kind(**{name: _value(row[name], type_) for name, type_ in _types(kind).items()}) for row in rows]
     except (OSError, KeyError, ValueError) as error:
         raise UserError(f"cannot read the rounds of {run}: {error}") from None
 
@@ -161,7 +254,7 @@ class RunDirectory:
         except (OSError, ValueError, TypeError, KeyError, UserError):
             return None
         files = [f"tickets/round_{row.round:02d}.safetensors" for row in rounds]
-        files += ["config.yaml", "curves.csv", "layers.csv", "comparison.png", "rounds.png", "images/measured.png"]
+        files += ["config.yaml", "curves.csv", "layers.csv", "rounds.png", *loaded["files"]]
         return loaded if whole and all((self.path / file).is_file() for file in files) else None
 
     def discard_if_empty(self) -> None:
@@ -177,14 +270,14 @@ class RunDirectory:
     def write_by(self, name: str, save: Callable[[Path], object]) -> None:
         """Write one file, whole or not at all, by a function that saves to the path it is given."""
         target = self.path / name
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         partial = self._scratch / name.replace("/", "_")
         save(partial)
         partial.replace(target)
 
     def write_table(self, name: str, kind: type, rows: Iterable[Any]) -> None:
         """Write a CSV with one column for each field of the dataclass ``kind``."""
-        self.write(name, _table(kind, rows))
+        self.write(name, table_of(kind, rows))
 
     def finish(self, summary: Mapping[str, Any]) -> None:
         """Write ``summary.json``, which marks the run finished, and drop what only an unfinished run needs."""

@@ -7,13 +7,14 @@ from lipdip.core.records import Round
 
 
 def judged(row: Round, dense: Round) -> Round:
-    """``row`` with ``matching`` decided: its ``psnr_best`` is no lower than the dense round's.
+    """``row`` with ``matching`` decided: its score is no lower than the dense round's.
 
-    Without a clean image there is no such score, and ``matching`` stays None.
+    ``matching`` stays None without a score (there is no clean image), and where ``dense`` is not a dense round (the
+    run began with a ticket).
     """
-    if row.psnr_best is None or dense.psnr_best is None:
+    if row.score is None or dense.score is None or dense.sparsity > 0:
         return replace(row, matching=None)
-    return replace(row, matching=row.psnr_best >= dense.psnr_best)
+    return replace(row, matching=row.score >= dense.score)
 
 
 def most_sparse_matching(rounds: Sequence[Round]) -> Round | None:

@@ -3,15 +3,12 @@
 import math
 
 
-def ladder_to(total: int, rate: float, sparsity: float) -> list[int]:
-    """The ladder of :func:`ladder`, cut off where it passes ``sparsity``, with exactly that sparsity as its last round.
-
-    Of ``total`` weights ``sparsity * total`` are pruned in the end, rounded to the nearest whole number.
+def ladder_to(total: int, rate: float, last: int) -> list[int]:
+    """The ladder of :func:`ladder`, cut off where it passes ``last`` weights, with exactly that many in its last round.
 
     Raises:
-        ValueError: if ``sparsity`` or ``rate`` is not in (0, 1), or nothing would be pruned or left.
+        ValueError: if ``rate`` is not in (0, 1).
     """
-    last = target(total, sparsity)
     kept = ladder(total, rate, 0)
     while (following := kept[-1] - math.floor(rate * kept[-1] + 0.5)) > last and following < kept[-1]:
         kept.append(following)
@@ -19,7 +16,7 @@ def ladder_to(total: int, rate: float, sparsity: float) -> list[int]:
 
 
 def target(total: int, sparsity: float) -> int:
-    """How many of ``total`` weights are kept at ``sparsity``.
+    """How many of ``total`` weights are kept at ``sparsity``: ``sparsity * total`` are pruned, rounded to the nearest.
 
     Raises:
         ValueError: if ``sparsity`` is not in (0, 1), or nothing would be pruned or left.

@@ -1,6 +1,7 @@
 """Networks that serve as priors: plain modules that know nothing of pruning or pictures."""
 
+from lipdip.networks.classifier import Classifier
 from lipdip.networks.deep_decoder import DeepDecoder
 from lipdip.networks.hourglass import Hourglass
 
-__all__ = ["DeepDecoder", "Hourglass"]
+__all__ = ["Classifier", "DeepDecoder", "Hourglass"]

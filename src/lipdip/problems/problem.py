@@ -60,9 +60,31 @@ def given(name: str, y: Tensor, physics: Physics) -> Problem:
     return Problem(name, physics.received(y[None]), physics)
 
 
-def draw_code(shape: Sequence[int], seed: int, draw: int = 0) -> Tensor:
+def draw_codes(shapes: Sequence[Sequence[int]], seed: int, shared: bool, draw: int = 0) -> list[Tensor]:
+    """A code for each of several pictures, of the given shapes; the first is what :func:`draw_code` gives.
+
+    Args:
+        shapes: (channels, height, width) of each.
+        seed: of the run.
+        shared: one code, large enough for all, of which each takes the centre; else an independent one for each.
+        draw: counts the codes of one seed.
+    """
+    if not shared:
+        return [draw_code(shape, seed, draw, number) for number, shape in enumerate(shapes)]
+    height, width = (max(shape[side] for shape in shapes) for side in (1, 2))
+    whole = draw_code((shapes[0][0], height, width), seed, draw)
+    tops = [((height - shape[1]) // 2, (width - shape[2]) // 2) for shape in shapes]
+    return [
+        whole[..., top : top + shape[1], left : left + shape[2]].clone()
+        for (top, left), shape in zip(tops, shapes, strict=True)
+    ]
+
+
+def draw_code(shape: Sequence[int], seed: int, draw: int = 0, picture: int = 0) -> Tensor:
     """The code ``z ~ U(0, 0.1)`` of the given (channels, height, width), as (1, ...), from its own stream.
 
-    ``draw`` counts the codes of one seed, for fits that take a new one each round.
+    ``draw`` counts the codes of one seed, for fits that take a new one each round; ``picture`` counts the pictures
+    of one fit.
     """
-    return 0.1 * torch.rand(1, *shape, generator=stream(seed, f"code/{draw}" if draw else "code"))
+    name = "code" + (f"/{draw}" if draw else "") + (f"/picture {picture}" if picture else "")
+    return 0.1 * torch.rand(1, *shape, generator=stream(seed, name))

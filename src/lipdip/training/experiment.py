@@ -8,10 +8,12 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from lipdip.core.mask import Mask
 from lipdip.core.metrics import Metric
+from lipdip.datasets import Dataset
 from lipdip.problems import Problem
 from lipdip.pruning.cut import Scorer
-from lipdip.training.settings import FitSettings, Hardware
+from lipdip.training.settings import ClassifySettings, FitSettings, Hardware, Multi
 
 
 @dataclass(frozen=True)
@@ -19,22 +21,23 @@ class Pruning:
     """Which weights go, when, and who decides.
 
     Args:
+        start: the mask of round 0, over every weight that may go: dense, or a ticket's.
         ladder: weights kept in each round, from :mod:`lipdip.lottery.schedule`.
         scorer: what decides, or None where nothing is pruned.
-        scope: names of the weights that may go.
         trained: score weights after training (else at the initialisation).
-        rewind_step: the dense round's step whose weights later rounds start from.
+        rewind_step: the first round's step whose weights later rounds start from, or None: they go on from where the
+            round before ended.
         clean: fit the clean picture while pruning, as the public scripts do.
         empty_layers: what happens where a layer would lose its last weight, see ``pruning.cut``.
         stop: end after so many rises of the final loss in a row, or None.
         unmasked: weights that count as pruned and yet are not touched, a quirk of the public scripts.
     """
 
+    start: Mask
     ladder: Sequence[int]
     scorer: Scorer | None
-    scope: Sequence[str]
     trained: bool = True
-    rewind_step: int = 0
+    rewind_step: int | None = 0
     clean: bool = False
     empty_layers: str = "stop"
     stop: int | None = None
@@ -42,29 +45,40 @@ class Pruning:
 
 
 @dataclass(frozen=True)
-class Experiment:
-    """What is fitted, and how it is pruned.
+class Origin:
+    """Where a network's initial weights come from, as tickets tell it.
 
     Args:
-        problem: what was measured.
-        network: the prior at its initialisation.
-        code: its fixed input.
-        metric: how reconstructions are scored.
-        settings: budget of a round.
-        hardware: where it runs.
-        pruning: which weights go, when, and who decides.
-        seed: of initialisation, code and jitter.
-        configuration: the scientific part of the configuration, plain values; the run's identity.
-        notes: what was done to the picture, for the user to know.
+        network: ``target`` and ``settings`` to build it again.
+        stream: name of the stream that its weights were drawn from.
+        drawn: whether all of them were (else part came from a ticket, and its own tickets must carry them).
+        weights: whether tickets carry their weights in any case.
     """
 
-    problem: Problem
+    network: Mapping[str, Any]
+    stream: str = "init"
+    drawn: bool = True
+    weights: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """What is trained, and how it is pruned.
+
+    Args:
+        network: at its initialisation.
+        origin: where that comes from.
+        pruning: which weights go, when, and who decides.
+        hardware: where it runs.
+        seed: of initialisation, code and jitter.
+        configuration: the scientific part of the configuration, plain values; the run's identity.
+        notes: what was done to pictures and tickets on the way, for the user to know.
+    """
+
     network: nn.Module
-    code: Tensor
-    metric: Metric
-    settings: FitSettings
-    hardware: Hardware
+    origin: Origin
     pruning: Pruning
+    hardware: Hardware
     seed: int
     configuration: Mapping[str, Any]
     notes: Sequence[str] = ()
@@ -75,6 +89,53 @@ class Experiment:
         return hashlib.sha256(json.dumps(self.configuration, sort_keys=True).encode()).hexdigest()[:12]
 
     @property
+    def subject(self) -> str:
+        """What it is trained on, in a word or two."""
+        raise NotImplementedError
+
+    @property
     def provenance(self) -> dict[str, Any]:
         """Where a ticket or a score comes from."""
-        return {"run": self.name, "picture": self.problem.name, "configuration": dict(self.configuration)}
+        return {"run": self.name, "picture": self.subject, "configuration": dict(self.configuration)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Restoration(Experiment):
+    """A prior fitted to what was measured of one picture or of several.
+
+    Args:
+        problems: what was measured.
+        codes: the network's fixed inputs, one for each problem.
+        metric: how reconstructions are scored.
+        settings: budget of a round.
+        multi: what several pictures share.
+    """
+
+    problems: Sequence[Problem]
+    codes: Sequence[Tensor]
+    metric: Metric
+    settings: FitSettings
+    multi: Multi
+
+    @property
+    def subject(self) -> str:
+        """The pictures' names."""
+        return ", ".join(problem.name for problem in self.problems)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classification(Experiment):
+    """A classifier trained on labelled pictures.
+
+    Args:
+        dataset: what it learns, and what it is tested on.
+        settings: budget of a round.
+    """
+
+    dataset: Dataset
+    settings: ClassifySettings
+
+    @property
+    def subject(self) -> str:
+        """The data set's name."""
+        return self.dataset.name

@@ -19,11 +19,13 @@ from lipdip.figures import run as figures
 from lipdip.lottery.matching import most_sparse_matching
 from lipdip.lottery.stopping import rising
 from lipdip.training.autosave import Autosave
-from lipdip.training.experiment import Experiment
+from lipdip.training.classifying import Classifying
+from lipdip.training.experiment import Classification, Experiment, Restoration
 from lipdip.training.fitting import PriorFitting
 from lipdip.training.log import LogRounds
 from lipdip.training.prune import PruneAndRewind
 from lipdip.training.record import Record
+from lipdip.training.rounds import Rounds
 from lipdip.training.screen import Screen
 
 
@@ -50,7 +52,7 @@ def find_ticket(
         Stopped: if the process was asked to stop; the state is saved.
         UserError: if a fit diverges.
     """
-    fitting = PriorFitting(experiment)
+    fitting = _module(experiment)
     rounds = len(experiment.pruning.ladder)
     record = Record(directory, experiment)
     callbacks: list[L.Callback] = [record, Screen(console, record, rounds)]
@@ -76,11 +78,20 @@ def find_ticket(
             default_root_dir=directory.path,
         )
         trainer.fit(fitting, ckpt_path=_checkpoint(directory, console), weights_only=True)
-    directory.write("comparison.png", figures.comparison(directory.path))
+    if isinstance(experiment, Restoration):
+        directory.write("comparison.png", figures.comparison(directory.path))
     directory.write("rounds.png", figures.rounds(directory.path))
     summary = _summary(experiment, record)
     directory.finish(summary)
     return summary
+
+
+def _module(experiment: Experiment) -> Rounds:
+    """The kind of training that an experiment asks for."""
+    if isinstance(experiment, Restoration):
+        return PriorFitting(experiment)
+    assert isinstance(experiment, Classification)
+    return Classifying(experiment)
 
 
 def _checkpoint(directory: RunDirectory, console: Console) -> Path | None:
@@ -99,29 +110,51 @@ def _checkpoint(directory: RunDirectory, console: Console) -> Path | None:
 
 def _summary(experiment: Experiment, record: Record) -> dict[str, Any]:
     rows, winner = record.rounds, most_sparse_matching(record.rounds)
-    clean = experiment.problem.x is not None
+    dense = rows[0] if rows[0].sparsity == 0 else None
     return {
         **experiment.provenance,
         "notes": list(experiment.notes),
         "fitted_to": "clean" if experiment.pruning.clean else "measured",
         "ended": record.ended,
         "loss_rises": {str(times): rising([row.loss for row in rows], times) for times in (2, 3)},
-        "scored": {
-            "picture": experiment.settings.answer,
-            "metric": str(experiment.metric),
-            "missing": [] if clean else ["psnr_best", "psnr_last", "psnr_ema", "psnr_stop", "ssim_best", "matching"],
-            "why": None if clean else "there is no clean image (image.clean=false)",
-        },
+        "scored": _scored(experiment, dense is not None),
+        "files": _files(experiment),
         "parameters": sum(parameter.numel() for parameter in experiment.network.parameters()),
-        "prunable_weights": experiment.pruning.ladder[0],
+        "prunable_weights": experiment.pruning.start.total,
         "rounds": len(rows),
-        "dense": asdict(rows[0]),
+        "first": asdict(rows[0]),
+        "dense": None if dense is None else asdict(dense),
         "most_sparse_matching": None if winner is None else asdict(winner),
         "last": asdict(rows[-1]),
         "seconds": sum(row.seconds for row in rows),
         "hardware": str(experiment.hardware),
         "versions": {"lipdip": lipdip.__version__, "torch": torch.__version__, "python": platform.python_version()},
     }
+
+
+def _scored(experiment: Experiment, dense: bool) -> dict[str, Any]:
+    """How scores are to be read, and why some are missing."""
+    missing = [] if dense else ["matching"]
+    why = None if dense else "the run starts from a ticket, without a dense round to compare with"
+    if not isinstance(experiment, Restoration):
+        return {"picture": None, "metric": "accuracy on test pictures", "missing": missing, "why": why}
+    if any(problem.x is None for problem in experiment.problems):
+        missing = ["psnr_best", "psnr_last", "psnr_ema", "psnr_stop", "ssim_best", "matching"]
+        why = "there is no clean image (image.clean=false)"
+    return {"picture": experiment.settings.answer, "metric": str(experiment.metric), "missing": missing, "why": why}
+
+
+def _files(experiment: Experiment) -> list[str]:
+    """What only this kind of run leaves; without them it is not whole."""
+    if not isinstance(experiment, Restoration):
+        return []
+    if len(experiment.problems) == 1:
+        return ["comparison.png", "images/measured.png"]
+    return [
+        "comparison.png",
+        "pictures.csv",
+        *(f"images/{problem.name}/measured.png" for problem in experiment.problems),
+    ]
 
 
 def _quiet() -> None:

@@ -1,72 +1,43 @@
-"""Fitting a prior to one problem in rounds, as a LightningModule: one epoch is one round."""
+"""Fitting a prior to what was measured of one picture, or of several at once."""
 
-import copy
-import time
-from collections import defaultdict
-from functools import partial
+from collections.abc import Mapping
+from functools import reduce
 from typing import Any
 
-import lightning as L
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
 from typing_extensions import override
 
-from lipdip.core.errors import UserError
-from lipdip.core.mask import Mask, Pruned
+from lipdip.core.records import CurvePoint, PictureScores, Restored, Round
 from lipdip.core.seeds import stream
-from lipdip.problems import draw_code
-from lipdip.pruning.context import Context, Fit
+from lipdip.problems import draw_codes
+from lipdip.pruning.context import Fit
 from lipdip.pruning.scope import prunable
-from lipdip.training.experiment import Experiment
+from lipdip.training.experiment import Restoration
+from lipdip.training.rounds import Rounds
 from lipdip.training.scores import Scores
-from lipdip.training.step import Langevin, fit_step, make_objective, measurement_loss
+from lipdip.training.step import Langevin, fit_step, make_passes
 
 
-class PriorFitting(L.LightningModule):
-    """Fits ``f(z; m * theta)`` to a measurement, round after round, each from the same initialisation.
+class PriorFitting(Rounds):
+    """Fits ``f(z; m * theta)`` to the measurements, round after round, each from the same initialisation.
 
-    A batch is a chunk of optimisation steps: ``training_step`` goes on for ``hardware.chunk_seconds``, and the
-    epoch ends when the round's budget is spent. Every round replays the same code and the same jitter, so two
-    rounds differ in their mask alone, and a ticket fitted by itself later gives the very same result.
+    Every round replays the same codes and the same jitter, so two rounds differ in their mask alone, and a ticket
+    fitted by itself later gives the very same result. Of several pictures (Algorithm 2) the losses add up;
+    ``multi`` says which of them share a code and an output.
 
     Args:
         experiment: what is fitted; its network is at its initialisation.
     """
 
-    def __init__(self, experiment: Experiment) -> None:
-        super().__init__()
-        self.automatic_optimization = False
-        self.network = experiment.network
-        self.problem = experiment.problem.without_noise() if experiment.pruning.clean else experiment.problem
-        self.code = experiment.code
+    def __init__(self, experiment: Restoration) -> None:
+        super().__init__(experiment)
+        clean = experiment.pruning.clean
+        self.problems = [problem.without_noise() if clean else problem for problem in experiment.problems]
+        self.codes = list(experiment.codes)
         self.metric = experiment.metric
         self.settings = experiment.settings
-        self.hardware = experiment.hardware
-        self.seed = experiment.seed
-        self.pruning = experiment.pruning
-        self.initial = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
-        self.rewound = self.initial
-        self.mask = Mask.dense(self.weights)
-        self.round = 0
-        self.seconds = 0.0
-        self._resumed: dict[str, Any] | None = None
-
-    @property
-    def weights(self) -> dict[str, Tensor]:
-        """The weights that may be pruned, by name."""
-        named = dict(self.network.named_parameters())
-        return {name: named[name] for name in self.pruning.scope}
-
-    def context(self, number: int) -> Context:
-        """The situation in which round ``number``'s mask is chosen: after training, or at the initialisation."""
-        network, mask, keep = self.network, self.mask, self.pruning.ladder[number]
-        if not self.pruning.trained:
-            network = copy.deepcopy(network)
-            network.load_state_dict(self.initial)
-            mask = Mask.dense(mask).to(self.device)
-        fit = Fit(self.code, partial(measurement_loss, self.problem))
-        return Context(network, mask, [fit], keep, number, stream(self.seed, "pruning"))
+        self.multi = experiment.multi
 
     @override
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -75,93 +46,140 @@ class PriorFitting(L.LightningModule):
         return torch.optim.Adam(parameters, lr=settings.lr, weight_decay=settings.weight_decay, fused=fused)
 
     @override
-    def train_dataloader(self) -> DataLoader[int]:
-        """Tokens for chunks, more than any round needs: ``on_train_batch_start`` ends the epoch, not this."""
-        return DataLoader(range(self.settings.steps + 1), batch_size=None)  # type: ignore[arg-type]
+    def on_fit_start(self) -> None:
+        self.problems = [problem.to(self.device) for problem in self.problems]
+        self.codes = [code.to(self.device) for code in self.codes]
+        super().on_fit_start()
 
     @override
-    def on_fit_start(self) -> None:
-        if self.hardware.channels_last:
-            self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.problem = self.problem.to(self.device)
-        self.code = self.code.to(self.device)
-        self._objective = make_objective(self.network, self.problem, self.hardware)
-        self._begin()
-        if self._resumed is not None:
-            self.scores.load_state_dict(self._resumed["scores"])
-            self._jitter.set_state(self._resumed["jitter"].cpu())
-            self._langevin.generator.set_state(self._resumed["langevin"].cpu())
-            self.seconds = self._resumed["seconds"]
-            self._resumed = None
-
-    def start_round(self, number: int, mask: Mask) -> None:
-        """Rewind: weights to ``mask * initialisation``, optimiser, averages, scores and jitter to their beginning."""
-        self.round = number
-        self.mask = mask
-        self.network.load_state_dict(self.rewound)
-        for optimizer in self.trainer.optimizers:
-            optimizer.state = defaultdict(dict)
-        self._begin()
-
-    def _begin(self) -> None:
-        self.seconds = 0.0
+    def begin(self) -> None:
         if self.settings.code == "resampled":
-            self.code = draw_code(self.code.shape[1:], self.seed, self.round).to(self.device)
-        masked = {name: weight for name, weight in self.weights.items() if name not in self.pruning.unmasked}
-        self._pruned = Pruned(masked, Mask({name: self.mask[name] for name in masked}))
-        self._pruned.apply()
+            shapes = [code.shape[1:] for code in self.codes]
+            drawn = draw_codes(shapes, self.seed, self.multi.code == "shared", self.round)
+            self.codes = [code.to(self.device) for code in drawn]
+        self.passes = make_passes(self.network, self.problems, self.codes, self.multi, self.hardware)
         self._jitter = stream(self.seed, "jitter", self.device)
         noisy, langevin = prunable(self.network).values(), stream(self.seed, "langevin", self.device)
         self._langevin = Langevin(noisy, self.settings.weight_noise, langevin)
-        self.scores = Scores(self.settings, self.metric, self.problem.x, self.device)
+        self.scores = [Scores(self.settings, self.metric, problem.x, self.device) for problem in self.problems]
 
     @override
-    def on_train_batch_start(self, batch: int, batch_idx: int) -> int | None:
-        return -1 if self.scores.done else None
+    def fits(self) -> list[Fit]:
+        return [Fit(one.code, part.loss) for one in self.passes for part in one.parts]
 
     @override
-    def training_step(self, batch: int, batch_idx: int) -> None:
-        """One chunk: at least one step, then as many as ``chunk_seconds`` and the round's budget allow."""
-        begun = time.perf_counter()
-        (optimizer,) = self.trainer.optimizers
-        std, langevin = self.settings.reg_noise_std, self._langevin if self.settings.weight_noise else None
-        while not self.scores.done:
-            step = fit_step(self._objective, optimizer, self._pruned, self.code, self._jitter, std, langevin)
-            self.scores.update(*step)
-            if self.round == 0 and self.scores.steps == self.pruning.rewind_step:
-                self.rewound = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
-            if time.perf_counter() - begun >= self.hardware.chunk_seconds:
-                break
-        loss, _ = self.scores.last()  # waits for the device
-        self.seconds += time.perf_counter() - begun
-        if not loss < float("inf"):
-            raise UserError(
-                f"the fit diverged in round {self.round} by step {self.scores.steps} (loss {loss}); "
-                f"lower fit.lr, now {self.settings.lr}"
-            )
+    def step(self, optimizer: torch.optim.Optimizer) -> None:
+        langevin = self._langevin if self.settings.weight_noise else None
+        weight = 1 / len(self.problems) if self.multi.loss == "mean" else 1.0
+        losses, pictures = fit_step(
+            self.passes,
+            optimizer,
+            self.pruned,
+            self._jitter,
+            self.settings.reg_noise_std,
+            langevin,
+            weight,
+            self.multi.accumulate,
+        )
+        parts = [part for one in self.passes for part in one.parts]
+        for part, loss, picture in zip(parts, losses, pictures, strict=True):
+            self.scores[part.index].update(loss, picture)
+
+    @property
+    @override
+    def budget(self) -> int:
+        return self.settings.steps
+
+    @property
+    @override
+    def steps(self) -> int:
+        return self.scores[0].steps
+
+    @property
+    @override
+    def done(self) -> bool:
+        return all(scores.done for scores in self.scores)
 
     @override
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["fitting"] = {
-            "numerics": self.hardware.numerics,
-            "round": self.round,
-            "seconds": self.seconds,
-            "mask": dict(self.mask),
+    def reading(self) -> tuple[float, str]:
+        readings = [scores.last() for scores in self.scores]
+        loss, score = _mean([loss for loss, _ in readings]), _mean([score for _, score in readings])
+        assert loss is not None
+        return loss, f"loss {loss:.2e}" if score is None else f"best {score:.2f} dB"
+
+    @override
+    def row(self, **common: Any) -> Round:
+        final = [scores.final() for scores in self.scores]
+        if len(final) == 1:
+            scores = final[0]
+        else:
+            scores = {name: _mean([one[name] for one in final]) for name in final[0]}
+            scores |= {"psnr_best_step": None, "stop_step": None}
+        values = sum(scores.answer.numel() for scores in self.scores)
+        return Restored(**common, weights_per_pixel=self.mask.kept / values, **scores)
+
+    @override
+    def told(self, row: Round) -> str:
+        assert isinstance(row, Restored)
+        if row.psnr_best is None:
+            return ""
+        what = f"best {self.settings.answer} {row.psnr_best:.2f} dB"
+        where = "" if row.psnr_best_step is None else f" at step {row.psnr_best_step}"
+        mean = f", mean of {len(self.scores)} pictures" if len(self.scores) > 1 else ""
+        return f"{what}{where}, last output {row.psnr_last:.2f}{mean}"
+
+    def picture_scores(self) -> list[PictureScores]:
+        """The round's rows of ``pictures.csv``."""
+        named = zip(self.problems, self.scores, strict=True)
+        return [PictureScores(self.round, self.mask.sparsity, problem.name, **one.final()) for problem, one in named]
+
+    @override
+    def points(self) -> list[CurvePoint]:
+        named = zip(self.problems, self.scores, strict=True)
+        return [point for problem, scores in named for point in scores.points(self.round, problem.name)]
+
+    @override
+    def curve(self) -> dict[int, dict[str, float]]:
+        curve: dict[int, dict[str, float]] = {}
+        for point in self.points():
+            prefix = f"{point.picture}/" if len(self.problems) > 1 else ""
+            values = {name: getattr(point, name) for name in ("loss", "psnr", "psnr_ema", "ssim")}
+            known = {prefix + name: value for name, value in values.items() if value is not None}
+            curve.setdefault(point.step, {}).update(known)
+        return curve
+
+    @override
+    def given(self) -> dict[str, Tensor]:
+        pictures = {}
+        for problem in self.problems:
+            folder = f"{problem.name}/" if len(self.problems) > 1 else ""
+            pictures[f"{folder}measured"] = problem.y
+            if problem.x is not None:
+                pictures[f"{folder}clean"] = problem.x
+        return pictures
+
+    @override
+    def restored(self) -> dict[str, Tensor]:
+        folders = [f"{problem.name}/" if len(self.problems) > 1 else "" for problem in self.problems]
+        return {f"{folder}restored": scores.answer for folder, scores in zip(folders, self.scores, strict=True)}
+
+    @override
+    def state(self) -> dict[str, Any]:
+        return {
             "jitter": self._jitter.get_state(),
             "langevin": self._langevin.generator.get_state(),
-            "rewound": self.rewound if self.pruning.rewind_step else None,
-            "scores": self.scores.state_dict(),
+            "scores": [scores.state_dict() for scores in self.scores],
         }
 
     @override
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        state = checkpoint["fitting"]
-        if state["numerics"] != self.hardware.numerics:
-            raise UserError(
-                f"this run was begun on {state['numerics']} and would go on with {self.hardware.numerics}: its rounds "
-                "could not be compared; give the trainer that it was begun with, or another paths.output_dir"
-            )
-        self.round = state["round"]
-        self.mask = Mask(state["mask"])
-        self.rewound = state["rewound"] or self.initial
-        self._resumed = state
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._jitter.set_state(state["jitter"].cpu())
+        self._langevin.generator.set_state(state["langevin"].cpu())
+        for scores, saved in zip(self.scores, state["scores"], strict=True):
+            scores.load_state_dict(saved)
+
+
+def _mean(values: list[float | None]) -> float | None:
+    """The mean, or None where a value is missing."""
+    known = [value for value in values if value is not None]
+    return reduce(float.__add__, map(float, known)) / len(values) if len(known) == len(values) else None

@@ -5,8 +5,8 @@ from dataclasses import asdict
 import lightning as L
 from typing_extensions import override
 
-from lipdip.training.fitting import PriorFitting
 from lipdip.training.record import Record
+from lipdip.training.rounds import Rounds
 
 
 class LogRounds(L.Callback):
@@ -17,11 +17,11 @@ class LogRounds(L.Callback):
 
     @override
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        assert isinstance(pl_module, PriorFitting) and trainer.logger is not None
-        row, budget = self._record.rounds[-1], pl_module.settings.steps
-        for point in pl_module.scores.points(row.round):
-            curve = {f"curve/{name}": value for name, value in asdict(point).items() if value is not None}
-            trainer.logger.log_metrics(curve, step=row.round * budget + point.step)
+        assert isinstance(pl_module, Rounds) and trainer.logger is not None
+        row, budget = self._record.rounds[-1], pl_module.budget
+        for step, curve in pl_module.curve().items():
+            named = {f"curve/{name}": value for name, value in curve.items()}
+            trainer.logger.log_metrics(named, step=row.round * budget + step)
         scores = {f"round/{name}": float(value) for name, value in asdict(row).items() if value is not None}
         trainer.logger.log_metrics(scores, step=(row.round + 1) * budget)
         trainer.logger.save()

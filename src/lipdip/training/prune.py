@@ -7,8 +7,8 @@ from lipdip.core.errors import UserError
 from lipdip.lottery.stopping import rising
 from lipdip.pruning.cut import EmptiedLayerError, Scorer, cut
 from lipdip.training.experiment import Pruning
-from lipdip.training.fitting import PriorFitting
 from lipdip.training.record import Record
+from lipdip.training.rounds import Rounds
 
 
 class PruneAndRewind(L.Callback):
@@ -27,7 +27,7 @@ class PruneAndRewind(L.Callback):
 
     @override
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        assert isinstance(pl_module, PriorFitting)
+        assert isinstance(pl_module, Rounds)
         following = pl_module.round + 1
         if following >= len(self._pruning.ladder):
             return

@@ -150,14 +150,14 @@ class Scores:
             }
         return {**scores, "stop_step": self._rule.chosen, "loss": curve[_LOSS]}
 
-    def points(self, number: int) -> list[CurvePoint]:
-        """The recorded rows of the curves, as rows of round ``number``."""
+    def points(self, number: int, picture: str) -> list[CurvePoint]:
+        """The recorded rows of the curves, as rows of round ``number`` and of ``picture``."""
         steps = [step for step in range(1, self._steps + 1) if self._recorded(step)]
         columns = self._curve[:, [step - 1 for step in steps]].tolist()
         rows = zip(steps, *columns, strict=True)
         if self._clean is None:
-            return [CurvePoint(number, step, loss, None, None, None) for step, loss, *_ in rows]
-        return [CurvePoint(number, *row) for row in rows]
+            return [CurvePoint(number, picture, step, loss, None, None, None) for step, loss, *_ in rows]
+        return [CurvePoint(number, picture, *row) for row in rows]
 
     _parts = ("_best", "_lowest", "_chosen", "_rule")
     _plain = ("_curve", "_steps", "_samples", "_output", "_average")

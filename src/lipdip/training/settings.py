@@ -1,5 +1,6 @@
 """How a prior is fitted, and on what."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -83,6 +84,86 @@ class FitSettings:
         _require(number(self.ema) and 0 <= self.ema < 1, f"fit.ema must lie in [0, 1), not {self.ema!r}")
         answers = ("average", "output", "lowest_loss")
         _require(self.answer in answers, f"task.score.answer must be {', '.join(answers)}, not {self.answer!r}")
+
+
+@dataclass(frozen=True)
+class Multi:
+    """What several pictures share when one network is fitted to all of them (Algorithm 2).
+
+    Args:
+        code: ``per_image``, or ``shared``: the same code for all; of pictures of different sizes its centre.
+        head: ``shared``, or ``per_image``: a last convolution for each. With code and head both shared there is one
+            output for all pictures (of one size), which can fit their mean and nothing else, as in the public script.
+        loss: ``sum`` or ``mean`` over pictures.
+        accumulate: differentiate one forward pass at a time, so that memory holds one picture's activations.
+
+    Raises:
+        UserError: on any other value.
+    """
+
+    code: str = "per_image"
+    head: str = "shared"
+    loss: str = "sum"
+    accumulate: bool = True
+
+    def __post_init__(self) -> None:
+        choices = {"code": ("per_image", "shared"), "head": ("per_image", "shared"), "loss": ("sum", "mean")}
+        for name, allowed in choices.items():
+            value = getattr(self, name)
+            _require(value in allowed, f"multi.{name} must be {' or '.join(allowed)}, not {value!r}")
+        _require(isinstance(self.accumulate, bool), f"multi.accumulate must be true or false, not {self.accumulate!r}")
+
+
+@dataclass(frozen=True)
+class ClassifySettings:
+    """The budget of one round of training a classifier by SGD, and how it is spent.
+
+    Args:
+        epochs: passes over the training pictures a round.
+        batch: pictures in a step.
+        lr: learning rate at the beginning.
+        momentum: of SGD.
+        weight_decay: of SGD (L2).
+        milestones: shares of the epochs after which the learning rate falls; 91 and 136 of the paper's 182.
+        decay: by what it is then multiplied.
+        sigmoid: feed sigmoid outputs to the cross-entropy, as the public script does.
+
+    Raises:
+        UserError: on a value that makes no sense, named as on the command line.
+    """
+
+    epochs: int
+    batch: int = 256
+    lr: float = 0.01
+    momentum: float = 0.9
+    weight_decay: float = 2e-4
+    milestones: Sequence[float] = (0.5, 0.75)
+    decay: float = 0.1
+    sigmoid: bool = False
+
+    def __post_init__(self) -> None:
+        def number(value: object) -> bool:
+            return isinstance(value, int | float) and not isinstance(value, bool)
+
+        for name in ("epochs", "batch"):
+            value = getattr(self, name)
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            _require(whole and value >= 1, f"fit.{name} must be at least 1, not {value!r}")
+        _require(number(self.lr) and 0 < self.lr < float("inf"), f"fit.lr must be a positive number, not {self.lr!r}")
+        for name, top in {"momentum": 1.0, "weight_decay": float("inf"), "decay": float("inf")}.items():
+            value = getattr(self, name)
+            _require(number(value) and 0 <= value < top, f"fit.{name} must lie in [0, {top:g}), not {value!r}")
+        shares = list(self.milestones) if not isinstance(self.milestones, str | float | int) else [self.milestones]
+        _require(
+            all(number(share) and 0 < share < 1 for share in shares),
+            f"fit.milestones must be shares of the epochs between 0 and 1, not {self.milestones!r}",
+        )
+        _require(isinstance(self.sigmoid, bool), f"task.sigmoid must be true or false, not {self.sigmoid!r}")
+
+    def lr_in(self, epoch: int) -> float:
+        """The learning rate of ``epoch``, counted from 0."""
+        passed = sum(epoch >= round(share * self.epochs) for share in self.milestones)
+        return self.lr * self.decay**passed
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,58 @@
+"""From a composed configuration to a classifier that is trained on labelled pictures."""
+
+import torch
+from omegaconf import DictConfig
+from torch import nn
+
+from lipdip.configuration.build import blaming, build
+from lipdip.configuration.plan import plan_pruning
+from lipdip.configuration.restoration import whole
+from lipdip.configuration.science import plain, science
+from lipdip.configuration.start import init_stream, start
+from lipdip.core.errors import UserError
+from lipdip.core.seeds import default_generator_seeded
+from lipdip.datasets import Dataset
+from lipdip.networks import Classifier
+from lipdip.training.experiment import Classification, Origin
+from lipdip.training.settings import ClassifySettings
+
+HOURGLASS = "lipdip.networks.Hourglass"
+CLASSIFIER = "lipdip.networks.Classifier"
+
+
+def assemble_classification(cfg: DictConfig) -> Classification:
+    """The experiment that ``cfg`` describes, of ``task=classify``.
+
+    Raises:
+        UserError: if anything in it cannot be.
+        ValueError, TypeError: from the parts it is made of, where they do not name a setting.
+    """
+    if cfg.model._target_ != HOURGLASS:
+        raise UserError("task=classify needs model=hourglass: a decoder has nothing that reads a picture")
+    if "epochs" not in cfg.fit:
+        raise UserError("task=classify is trained by fit=sgd; fit=adam and fit=sgld are for restoring a picture")
+    settings = ClassifySettings(**plain(cfg.fit), sigmoid=cfg.task.sigmoid)
+    hardware, seed = build(cfg.trainer), whole(cfg, "seed")
+    dataset: Dataset = build(cfg.dataset)
+    body = {name: value for name, value in plain(cfg.model).items() if name not in ("_target_", "code_channels")}
+    with default_generator_seeded(seed, init_stream(cfg)), blaming(cfg.model):
+        network: nn.Module = Classifier(len(dataset.classes), **body)
+        network.code_shape(cfg.dataset.size, cfg.dataset.size)  # type: ignore[operator]
+    picture, _ = dataset.train.batch(torch.arange(1))
+    batches = -(-len(dataset.train) // settings.batch)
+    with blaming(cfg.pruner):
+        begin = start(cfg, network, picture)
+        pruning, tickets = plan_pruning(cfg.pruner, network, picture, begin.mask, settings.epochs * batches)
+    data = {"name": dataset.name, "size": cfg.dataset.size, "sha256": dataset.digest}
+    origin = {"target": CLASSIFIER, "settings": {**body, "classes": len(dataset.classes)}}
+    return Classification(
+        network=network,
+        origin=Origin(origin, init_stream(cfg), begin.drawn),
+        pruning=pruning,
+        hardware=hardware,
+        seed=seed,
+        configuration=science(cfg, begin, tickets, dataset=data),
+        notes=[*begin.notes, *dataset.notes],
+        dataset=dataset,
+        settings=settings,
+    )

@@ -1,0 +1,169 @@
+"""From a composed configuration to a prior that is fitted to one picture or to several."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+from torch import nn
+
+from lipdip.configuration.build import blaming, build
+from lipdip.configuration.plan import plan_pruning
+from lipdip.configuration.science import origin_of, plain, science
+from lipdip.configuration.start import init_stream, start
+from lipdip.core.errors import UserError
+from lipdip.core.seeds import default_generator_seeded, stream
+from lipdip.physics import Physics
+from lipdip.problems import Picture, Problem, altered, draw_codes, given, measured, read, read_pixel_mask, sized
+from lipdip.training.experiment import Origin, Restoration
+from lipdip.training.settings import FitSettings, Multi
+
+SSIM_WINDOW = 11  # pixels
+
+
+def assemble_restoration(cfg: DictConfig) -> Restoration:
+    """The experiment that ``cfg`` describes, of any task that restores pictures.
+
+    Raises:
+        UserError: if anything in it cannot be.
+        ValueError, TypeError: from the parts it is made of, where they do not name a setting.
+    """
+    if "steps" not in cfg.fit:
+        raise UserError(f"task={cfg.task.name} is fitted by fit=adam or fit=sgld; fit=sgd is for task=classify")
+    settings = FitSettings(**plain(cfg.fit), answer=cfg.task.score.answer)
+    hardware, multi = build(cfg.trainer), Multi(**plain(cfg.multi))
+    seed = whole(cfg, "seed")
+    pictures = _pictures(cfg)
+    problems, notes = zip(*(_problem(cfg, picture, number) for number, picture in enumerate(pictures)), strict=True)
+    shapes = [problem.physics.image_shape for problem in problems]
+    channels = _channels(shapes, multi, [problem.name for problem in problems])
+    with default_generator_seeded(seed, init_stream(cfg)):
+        network: nn.Module = build(cfg.model, out_channels=channels)
+    with blaming(cfg.model):
+        code_shapes = [network.code_shape(height, width) for _, height, width in shapes]  # type: ignore[operator]
+    codes = draw_codes(code_shapes, seed, multi.code == "shared")
+    with blaming(cfg.pruner):
+        begin = start(cfg, network, codes[0])
+        pruning, tickets = plan_pruning(cfg.pruner, network, codes[0], begin.mask, settings.steps)
+    metric = build(cfg.task.score.metric)
+    for _, height, width in shapes:
+        if min(height, width) - 2 * metric.crop < SSIM_WINDOW:
+            raise UserError(
+                f"task.score.metric.crop={metric.crop} leaves too little of a picture of {height}x{width} pixels"
+            )
+    return Restoration(
+        network=network,
+        origin=Origin(origin_of(cfg.model, out_channels=channels), init_stream(cfg), begin.drawn),
+        pruning=pruning,
+        hardware=hardware,
+        seed=seed,
+        configuration=science(cfg, begin, tickets, **_measurements(cfg, pictures, shapes)),
+        notes=[*begin.notes, *(note for several in notes for note in several)],
+        problems=problems,
+        codes=codes,
+        metric=metric,
+        settings=settings,
+        multi=multi,
+    )
+
+
+def whole(node: DictConfig, name: str) -> int:
+    """The setting ``name``, a seed.
+
+    Raises:
+        UserError: if it is no whole number of at least 0.
+    """
+    value = node
+    for key in name.split("."):
+        value = value[key]
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise UserError(f"{name} must be a whole number of at least 0, not {value!r}")
+    return value
+
+
+def _pictures(cfg: DictConfig) -> list[Picture]:
+    """All pictures that ``image`` names; ``image.path`` may be a list."""
+    sources = cfg.image.get("pictures") or {}
+    if not sources:
+        raise UserError("give at least one image")
+    path = plain(cfg.image)["path"]
+    if path is not None and "file" not in sources:
+        raise UserError(f"image.path needs image=file beside it; image={next(iter(sources))} has its own")
+    pictures: list[Picture] = []
+    for name, source in sources.items():
+        several = name == "file" and isinstance(path, list)
+        pictures += [read(one) for one in path] if several else [build(source)]
+    if not pictures:
+        raise UserError("image.path is an empty list; give at least one picture")
+    names = [picture.name for picture in pictures]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UserError(f"two pictures are called {twice}; results go by name, so give them different ones")
+    return pictures
+
+
+def _channels(shapes: Sequence[Sequence[int]], multi: Multi, names: Sequence[str]) -> int:
+    """Channels of the network's output: one picture's, or with a head for each picture all of them."""
+    if multi.head == "per_image":
+        return sum(shape[0] for shape in shapes)
+    if len({shape[0] for shape in shapes}) > 1:
+        kinds = ", ".join(
+            f"{name} {'grey' if shape[0] == 1 else 'RGB'}" for name, shape in zip(names, shapes, strict=True)
+        )
+        raise UserError(f"grey and RGB pictures cannot share an output ({kinds}); give multi.head=per_image")
+    if multi.code == "shared" and len({tuple(shape) for shape in shapes}) > 1:
+        sizes = ", ".join(f"{name} {shape[1]}x{shape[2]}" for name, shape in zip(names, shapes, strict=True))
+        raise UserError(
+            f"with code and head both shared there is one output, and the pictures have different sizes ({sizes}); "
+            "give an image.size, or multi.code=per_image, or multi.head=per_image"
+        )
+    return shapes[0][0]
+
+
+def _problem(cfg: DictConfig, picture: Picture, number: int) -> tuple[Problem, tuple[str, ...]]:
+    """The problem, and what was done to the picture on the way; each picture has its own degradation."""
+    if not isinstance(cfg.image.clean, bool):
+        raise UserError(f"image.clean must be true or false, not {cfg.image.clean!r}")
+    task, size = cfg.task, plain(cfg.image)["size"]
+    if size == "auto":  # what is degraded already must not be resampled: its noise would be another
+        size = cfg.protocol.image_size if cfg.image.clean else None
+    draw = stream(whole(cfg, "task.seed"), f"degradation/picture {number}" if number else "degradation")
+    settings: dict[str, Any] = {"generator": draw}
+    if task.get("pixel_mask") is not None:
+        settings["pixel_mask"] = read_pixel_mask(task.pixel_mask, picture, size, cfg.image.clean)
+    if cfg.image.clean:
+        picture = sized(picture, size)
+        picture = altered(picture, cfg.image.content, stream(whole(cfg, "task.seed"), f"content/picture {number}"))
+        physics: Physics = build(task.physics, image_shape=tuple(picture.pixels.shape), **settings)
+        return measured(picture.name, picture.pixels, physics, draw), picture.notes
+    if cfg.image.content != "picture":
+        raise UserError(f"image.content={cfg.image.content} makes a target of a clean picture, not of a degraded one")
+    if task.name == "inpaint" and task.pixel_mask is None:
+        raise UserError("image.clean=false with task=inpaint needs task.pixel_mask=PICTURE: which pixels are known?")
+    scale = task.get("factor", 1)  # how many times smaller than its picture a measurement is
+    if isinstance(scale, bool) or not isinstance(scale, int) or scale < 1:
+        raise UserError(f"task.factor must be a whole number of at least 2, not {scale!r}")
+    picture = sized(picture, size, scale=scale, resample=False)
+    channels, height, width = picture.pixels.shape
+    physics = build(task.physics, image_shape=(channels, scale * height, scale * width), **settings)
+    return given(picture.name, picture.pixels, physics), picture.notes
+
+
+def _measurements(cfg: DictConfig, pictures: Sequence[Picture], shapes: Sequence[Sequence[int]]) -> dict[str, Any]:
+    """What of pictures and task decides the numbers."""
+    task, image = plain(cfg.task), plain(cfg.image)
+    del task["published"]
+    if task.get("pixel_mask") is not None:
+        task["pixel_mask"] = hashlib.sha256(Path(task["pixel_mask"]).expanduser().read_bytes()).hexdigest()
+        del task["physics"]["pixel_mask"]
+    seen = [
+        {"shape": list(shape), "clean": image["clean"], "sha256": picture.digest, "content": image["content"]}
+        for picture, shape in zip(pictures, shapes, strict=True)
+    ]
+    measured = {"task": task, "image": seen}
+    if len(pictures) > 1:
+        multi = plain(cfg.multi)
+        del multi["accumulate"]
+        measured["multi"] = multi
+    return measured

@@ -1,0 +1,8 @@
+"""Labelled pictures for classification: one constructor per source, all of one shape."""
+
+from lipdip.datasets.cifar import cifar10
+from lipdip.datasets.dataset import Dataset, Examples
+from lipdip.datasets.image_folder import folder
+from lipdip.datasets.sklearn_digits import digits
+
+__all__ = ["Dataset", "Examples", "cifar10", "digits", "folder"]

@@ -1,0 +1,76 @@
+"""What every source of labelled pictures gives, and what every constructor checks first."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from torch import Tensor
+
+SMALLEST = 8
+
+
+class Examples(Protocol):
+    """One split: labelled pictures in a fixed order, of which any can be asked for."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+        ...
+
+    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """The examples at ``indices``; each looks the same whatever others are asked for with it.
+
+        Args:
+            indices: (N,) int64 on the CPU; N may be 0.
+
+        Returns:
+            (N, 3, size, size) float32 in [0, 1], and their labels, (N,) int64; both on the CPU.
+
+        Raises:
+            UserError: if a picture that is only now read cannot be.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Labelled pictures in two splits.
+
+    Args:
+        name: what it is called in results.
+        classes: the names of the classes; a label is a place in this list.
+        train: what a network is fitted to.
+        test: what it is scored on.
+        digest: SHA-256 that tells one set of data from another, whatever ``size`` it is used at.
+        notes: what a reader of results should know of the data, one sentence each.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    train: Examples
+    test: Examples
+    digest: str
+    notes: tuple[str, ...] = ()
+
+
+def check_size(size: int) -> None:
+    """Refuse what cannot be the side of a square picture, in pixels.
+
+    Raises:
+        ValueError: if ``size`` is no whole number of at least 8.
+    """
+    if isinstance(size, bool) or not isinstance(size, int) or size < SMALLEST:
+        raise ValueError(f"size must be a whole number of at least {SMALLEST}, not {size!r}")
+
+
+def directory(path: str) -> Path:
+    """The place that ``path`` names, with ``~`` filled in; whether anything lies there is not looked at.
+
+    Raises:
+        ValueError: if it can be no path.
+    """
+    if not isinstance(path, str) or not path:
+        raise ValueError(f"path must be a directory, not {path!r}")
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"path must be a directory, not {path!r}: {error}") from None

@@ -1,0 +1,139 @@
+"""A folder of pictures with one sub-folder per class, as ImageNet is laid out; pictures are read when asked for."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from lipdip.core.errors import UserError
+from lipdip.datasets.dataset import Dataset, check_size, directory
+from lipdip.problems import read, sized
+
+LAYOUT = "train/CLASS/PICTURE and val/CLASS/PICTURE (or test/ for val/)"
+NAMED = 5  # classes that an error names
+
+
+@dataclass(frozen=True, eq=False)
+class Files:
+    """Pictures on disk; nothing is kept between two batches, since ImageNet would not fit.
+
+    Args:
+        files: the path of each picture.
+        labels: (N,) int64.
+        size: side of the pictures given out, in pixels.
+    """
+
+    files: tuple[str, ...]
+    labels: Tensor
+    size: int
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.files)
+
+    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, 3, size, size) in [0, 1]: the centre square, resized (bicubic, antialiased), and (N,) labels.
+
+        Raises:
+            UserError: if a file is no picture.
+        """
+        pixels = torch.empty(len(indices), 3, self.size, self.size, dtype=torch.float32)
+        for row, index in enumerate(indices.tolist()):
+            pixels[row] = sized(read(self.files[index]), self.size, multiple=1).pixels  # grey fills all three channels
+        return pixels, self.labels[indices]
+
+
+def folder(path: str, size: int) -> Dataset:
+    """Pictures of any format and size below ``path``: train/CLASS/PICTURE and val/CLASS/PICTURE, or test/ for val/.
+
+    Names that begin with a dot are ignored. The digest is over the sorted relative paths and the files' sizes, not
+    their contents, since reading all of ImageNet takes longer than many a run.
+
+    Args:
+        path: the directory that holds ``train`` and ``val``.
+        size: side of the pictures, in pixels.
+
+    Raises:
+        ValueError: if ``size`` is no whole number of at least 8, or ``path`` can be no path.
+        UserError: if a split or a class is missing or empty, or the splits have different classes.
+    """
+    check_size(size)
+    root = directory(path)
+    if not root.is_dir():
+        raise UserError(f"there is no folder at {root}; put {LAYOUT} there, or point dataset.path elsewhere")
+    splits = [entry.name for entry in _entries(root) if entry.is_dir()]
+    if "train" not in splits:
+        raise UserError(f"{root} has no train/; dataset.path must hold {LAYOUT}")
+    held_out = next((name for name in ("val", "test") if name in splits), None)
+    if held_out is None:
+        raise UserError(f"{root} has neither val/ nor test/; dataset.path must hold {LAYOUT}")
+    train, test = (_classes(root / split) for split in ("train", held_out))
+    for here, there, missing in (("train", held_out, train - test), (held_out, "train", test - train)):
+        if missing:
+            raise UserError(f"{root} has {_listed(missing)} in {here}/ but not in {there}/; both need the same classes")
+    if len(train) < 2:
+        raise UserError(f"{root / 'train'} has one class only, {_listed(train)}; there must be two to tell apart")
+    names = tuple(sorted(train))
+    shown, held = _pictures(root, "train", names), _pictures(root, held_out, names)
+    both = "val" in splits and "test" in splits
+    return Dataset(
+        root.absolute().name,
+        names,
+        _files(root, shown, size),
+        _files(root, held, size),
+        _digest(shown + held),
+        (f"{root} has both val/ and test/; val/ was taken",) if both else (),
+    )
+
+
+def _entries(place: Path) -> list[os.DirEntry[str]]:
+    """What lies there, hidden things left out, sorted by name so that every machine has the same order."""
+    try:
+        with os.scandir(place) as entries:
+            return sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
+    except OSError as error:
+        raise UserError(f"cannot read {place}: {error.strerror}") from None
+
+
+def _classes(split: Path) -> set[str]:
+    names = {entry.name for entry in _entries(split) if entry.is_dir()}
+    if not names:
+        raise UserError(f"{split} holds no folder with the pictures of a class; dataset.path must hold {LAYOUT}")
+    return names
+
+
+def _pictures(root: Path, split: str, names: tuple[str, ...]) -> list[tuple[str, int, int]]:
+    """Of each picture its path below ``root``, its size in bytes and its label."""
+    found = []
+    for label, name in enumerate(names):
+        place = root / split / name
+        entries = _entries(place)
+        if not entries:
+            raise UserError(f"{place} is empty; every class needs a picture in {split}/")
+        for entry in entries:
+            if entry.is_dir():
+                raise UserError(f"{entry.path} is a folder; the pictures of a class lie directly in {place}")
+            try:
+                found.append((f"{split}/{name}/{entry.name}", entry.stat().st_size, label))
+            except OSError as error:
+                raise UserError(f"cannot read {entry.path}: {error.strerror}") from None
+    return found
+
+
+def _files(root: Path, pictures: list[tuple[str, int, int]], size: int) -> Files:
+    labels = torch.tensor([label for _, _, label in pictures])
+    return Files(tuple(str(root / name) for name, _, _ in pictures), labels, size)
+
+
+def _digest(pictures: list[tuple[str, int, int]]) -> str:
+    lines = sorted(f"{name}\0{n_bytes}\0" for name, n_bytes, _ in pictures)
+    return hashlib.sha256(os.fsencode("".join(lines))).hexdigest()
+
+
+def _listed(names: set[str]) -> str:
+    """The first few, and how many more."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(sorted(names)[:NAMED]) + more

@@ -1,0 +1,44 @@
+"""The hourglass as a classifier: a linear head in the place of its last convolution."""
+
+import torch
+from torch import Tensor, nn
+
+from lipdip.networks.hourglass import Hourglass
+
+
+class Classifier(nn.Module):
+    """An hourglass's body, the mean of its features over the picture, and a linear head (the paper's Fig. 6).
+
+    The body has the hourglass's own layers, names and drawing of initial weights, so that masks pass from one to the
+    other; only the convolutions that read the input differ, since a picture has fewer channels than a code.
+
+    Args:
+        classes: how many the pictures fall into.
+        channels: features at every scale.
+        scales: how often the picture is halved.
+        skip_channels: features of each skip connection; 0 for none.
+        picture_channels: of the input.
+
+    Shapes: pictures ``(N, picture_channels, H, W)`` to logits ``(N, classes)``; H and W larger than ``2**scales``.
+    """
+
+    def __init__(
+        self, classes: int, channels: int = 128, scales: int = 5, skip_channels: int = 4, picture_channels: int = 3
+    ) -> None:
+        super().__init__()
+        if isinstance(classes, bool) or not isinstance(classes, int) or classes < 2:
+            raise ValueError(f"classes must be a whole number of at least 2, not {classes!r}")
+        prior = Hourglass(3, channels, scales, skip_channels, picture_channels)
+        self.code_shape = prior.code_shape
+        self.body = prior.body
+        self.linear = nn.Linear(channels, classes)
+
+    def logits(self, pictures: Tensor) -> Tensor:
+        """The same as calling it; some pruners score this."""
+        assert self.body is not None
+        out: Tensor = self.linear(torch.mean(self.body(pictures), (2, 3)))
+        return out
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Logits, (N, classes)."""
+        return self.logits(pictures)

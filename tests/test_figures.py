@@ -1,0 +1,251 @@
+"""Pictures for people: what is computed for them holds, they can be opened, and bad input is one line."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from lipdip.core.errors import UserError
+from lipdip.figures import fourier, matrix, style
+from lipdip.figures.fourier import fourier_differences, fourier_magnitudes
+from lipdip.figures.matrix import heat_map
+from lipdip.figures.targets import fitting_loss, learning_curves
+
+
+def _opened(png: bytes) -> np.ndarray:
+    image = Image.open(io.BytesIO(png))
+    image.load()
+    assert image.format == "PNG"
+    return np.asarray(image.convert("RGB"))
+
+
+@pytest.fixture
+def save(tmp_path):
+    def do(name: str, array: np.ndarray) -> Path:
+        path = tmp_path / f"{name}.png"
+        Image.fromarray((array.clip(0, 1) * 255).round().astype(np.uint8)).save(path)
+        return path
+
+    return do
+
+
+def _waves(down: int, right: int, height: int = 48, width: int = 64) -> np.ndarray:
+    """A sinusoid with so many periods over the height and the width."""
+    i, j = np.mgrid[:height, :width]
+    return 0.5 + 0.25 * np.cos(2 * np.pi * (down * i / height + right * j / width))
+
+
+def test_a_sinusoid_has_two_peaks_where_its_frequency_lies():
+    spectrum = fourier.magnitude(_waves(5, 12))
+    amplitude = 0.25 / 2 * np.sqrt(48 * 64)
+    assert spectrum[24 + 5, 32 + 12] == pytest.approx(amplitude) == spectrum[24 - 5, 32 - 12]
+    spectrum[[24, 29, 19], [32, 44, 20]] = 0
+    assert spectrum.max() < 1e-10
+
+
+def test_the_spectrum_has_the_pictures_energy_of_its_luma():
+    for shape in ((31, 40), (32, 32, 3), (7, 9)):
+        picture = np.random.default_rng(0).random(shape)
+        luma = picture @ [0.299, 0.587, 0.114] if picture.ndim == 3 else picture
+        assert (fourier.magnitude(picture) ** 2).sum() == pytest.approx((luma**2).sum())
+
+
+def test_a_constant_picture_has_nothing_but_its_centre():
+    logs = fourier.log_magnitude(np.full((16, 24, 3), 0.5))
+    assert logs[8, 12] == pytest.approx(np.log10(0.5 * np.sqrt(16 * 24)))
+    logs[8, 12] = np.log10(fourier.ROUNDING)
+    assert (logs == np.log10(fourier.ROUNDING)).all()
+
+
+@pytest.mark.parametrize(("down", "right"), [(9, 0), (0, 12), (6, 8)])
+def test_rings_are_counted_in_cycles_per_pixel_on_oblong_pictures_too(down, right):
+    frequency, mean = fourier.radial(fourier.magnitude(_waves(down, right)) ** 2)
+    assert frequency[0] == 0 and frequency[-1] == 0.5 and np.allclose(np.diff(frequency), 1 / 48)
+    at = frequency[1 + mean[1:].argmax()]
+    assert at == pytest.approx(np.hypot(down / 48, right / 64), abs=0.5 / 48)
+
+
+def test_a_rings_mean_is_a_mean():
+    for side in (8, 9):
+        assert np.allclose(fourier.radial(np.full((side, 12), 3.0))[1], 3)
+
+
+def test_white_noise_has_its_variance_at_every_frequency():
+    noise = np.random.default_rng(0).normal(0.5, 0.1, (256, 256))
+    for _, power in (fourier.radial_power(noise), fourier.radial(fourier.magnitude(noise) ** 2)):
+        assert np.allclose(power[40:], 0.01, rtol=0.4) and power[40:].mean() == pytest.approx(0.01, rel=0.02)
+
+
+def test_the_jump_between_opposite_borders_is_no_high_frequency():
+    ramp = np.linspace(0, 1, 128) * np.ones((128, 1))
+    assert fourier.radial(fourier.magnitude(ramp) ** 2)[1][50] > 100 * fourier.ROUNDING**2
+    assert fourier.radial_power(ramp)[1][50] < fourier.ROUNDING**2
+
+
+def test_spectra_of_pictures_are_drawn(save):
+    sharp = np.random.default_rng(0).random((40, 60, 3))
+    pictures = {"clean": save("clean", sharp), "a ticket with $ and a rather long name": save("grey", sharp[..., 0])}
+    height, width, _ = _opened(fourier_magnitudes(pictures)).shape
+    assert 500 < height < 1200 and 700 < width < 1500
+    assert _opened(fourier_magnitudes({"one": pictures["clean"]})).shape[1] < width
+    third = {**pictures, "flat": save("flat", np.full((40, 60), 0.5))}
+    for pairs in (None, [("flat", "clean")]):
+        height, width, _ = _opened(fourier_differences(third, pairs)).shape
+        assert 400 < height < 1200 and 900 < width < 1600
+    assert fourier_differences(third) == fourier_differences(third)
+
+
+def test_equal_pictures_have_no_difference(save):
+    same = save("same", np.random.default_rng(0).random((32, 32)))
+    image = _opened(fourier_differences({"one": same, "two": same})).astype(int)
+    middle = image[image.shape[0] // 2, image.shape[1] // 6]
+    assert abs(middle - [int(style.DIVERGING(0.5)[part] * 255) for part in range(3)]).max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("names", "pairs", "message"),
+    [
+        (("big", "small"), None, "big is 32x48 and small is 32x32"),
+        (("big", "absent"), None, "there is no picture absent at"),
+        (("big", "text"), None, "is not in a format that can be read"),
+        (("big", "cut"), None, "cannot read the picture cut"),
+        (("big", "clear"), None, "is neither 8-bit grey nor 8-bit RGB, but RGBA"),
+        (("big", "folder"), None, "cannot read the picture folder"),
+        (("big",), None, "needs two pictures"),
+        ((), None, "needs two pictures"),
+        (("big", "small"), [("big", "bog")], "no picture called 'bog' to compare; there are big, small"),
+    ],
+)
+def test_pictures_without_comparable_spectra_are_refused_in_one_line(save, tmp_path, names, pairs, message):
+    big = save("big", np.random.default_rng(0).random((32, 48)))
+    save("small", np.random.default_rng(0).random((32, 32)))
+    (tmp_path / "text.png").write_text("not a picture")
+    (tmp_path / "cut.png").write_bytes(big.read_bytes()[:600])
+    (tmp_path / "folder.png").mkdir()
+    Image.new("RGBA", (48, 32)).save(tmp_path / "clear.png")
+    with pytest.raises(UserError, match=message) as caught:
+        fourier_differences({name: tmp_path / f"{name}.png" for name in names}, pairs)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_picture_has_no_spectrum():
+    with pytest.raises(UserError, match="no picture"):
+        fourier_magnitudes({})
+
+
+def _run(path: Path, table: str) -> Path:
+    path.mkdir()
+    (path / "curves.csv").write_text(table)
+    return path
+
+
+TWO_ROUNDS = "round,picture,step,loss,psnr\n0,a,1,0.5,\n0,a,10,0.25,9.5\n1,a,10,0.2,\n1,b,10,0.4,\n1,a,1,1,\n1,b,1,3,\n"
+
+
+def test_curves_are_read_by_name_the_last_round_first_and_several_pictures_as_their_mean(tmp_path):
+    run = _run(tmp_path / "run", TWO_ROUNDS)
+    assert fitting_loss(run) == fitting_loss(run, 1) == ([1, 10], pytest.approx([2, 0.3]))
+    assert fitting_loss(run, 0) == ([1, 10], [0.5, 0.25])
+    plain = _run(tmp_path / "plain", "loss,step,round\n0.5,1,0\n")
+    assert fitting_loss(plain) == ([1], [0.5])
+
+
+def test_learning_curves_share_axes_and_a_network_keeps_its_colour(tmp_path):
+    run, other = _run(tmp_path / "run", TWO_ROUNDS), _run(tmp_path / "other", TWO_ROUNDS.replace("0.25", "0.0001"))
+    four = {target: {"dense": run, "ticket": other} for target in ("clean", "noisy", "shuffled", "noise")}
+    image = _opened(learning_curves(four, 0))
+    assert 400 < image.shape[0] < 700 and 1500 < image.shape[1] < 1900
+    assert _opened(learning_curves({"clean": {"dense": run}})).shape[1] < 800
+    assert _opened(learning_curves({**four, "a fifth": {"ticket": other}, "none": {}})).shape[0] > 800
+    colour = [int(style.ORANGE[at : at + 2], 16) for at in (1, 3, 5)]
+    left, right = np.array_split(_opened(learning_curves({"one": {"a": run, "b": run}, "two": {"b": run}})), 2, axis=1)
+    assert (left == colour).all(2).any() and (right[100:] == colour).all(2).any()
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (None, "cannot read the curves of .*broken: No such file"),
+        ("", "broken are empty"),
+        ("round,step,loss\n", "broken are empty"),
+        ("round,epoch,loss\n0,1,2\n", "broken have no column 'step'"),
+        ("round,step,loss\n0,1,0.5\n0,2", "broken are damaged"),
+        ("round,step,loss\n0,1,often\n", "broken are damaged"),
+        ("round,step,loss\n3,1,0.5\n", "broken has no round 0; its rounds are 3 to 3"),
+    ],
+)
+def test_runs_without_whole_curves_are_named(tmp_path, table, message):
+    run = tmp_path / "broken"
+    if table is not None:
+        _run(run, table)
+    with pytest.raises(UserError, match=message) as caught:
+        learning_curves({"clean": {"dense": run}}, 0)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_run_has_no_learning_curves(tmp_path):
+    for nothing in ({}, {"clean": {}}):
+        with pytest.raises(UserError, match="no run"):
+            learning_curves(nothing)
+
+
+@pytest.mark.parametrize("colours", [style.DIVERGING, style.SEQUENTIAL])
+def test_numbers_can_be_read_on_every_colour(colours):
+    def luminance(colour):
+        parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour]
+        return np.dot(parts, (0.2126, 0.7152, 0.0722))
+
+    assert (matrix.text_colour((1, 1, 0.8)), matrix.text_colour((0.3, 0, 0.3))) == ("black", "white")
+    for at in np.linspace(0, 1, 101):
+        text, cell = {"black": 0.0, "white": 1.0}[matrix.text_colour(colours(at)[:3])], luminance(colours(at)[:3])
+        assert (max(text, cell) + 0.05) / (min(text, cell) + 0.05) >= 5
+
+
+def test_diverging_colours_have_zero_in_their_middle():
+    assert matrix.colour_range([-0.5, 2.0], diverging=True) == (-2.0, 2.0)
+    assert matrix.colour_range([24.0, 30.0], diverging=False) == (24.0, 30.0)
+    for values in ([], [0.0], [3.0, 3.0]):
+        for diverging in (True, False):
+            low, high = matrix.colour_range(values, diverging)
+            assert low < high and all(low <= value <= high for value in values)
+
+
+@pytest.mark.parametrize(
+    ("mean", "spread", "decimals", "signed", "text"),
+    [
+        (0.314, 0.05, 2, True, "+0.31\n± 0.05"),
+        (-1.5, None, 2, True, "\N{MINUS SIGN}1.50"),
+        (25.126, 0.3, 2, False, "25.13\n± 0.30"),
+        (-0.001, 0.0, 2, True, "0.00\n± 0.00"),
+    ],
+)
+def test_cells_say_mean_and_spread(mean, spread, decimals, signed, text):
+    assert matrix.cell_text(mean, spread, decimals, signed) == text
+
+
+def test_decimals_suit_the_values():
+    assert [matrix.decimals_for(values) for values in ([0.3, -2], [25.0], [0.0], [], [0.012], [4500.0])] == [
+        *(2, 2, 2, 2, 3, 0)
+    ]
+
+
+def test_heat_maps_grow_with_their_table_and_show_what_is_missing():
+    small = _opened(heat_map([[1.0, -1.0], [0.0, None]], [[0.1, None], [0.0, None]], ["a", "b"], ["c", "d"], "t", "dB"))
+    rows = [f"row {i}, found on denoising and moved to inpainting" for i in range(12)]
+    columns = ["super-resolution x4", "magnitude_of_every_layer", *"cdefgh"]
+    mean = np.random.default_rng(0).normal(size=(12, 8)).tolist()
+    large = _opened(heat_map(mean, np.abs(mean).tolist(), rows, columns, "a title", "PSNR in dB", diverging=False))
+    assert 300 < small.shape[0] < 700 < large.shape[0] < 1800 and 400 < small.shape[1] < 900 < large.shape[1] < 2400
+    for end in (0.0, 1.0):
+        colour = np.rint(np.array(style.DIVERGING(end)[:3]) * 255).astype(int)
+        assert (abs(small.astype(int) - colour).max(2) <= 1).sum() > 5000
+    nothing: list[list[float | None]] = [[None, float("nan")]]
+    assert _opened(heat_map(nothing, nothing, ["a"], ["b", "c"], "t", "dB")).size
+
+
+@pytest.mark.parametrize(("rows", "columns"), [("ab", "c"), ("a", "cd"), ("", "c"), ("a", "")])
+def test_a_table_must_have_its_labels_shape(rows, columns):
+    with pytest.raises(ValueError, match="needs as many cells"):
+        heat_map([[1.0]], [[0.1]], rows, columns, "t", "dB")

@@ -1,0 +1,127 @@
+"""The transfer matrix: all pairs and controls, resumable, and what fails does not stop the rest."""
+
+import csv
+import io
+import statistics
+
+import pytest
+from PIL import Image
+from rich.console import Console
+
+from lipdip import transfer as command
+from lipdip.command import compose
+from lipdip.core.records import read_rounds
+from lipdip.core.ticket import Ticket
+from lipdip.lottery.matrix import DENSE, Cell, gains, scores
+from lipdip.run import run
+
+from .conftest import TINY
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """The tickets of two seeds."""
+    output = tmp_path_factory.mktemp("found")
+    return [
+        run(compose(*TINY, f"seed={seed}", f"paths.output_dir={output}"), Console(file=io.StringIO()))
+        for seed in (0, 1)
+    ]
+
+
+def _arguments(found, output, *more: str) -> list[str]:
+    tickets = ",".join(map(str, found))
+    problems = ["noise: task=denoise", "holes: task=inpaint image=coffee"]
+    return [
+        *("--tickets", f"astronaut={tickets}", "--problems", *problems, "--round", "2", "--set", *TINY[:4]),
+        *("--output-dir", str(output), "--name", "m", *more),
+    ]
+
+
+def test_all_pairs_and_controls_and_each_ticket_with_the_seed_it_was_found_with(found, tmp_path, capsys):
+    assert command.main(_arguments(found, tmp_path, "--controls", "dense", "random", "layerwise", "reinit")) == 0
+    cells = list(csv.DictReader((tmp_path / "transfer/m/cells.csv").read_text().splitlines()))
+    rows = [
+        "dense",
+        "astronaut",
+        "random, sparsity 0.360",
+        "random with astronaut's densities",
+        "astronaut, new weights",
+    ]
+    assert {(cell["start"], cell["problem"]) for cell in cells} == {
+        (row, p) for row in rows for p in ("noise", "holes")
+    }
+    assert len(cells) == 5 * 2 * 2 and {cell["seed"] for cell in cells} == {"0", "1"}
+    for cell in cells:
+        (row,) = read_rounds(tmp_path / "runs" / cell["run"])
+        assert row.score == pytest.approx(float(cell["score"]), abs=1e-3)
+        kept = Ticket.load(tmp_path / "runs" / cell["run"] / "tickets/round_00.safetensors").mask.kept
+        assert kept == (2348 if cell["start"] == "dense" else 1502)
+    # On the problem that it was found on, a ticket repeats its round.
+    own = [cell for cell in cells if (cell["start"], cell["problem"]) == ("astronaut", "noise")]
+    for cell, directory in zip(sorted(own, key=lambda c: c["seed"]), found, strict=True):
+        assert float(cell["score"]) == pytest.approx(read_rounds(directory)[2].psnr_best, abs=1e-3)
+    printed = capsys.readouterr().out
+    assert "| astronaut |" in printed and "±" in printed
+    with Image.open(tmp_path / "transfer/m/difference_dB.png") as drawn:
+        assert min(drawn.size) > 200
+
+
+def test_given_again_it_does_only_what_is_missing(found, tmp_path, monkeypatch):
+    assert command.main(_arguments(found, tmp_path)) == 0
+    before = (tmp_path / "transfer/m/cells.csv").read_bytes()
+    gone = next(iter(sorted((tmp_path / "runs").glob("[0-9a-f]*"))))
+    (gone / "summary.json").unlink()
+    done = []
+    monkeypatch.setattr(command, "run", lambda cfg, screen: done.append(_run_and_tell(cfg, screen)) or done[-1][0])
+    assert command.main(_arguments(found, tmp_path)) == 0
+    assert [path for path, finished in done if not finished] == [gone]
+    assert (tmp_path / "transfer/m/cells.csv").read_bytes() == before
+
+
+def _run_and_tell(cfg, screen):
+    path = run(cfg, screen)
+    return path, "finished already" in screen.file.getvalue()
+
+
+def test_a_failing_problem_stops_nothing_else_and_is_told_once(found, tmp_path, capsys):
+    assert command.main(_arguments(found, tmp_path, "--problems", "ok: task=denoise", "bad: image.size=33")) == 1
+    out, errors = capsys.readouterr()
+    assert "missing" in out and errors.count("\n") == 1
+    assert "image.size=33 is not a multiple of 32" in errors and "To see it: python -m lipdip.run" in errors
+    assert len((tmp_path / "transfer/m/cells.csv").read_text().splitlines()) == 1 + 2 * 3 * 2
+
+
+def test_several_processes_give_the_same_table(found, tmp_path):
+    assert command.main(_arguments(found[:1], tmp_path / "one", "--controls", "dense")) == 0
+    assert command.main(_arguments(found[:1], tmp_path / "two", "--controls", "dense", "--jobs", "2")) == 0
+    one, two = ((tmp_path / name / "transfer/m/cells.csv").read_bytes() for name in ("one", "two"))
+    assert one == two
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("--tickets", "/nowhere"), "cannot read the ticket /nowhere"),
+        (("--tickets", "a="), "names no file"),
+        (("--round", "7"), "has rounds 0 to 3, no round 7"),
+        (("--problems", "a: task=denoise", "a: task=inpaint"), "two problems are called 'a'"),
+        (("--problems", "a: task='denoise"), "cannot be read"),
+        (("--jobs", "0"), "--jobs must be at least 1"),
+    ],
+)
+def test_wrong_input(found, tmp_path, capsys, change, message):
+    assert command.main([*_arguments(found, tmp_path), *change]) == 2
+    errors = capsys.readouterr().err
+    assert message in errors and errors.count("\n") == 1
+
+
+def test_gains_compare_the_same_problem_and_seed():
+    cells = [
+        *(Cell(DENSE, "a", seed, 0, 0.0, score) for seed, score in enumerate((20.0, 30.0))),
+        *(Cell("t", "a", seed, 0, 0.5, score) for seed, score in enumerate((21.0, 33.0))),
+        Cell("t", "a", 2, 0, 0.5, 99.0),  # without its dense partner
+        Cell("t", "a", 0, 1),  # missing
+    ]
+    gain = gains(cells, "t", "a")
+    assert (gain.mean, gain.count) == (2.0, 2) and gain.spread == pytest.approx(statistics.stdev([1.0, 3.0]))
+    assert scores(cells, "t", "a").count == 3 and gains(cells, "t", "b") is None
