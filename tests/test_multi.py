@@ -175,3 +175,4 @@ def test_multi_defaults_can_represent_n_pictures():
     assert Multi() == Multi("per_image", "shared", "sum", True)
     node = compose().multi
     assert (node.code, node.head, node.loss, node.accumulate) == ("per_image", "shared", "sum", True)
+    assert compose("protocol=legacy").multi.code == "shared", "the public script: one output for all"
