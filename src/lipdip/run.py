@@ -13,7 +13,7 @@ from lipdip.command import console, start
 from lipdip.configuration.assemble import assemble
 from lipdip.configuration.build import build
 from lipdip.core.errors import UserError
-from lipdip.core.records import Classified, Restored, Round, RunDirectory, read_rounds
+from lipdip.core.records import Classified, PictureScores, Restored, Round, RunDirectory, read_pictures, read_rounds
 from lipdip.lottery.matching import most_sparse_matching
 from lipdip.training.experiment import Classification, Experiment, Restoration
 from lipdip.training.find import find_ticket
@@ -48,6 +48,7 @@ def run(cfg: DictConfig, screen: Console | None = None) -> Path:
         else:
             screen.print(f"finished already: {directory.path}")
         _show(summary, read_rounds(directory.path), screen)
+        _show_pictures(read_pictures(directory.path), screen)
         screen.print(f"everything is in {directory.path}", soft_wrap=True)
     return directory.path
 
@@ -112,6 +113,16 @@ def _show(summary: dict[str, Any], rounds: Sequence[Round], screen: Console) -> 
         table.add_row(*head, *(score(row) for score in scores.values()), matching)
     screen.print(table)
     screen.print(_answer(summary, rounds), highlight=False, soft_wrap=True)
+
+
+def _show_pictures(rows: Sequence[PictureScores], screen: Console) -> None:
+    """Of several pictures, what each reached in the first round and in the last."""
+    for name in dict.fromkeys(row.picture for row in rows):
+        own = [row for row in rows if row.picture == name]
+        shown = own[:1] if len(own) == 1 else [own[0], own[-1]]
+        scores = [f"{_number(row.psnr_best, 2) or f'{row.loss:.3e}'} at sparsity {row.sparsity:.3f}" for row in shown]
+        unit = "loss " if own[0].psnr_best is None else "dB: "
+        screen.print(f"  {name}, {unit}{', '.join(scores)}", highlight=False)
 
 
 def _number(value: float | None, digits: int) -> str:
