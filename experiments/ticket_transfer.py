@@ -21,10 +21,11 @@ import torch
 from rich.console import Console
 
 from lipdip.command import compose
+from lipdip.configuration.matrix import Problem
 from lipdip.configuration.start import ticket_file
 from lipdip.core.records import read_pictures, read_rounds
 from lipdip.run import run as lipdip_run
-from lipdip.transfer import Problem, transfer
+from lipdip.transfer import transfer
 
 SCALES = {
     # 16 channels: 2.7 weights for each value of a 64x64 picture, as the paper's 2.2 million for 512x512.
@@ -70,21 +71,26 @@ STUDIES = {
 }
 
 
-def settings(name: str, own: Sequence[str], scale: str) -> list[str]:
-    """The command line that all runs of a kind share."""
+def _output(scale: str) -> Path:
+    return Path(f"outputs/ticket_transfer_{scale}")
+
+
+def settings(own: Sequence[str], scale: str) -> list[str]:
+    """What a run is about."""
     steps = () if own == DIGITS else STEPS[scale]
-    return [*SCALES[scale], *steps, *own, f"paths.output_dir=outputs/ticket_transfer_{scale}"]
+    return [*SCALES[scale], *steps, *own]
 
 
 def find(command: Sequence[str]) -> Path:
     """Find the tickets of one run, or find them found."""
-    return lipdip_run(compose(*command, "pruner=imp", f"pruner.rounds={ROUND}"), Console(file=io.StringIO()))
+    return lipdip_run(compose(*command), Console(file=io.StringIO()))
 
 
 def run(jobs: int, scale: str) -> None:
     """Everything that is missing."""
     names = [(name, seed) for seed in SEEDS for name in FOUND]
-    commands = [[*settings(name, FOUND[name], scale), f"seed={seed}"] for name, seed in names]
+    imp = ("pruner=imp", f"pruner.rounds={ROUND}", f"paths.output_dir={_output(scale)}")
+    commands = [[*settings(FOUND[name], scale), *imp, f"seed={seed}"] for name, seed in names]
     found: dict[str, list[Path]] = {name: [] for name in FOUND}
     with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), torch.set_num_threads, (1,)) as pool:
         for (name, seed), path in zip(names, pool.map(find, commands), strict=True):
@@ -92,10 +98,9 @@ def run(jobs: int, scale: str) -> None:
             found[name].append(path)
     _finding(found, scale)
     for study, (rows, columns) in STUDIES.items():
-        problems = [Problem(name, tuple(settings(name, own, scale))) for name, own in columns.items()]
+        problems = [Problem(name, tuple(settings(own, scale))) for name, own in columns.items()]
         tickets = {_row(study, name): [ticket_file(path, ROUND) for path in found[name]] for name in rows}
-        directory = Path(f"outputs/ticket_transfer_{scale}") / "transfer" / study
-        _, failed = transfer(tickets, problems, directory, jobs=jobs)
+        _, failed = transfer(tickets, problems, _output(scale) / "transfer" / study, _output(scale), jobs=jobs)
         for fit, why in failed:
             print(f"FAILED: {fit.command}: {why}", flush=True)
 
@@ -116,17 +121,17 @@ def _finding(found: dict[str, list[Path]], scale: str) -> None:
                 {**run, "round": row.round, "picture": row.picture, "score": row.psnr_best}
                 for row in read_pictures(path)
             ]
-    pd.DataFrame(rows).to_csv(f"outputs/ticket_transfer_{scale}/finding.csv", index=False, float_format="%.4f")
+    pd.DataFrame(rows).to_csv(_output(scale) / "finding.csv", index=False, float_format="%.4f")
 
 
 def draw(scale: str) -> None:
     """Tables and heat maps to docs/results, and what the finding runs of several pictures reached."""
     for study in STUDIES:
-        directory = Path(f"outputs/ticket_transfer_{scale}/transfer/{study}")
+        directory = _output(scale) / "transfer" / study
         for file in sorted(directory.glob("*.*")):
             shutil.copy(file, RESULTS / f"transfer_{study}_{scale}_{file.name}")
         print((directory / "table.md").read_text())
-    finding = pd.read_csv(f"outputs/ticket_transfer_{scale}/finding.csv")
+    finding = pd.read_csv(_output(scale) / "finding.csv")
     finding.to_csv(RESULTS / f"transfer_finding_{scale}.csv", index=False)
     means = finding[finding.picture == "mean"].groupby(["found", "round"]).score
     shown = [0, 2, 4, 6, ROUND]

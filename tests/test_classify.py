@@ -104,6 +104,13 @@ def test_sigmoid_outputs_cannot_fall_below_a_loss(tmp_path):
     assert row.loss > lowest
 
 
+@pytest.mark.parametrize("protocol", ["quick", "paper", "legacy"])
+def test_every_protocol_has_it(protocol):
+    experiment = assemble(compose(*LEARN, f"protocol={protocol}"))
+    assert experiment.settings.sigmoid == (protocol == "legacy")
+    assert experiment.pruning.rewind_step == (None if protocol == "legacy" else 0)
+
+
 def test_it_learns(tmp_path):
     (row,) = read_rounds(_done(tmp_path, "pruner=none", "fit.epochs=6", "model.channels=12", "dataset.size=12"))
     assert row.accuracy > 0.7

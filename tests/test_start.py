@@ -95,7 +95,7 @@ def test_from_rgb_to_grey_only_the_head_stays_behind(found):
     start = experiment.pruning.start
     assert bool(start["head.weight"].all()) and start["head.weight"].shape[0] == 1
     assert all(torch.equal(start[name], ticket.mask[name]) for name in start if name != "head.weight")
-    assert any("left out" in note and "head.weight" in note for note in experiment.notes)
+    assert any("of another shape" in note and "head.weight" in note for note in experiment.notes)
 
 
 def test_a_run_directory_stands_for_its_most_sparse_matching_ticket(found):
@@ -177,11 +177,46 @@ def test_a_ticket_that_is_a_mixture_carries_its_weights(found, tiny):
     assert read_rounds(again)[0].loss == read_rounds(grey)[1].loss
 
 
+def test_new_weights_are_always_other_ones_and_what_was_found_on_them_is_used_again(found, tiny):
+    directory, _ = found
+    second, _ = tiny(f"ticket={directory}", "ticket.round=1", "ticket.init=reinit", "pruner.rounds=1")
+    third, _ = tiny(f"ticket={second}", "ticket.round=1", "pruner.rounds=1")
+    one, other = (assemble(compose(*TINY, f"ticket={run}", "ticket.round=1", "pruner=none")) for run in (second, third))
+    kept = other.pruning.start["head.weight"]
+    assert torch.equal(one.network.head.weight[kept], other.network.head.weight[kept]), "the reinit run's own weights"
+    again = assemble(compose(*TINY, f"ticket={second}", "ticket.round=1", "pruner=none", "ticket.init=reinit"))
+    assert not torch.equal(again.network.head.weight, one.network.head.weight)
+
+
+def test_a_ticket_of_inner_layers_brings_all_weights(found, tiny):
+    inner, _ = tiny("pruner.scope=inner", "pruner.rounds=1")
+    experiment = assemble(compose(*TINY, f"ticket={inner}", "ticket.round=1", "pruner=none", "seed=9"))
+    own = assemble(compose(*TINY)).network.state_dict()
+    assert all(torch.equal(tensor, own[name]) for name, tensor in experiment.network.state_dict().items())
+    assert any("in one of ticket and run only" in note for note in experiment.notes)
+
+
+def test_input_convolutions_that_stay_dense_do_so_where_a_ticket_is_evaluated(found):
+    _, use = found
+    quirk = use("pruner.input_convs_stay_dense=true")
+    assert quirk.pruning.unmasked == {"body.skip.conv.weight", "body.down.conv.weight"}
+    assert quirk.name != use().name
+
+
+def test_classification_in_inner_scope_prunes_all_but_what_reads_the_picture():
+    learn = ("task=classify", "model.channels=4", "model.scales=2", "pruner.scope=inner")
+    assert set(assemble(compose(*learn)).pruning.start) & {"body.mix.conv.weight", "body.down.conv.weight"} == {
+        "body.mix.conv.weight"
+    }
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (("model.channels=8",), r"does not fit this network: the layer .* it needs model=hourglass model.channels=4"),
-        (("model=deep_decoder",), "does not fit this network"),
+        (("ticket.path=[a,b]",), "ticket must be the path of"),
+        (("ticket.path=''",), "ticket must be the path of"),
+        (("model.channels=8",), r"does not fit this network: the layer .* it needs model.channels=4"),
+        (("model=deep_decoder",), "does not fit this network: .* it needs model=hourglass"),
         (("ticket.round=9",), "has rounds 0 to 3, no round 9"),
         (("ticket.init=new",), "ticket.init must be original or reinit"),
         (("pruner=reinit", "pruner.ticket=x"), "give one of them"),

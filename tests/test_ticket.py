@@ -121,6 +121,7 @@ def test_the_weights_come_back_exactly_and_of_every_type(tmp_path):
         "flag": torch.tensor([True, False]),
         "empty": torch.zeros(0, 4),
     }
+    ticket = replace(ticket, init={**ticket.init, "tensors": tensor_digests(state)})
     start = Ticket.load(_written(ticket.carrying(state).to_bytes(), tmp_path)).start()
     assert start is not None and set(start) == set(state)
     assert torch.equal(start["0.weight"], state["0.weight"] * ticket.mask["0.weight"])
@@ -129,8 +130,15 @@ def test_the_weights_come_back_exactly_and_of_every_type(tmp_path):
 
 def test_a_layer_without_a_kept_weight_is_carried_too(tmp_path):
     ticket = replace(_small(), mask=Mask({"0.weight": torch.zeros(3, 2, 3, 3, dtype=torch.bool)}))
+    ticket = replace(ticket, init={**ticket.init, "tensors": {"0.weight": "0"}})
     loaded = Ticket.load(_written(ticket.carrying({"0.weight": torch.ones(3, 2, 3, 3)}).to_bytes(), tmp_path))
     assert torch.equal(loaded.start()["0.weight"], torch.zeros(3, 2, 3, 3))
+
+
+def test_part_of_the_weights_is_no_start(tmp_path):
+    loaded = Ticket.load(_written(_small().carrying({"0.weight": torch.ones(3, 2, 3, 3)}).to_bytes(), tmp_path))
+    with pytest.raises(UserError, match=r"carries only part of its weights: .* is missing"):
+        loaded.start()
 
 
 def test_keys_that_are_numbers_are_read_as_text(tmp_path):

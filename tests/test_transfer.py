@@ -2,7 +2,12 @@
 
 import csv
 import io
+import signal
 import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -83,11 +88,11 @@ def _run_and_tell(cfg, screen):
     return path, "finished already" in screen.file.getvalue()
 
 
-def test_a_failing_problem_stops_nothing_else_and_is_told_once(found, tmp_path, capsys):
-    assert command.main(_arguments(found, tmp_path, "--problems", "ok: task=denoise", "bad: image.size=33")) == 1
+def test_a_failing_fit_stops_nothing_else_and_is_told_once(found, tmp_path, capsys):
+    assert command.main(_arguments(found, tmp_path, "--problems", "ok: task=denoise", "bad: fit.lr=1e30")) == 1
     out, errors = capsys.readouterr()
-    assert "missing" in out and errors.count("\n") == 1
-    assert "image.size=33 is not a multiple of 32" in errors and "To see it: python -m lipdip.run" in errors
+    assert "missing" in out and errors.count("\n") == len(set(errors.splitlines()))
+    assert "the fit diverged in round 0" in errors and "To see it: python -m lipdip.run" in errors
     assert len((tmp_path / "transfer/m/cells.csv").read_text().splitlines()) == 1 + 2 * 3 * 2
 
 
@@ -107,12 +112,81 @@ def test_several_processes_give_the_same_table(found, tmp_path):
         (("--problems", "a: task=denoise", "a: task=inpaint"), "two problems are called 'a'"),
         (("--problems", "a: task='denoise"), "cannot be read"),
         (("--jobs", "0"), "--jobs must be at least 1"),
+        (("--jobs", "x"), "invalid int value"),
+        (("--name", "../up"), "--name must be letters"),
+        (("--problems", "seed=3"), "the transfer matrix itself decides on seed"),
+        (("--set", "pruner=imp"), "the transfer matrix itself decides on pruner"),
+        (("--problems", "a: task=nope"), "the problem 'a': there is no task=nope"),
+        (("--problems", "a: image.size=33"), "image.size=33 is not a multiple of 32"),
+        (("--output-dir", "/dev/null/x"), "Not a directory"),
     ],
 )
 def test_wrong_input(found, tmp_path, capsys, change, message):
     assert command.main([*_arguments(found, tmp_path), *change]) == 2
     errors = capsys.readouterr().err
     assert message in errors and errors.count("\n") == 1
+
+
+def test_a_ticket_cannot_take_a_controls_name(found, tmp_path, capsys):
+    assert command.main([*_arguments(found, tmp_path), "--tickets", f"dense={found[0]}"]) == 2
+    assert "a ticket cannot be called 'dense'" in capsys.readouterr().err
+
+
+def test_odd_characters_in_paths(found, tmp_path):
+    odd = tmp_path / "a, b='c' ${d} [e] \\f"
+    odd.mkdir()
+    file = odd / "t.safetensors"
+    file.write_bytes((found[0] / "tickets/round_02.safetensors").read_bytes())
+    arguments = ["--tickets", str(file), f"x={file}", "--problems", "task=denoise", "--set", *TINY[:4]]
+    assert command.main([*arguments, "--output-dir", str(odd / "out"), "--name", "m"]) == 0
+    cells = list(csv.DictReader((odd / "out/transfer/m/cells.csv").read_text().splitlines()))
+    assert {cell["start"] for cell in cells} == {"dense", "denoise astronaut", "x", "random, sparsity 0.360"}
+    assert len({cell["score"] for cell in cells if cell["start"] in ("x", "denoise astronaut")}) == 1
+
+
+def test_tickets_of_other_networks_have_their_own_random_control(found, tmp_path):
+    other = run(compose(*TINY, "pruner.scope=inner", f"paths.output_dir={tmp_path}"), Console(file=io.StringIO()))
+    arguments = ["--tickets", f"a={found[0]}", f"b={other}", "--problems", "task=denoise", "--round", "2"]
+    assert command.main([*arguments, "--set", *TINY[:4], "--output-dir", str(tmp_path), "--name", "m"]) == 0
+    rows = {cell["start"] for cell in csv.DictReader((tmp_path / "transfer/m/cells.csv").read_text().splitlines())}
+    assert {"random like a", "random like b"} <= rows
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for processes in /proc")
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
+def test_stopped_with_workers_it_leaves_none_behind_and_goes_on(found, tmp_path, signum):
+    long = ["--set", *TINY[:3], "fit.steps=150", "trainer.save_seconds=0", "trainer.chunk_seconds=0.02"]
+    few = ["--problems", "task=denoise", "--controls", "dense", *long, "--jobs", "2"]
+    words = [sys.executable, "-m", "lipdip.transfer", *_arguments(found, tmp_path), *few]
+    process = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    _await(lambda: list(tmp_path.glob("runs/*/checkpoint.pt")))
+    workers = _children(process.pid)
+    assert len(workers) >= 2
+    process.send_signal(signum)
+    _, errors = process.communicate(timeout=60)
+    if signum != signal.SIGKILL:
+        assert process.returncode == 128 + signum
+        assert errors.count("\n") == 1 and "To go on, give the same command" in errors
+    _await(lambda: not any(_alive(worker) for worker in workers))
+    assert subprocess.run([*words[:-1], "1"], capture_output=True, timeout=300).returncode == 0
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def _await(ready) -> None:
+    deadline = time.monotonic() + 60
+    while not ready():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_gains_compare_the_same_problem_and_seed():

@@ -1,11 +1,12 @@
 """What every Hydra command shares: where the configuration lies, and one clear line for what goes wrong."""
 
 import difflib
+import errno
 import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import hydra
@@ -34,7 +35,7 @@ def compose(*overrides: str, command: str = "run") -> DictConfig:
     try:
         return _compose(command, [_written_out(override) for override in overrides])
     except (HydraException, OmegaConfBaseException, ValueError) as error:
-        raise UserError(_explain(error, command)) from None
+        raise UserError(_explain(error, command, overrides)) from None
 
 
 def _written_out(override: str) -> str:
@@ -58,15 +59,16 @@ def start(command: str, task: Callable[[DictConfig], None]) -> None:
             task(cfg)
         except (UserError, HydraException, OmegaConfBaseException) as error:
             failed.append(error)
-            _say(str(error) if isinstance(error, UserError) else _explain(error, command))
+            _say(str(error) if isinstance(error, UserError) else _explain(error, command, sys.argv[1:]))
         except Stopped as stopped:
             _say(f"{stopped}. To go on, give the same command: {again}")
             sys.exit(stopped.exit_code)
         except (OSError, MemoryError, RuntimeError) as error:
-            if not _beyond_the_machine(error):
+            if isinstance(error, RuntimeError) and "memory" not in str(error):
                 raise
             failed.append(error)
-            _say(f"{str(error).splitlines()[0]}. Make room, and give the same command: {again}")
+            what = (str(error) or type(error).__name__).splitlines()[0]
+            _say(f"{what}. Make room, and give the same command: {again}" if _no_room(error) else what)
 
     try:
         hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=command)(guarded)()
@@ -74,7 +76,7 @@ def start(command: str, task: Callable[[DictConfig], None]) -> None:
         if isinstance(error, ValueError) and "override" not in str(error):
             raise
         failed.append(error)
-        _say(_explain(error, command))
+        _say(_explain(error, command, sys.argv[1:]))
     except KeyboardInterrupt:
         _say(f"stopped; what was saved is kept. To go on, give the same command: {again}")
         sys.exit(130)
@@ -92,9 +94,10 @@ def _say(message: str) -> None:
     print(f"lipdip: {message}", file=sys.stderr, flush=True)
 
 
-def _beyond_the_machine(error: Exception) -> bool:
-    """A full disk or too little memory, and not a mistake of ours."""
-    return not isinstance(error, RuntimeError) or "memory" in str(error)
+def _no_room(error: Exception) -> bool:
+    """A full disk, or too little memory."""
+    full = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENOMEM)
+    return not isinstance(error, OSError) or error.errno in full
 
 
 def _compose(command: str, overrides: list[str]) -> DictConfig:
@@ -103,7 +106,7 @@ def _compose(command: str, overrides: list[str]) -> DictConfig:
         return hydra.compose(command, overrides)
 
 
-def _explain(error: Exception, command: str) -> str:
+def _explain(error: Exception, command: str, overrides: Sequence[str]) -> str:
     """One line for an error of Hydra's or OmegaConf's, with the nearest name where a name is wrong."""
     text = str(error)
     if "Config group override must be" in text:
@@ -115,9 +118,19 @@ def _explain(error: Exception, command: str) -> str:
             return f"there is no {group}={name}; there are: {', '.join(there)}{_nearest(name, there)}"
     wrong = re.match(r"Could not override '([^']+)'", text)
     if wrong:
-        key = wrong[1]
-        return f"there is no setting called {key}{_nearest(key, list(_keys(_compose(command, []))))}"
+        key, there = wrong[1], list(_keys(_chosen(command, overrides)))
+        elsewhere = key in set(_keys(_compose(command, [])))
+        return f"there is no setting called {key}{' with these choices' if elsewhere else ''}{_nearest(key, there)}"
     return " ".join(line.strip() for line in text.splitlines()[:2] if line.strip())
+
+
+def _chosen(command: str, overrides: Sequence[str]) -> DictConfig:
+    """The configuration with the same members of groups, as far as those can be composed."""
+    groups = [override for override in overrides if re.match(r"^[a-z]+=\w", override)]
+    try:
+        return _compose(command, [group for group in groups if (config_dir() / group.partition("=")[0]).is_dir()])
+    except (HydraException, OmegaConfBaseException, ValueError):
+        return _compose(command, [])
 
 
 def _nearest(name: str, there: list[str]) -> str:

@@ -13,9 +13,19 @@ from lipdip.command import console, start
 from lipdip.configuration.assemble import assemble
 from lipdip.configuration.build import build
 from lipdip.core.errors import UserError
-from lipdip.core.records import Classified, PictureScores, Restored, Round, RunDirectory, read_pictures, read_rounds
+from lipdip.core.records import (
+    Classified,
+    Generated,
+    PictureScores,
+    Recovered,
+    Restored,
+    Round,
+    RunDirectory,
+    read_pictures,
+    read_rounds,
+)
 from lipdip.lottery.matching import most_sparse_matching
-from lipdip.training.experiment import Classification, Experiment, Restoration
+from lipdip.training.experiment import Classification, Experiment, Generation, Recovery, Restoration
 from lipdip.training.find import find_ticket
 
 
@@ -75,8 +85,19 @@ def _what(experiment: Experiment) -> tuple[str, str]:
         shapes = [(problem.name, *problem.physics.image_shape) for problem in experiment.problems]
         sizes = [f"{name} {height}x{width}x{channels}" for name, channels, height, width in shapes]
         return f"{type(first.physics).__name__}, {', '.join(sizes)}", f"{experiment.settings.steps} steps"
-    assert isinstance(experiment, Classification)
+    if isinstance(experiment, Recovery):
+        physics, settings = experiment.problems[0].physics, experiment.settings
+        count = f"{len(experiment.problems)} pictures, " if len(experiment.problems) > 1 else ""
+        subject = f"{count}{experiment.subject}, {physics.measurement_shape[-1]} measurements"
+        if physics.measurement_shape == physics.image_shape:
+            subject = f"{count}{experiment.subject}"
+        search = f"{settings.steps} steps, {settings.restarts} restarts, {settings.objective}"
+        return f"{type(physics).__name__}, {subject}", search
+    assert isinstance(experiment, Classification | Generation)
     data = experiment.dataset
+    if isinstance(experiment, Generation):
+        size = f"{len(data.train)} training pictures brought to {experiment.network.size}x{experiment.network.size}"
+        return f"Train a GAN, {data.name}: {size}", f"{experiment.settings.steps} steps"
     size = f"{len(data.train)} training and {len(data.test)} test pictures in {len(data.classes)} classes"
     epochs = experiment.settings.epochs
     return f"Classify, {data.name}: {size}", f"{epochs} epoch{'' if epochs == 1 else 's'}"
@@ -103,6 +124,21 @@ def _show(summary: dict[str, Any], rounds: Sequence[Round], screen: Console) -> 
             "accuracy": lambda row: f"{row.accuracy:.4f}",
             "best": lambda row: f"{row.accuracy_best:.4f}",
             "at epoch": lambda row: str(row.accuracy_best_epoch),
+        }
+    if isinstance(rounds[0], Recovered):
+        title = "of the restart with the lowest objective; MSE per pixel on [-1, 1], PSNR in dB"
+        scores = {
+            "measurements": lambda row: f"{row.measurements:,}",
+            "objective": lambda row: f"{row.loss:.3e}",
+            "MSE": lambda row: _number(row.mse, 4),
+            "PSNR": lambda row: _number(row.psnr, 2),
+        }
+    if isinstance(rounds[0], Generated):
+        title = "the critic's loss and distance, and how far held-out pictures are from what a code reaches (MSE)"
+        scores = {
+            "loss": lambda row: f"{row.loss:.3f}",
+            "distance": lambda row: f"{row.distance:.3f}",
+            "held-out error": lambda row: f"{row.reconstruction_error:.4f}",
         }
     table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for column in ("round", "sparsity", "weights", *scores, "matching"):
@@ -151,7 +187,9 @@ def _winner(summary: dict[str, Any], rounds: Sequence[Round]) -> str:
 
 
 def _score(row: Round) -> str:
-    return f"{row.score:.2f} dB" if isinstance(row, Restored) else f"accuracy {row.score:.4f}"
+    if isinstance(row, Restored | Recovered):
+        return f"{row.score:.2f} dB"
+    return f"accuracy {row.score:.4f}" if isinstance(row, Classified) else f"held-out error {-(row.score or 0):.4f}"
 
 
 if __name__ == "__main__":

@@ -6,11 +6,10 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import torch
-from typing_extensions import override
 
+from lipdip.arguments import Parser
 from lipdip.core.errors import UserError
 from lipdip.core.ticket import Ticket
 from lipdip.figures.terminal import plain_console, print_densities, print_facts, print_overlaps, say, share
@@ -142,12 +141,6 @@ def _write(out: Path, content: bytes) -> int:
     return len(content)
 
 
-class _Parser(argparse.ArgumentParser):
-    @override
-    def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}; {self.prog} --help says more")
-
-
 def _seed(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"a seed is a whole number of at least 0, not {text!r}")
@@ -155,11 +148,11 @@ def _seed(text: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m lipdip.ticket", description="Look at ticket files, compare them, make others.")
+    parser = Parser(prog="python -m lipdip.ticket", description="Look at ticket files, compare them, make others.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(name: str, run: Callable[[argparse.Namespace], None], what: str, *files: str) -> _Parser:
-        added: _Parser = commands.add_parser(name, help=what, description=what)
+    def command(name: str, run: Callable[[argparse.Namespace], None], what: str, *files: str) -> Parser:
+        added: Parser = commands.add_parser(name, help=what, description=what)
         for file in files:
             added.add_argument(file.lower(), metavar=file, type=Path)
         added.add_argument("--force", action="store_true", help="write over a file that is there already")

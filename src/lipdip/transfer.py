@@ -3,58 +3,38 @@
 import argparse
 import hashlib
 import io
-import multiprocessing
-import os
 import re
 import shlex
+import signal
 import sys
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
-import torch
 from rich.console import Console
 
-from lipdip.command import compose, console
+from lipdip.arguments import Parser
+from lipdip.command import console
+from lipdip.configuration.matrix import CONTROLS, Fit, Problem, check, plan, write_whole
 from lipdip.configuration.start import ticket_file
 from lipdip.core.errors import UserError
 from lipdip.core.records import Classified, read_rounds, table_of
 from lipdip.core.ticket import Ticket
 from lipdip.figures.matrix import heat_map
-from lipdip.lottery.control import control
 from lipdip.lottery.matrix import DENSE, Cell, Entry, gains, scores
 from lipdip.run import run
 from lipdip.training.autosave import Stopped
-
-CONTROLS = (DENSE, "random", "layerwise", "reinit")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A column: its name, and the command line of ``lipdip.run`` that describes it."""
-
-    name: str
-    overrides: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A cell and the command line that fits it."""
-
-    cell: Cell
-    overrides: tuple[str, ...]
-
-    @property
-    def command(self) -> str:
-        """What to type to do it alone."""
-        return shlex.join(["python", "-m", "lipdip.run", *self.overrides])
+from lipdip.workers import each
 
 
 def transfer(
     tickets: dict[str, Sequence[Path]],
     problems: Sequence[Problem],
     directory: Path,
+    output: Path,
     common: Sequence[str] = (),
     seeds: Sequence[int] | None = None,
     controls: Sequence[str] = (DENSE, "random"),
@@ -67,7 +47,8 @@ def transfer(
         tickets: rows: a name, and the ticket files that are its repetitions.
         problems: columns.
         directory: where table and heat map go; control tickets too.
-        common: further settings of every run, ``paths.output_dir`` among them.
+        output: below it the runs go to ``runs/``.
+        common: further settings of every run.
         seeds: of code and jitter, for each ticket; None gives each ticket the seed that it was found with.
         controls: further rows: ``dense``, the dense network; ``random`` and ``layerwise``, masks by lot with a ticket's
             density, overall or in every layer; ``reinit``, a ticket's mask on new weights.
@@ -75,98 +56,33 @@ def transfer(
         screen: where to show progress.
 
     Returns:
-        All cells, and the fits that failed with their reasons.
+        All cells, in order, and the fits that failed with their reasons.
 
     Raises:
-        UserError: if a ticket cannot be read, or two names are the same.
+        UserError: if a ticket or a problem cannot be, or names clash; nothing is fitted then.
         Stopped: if the process was asked to stop; what is done is kept.
     """
     screen = screen or console()
-    fits = list(_plan(tickets, problems, directory, common, seeds, controls, screen))
-    cells, failed = [], []
-    for fit, (cell, why) in zip(fits, _done(fits, jobs), strict=True):
-        cells.append(cell)
-        number = f"{len(cells)}/{len(fits)}  {cell.start} on {cell.problem}, seed {cell.seed}: "
+    for problem in problems:
+        check(problem, common)
+    fits = plan(tickets, problems, directory, output, common, seeds, controls, screen)
+    cells, failed = [fit.cell for fit in fits], []
+    for done, (number, (cell, why)) in enumerate(each(_fit, fits, jobs), 1):
+        cells[number] = cell
+        head = f"{done}/{len(fits)}  {cell.start} on {cell.problem}, seed {cell.seed}: "
         if why is None:
-            screen.print(f"{number}{_number(cell.score, cell.unit)} {cell.unit}", highlight=False)
+            screen.print(f"{head}{_number(cell.score, cell.unit)} {cell.unit}", highlight=False, markup=False)
         else:
-            failed.append((fit, why))
-            screen.print(f"{number}failed: {why}", highlight=False)
+            failed.append((fits[number], why))
+            screen.print(f"{head}failed: {why}", highlight=False, markup=False)
         _write(cells, directory)
     return cells, failed
-
-
-def _plan(
-    tickets: dict[str, Sequence[Path]],
-    problems: Sequence[Problem],
-    directory: Path,
-    common: Sequence[str],
-    seeds: Sequence[int] | None,
-    controls: Sequence[str],
-    screen: Console,
-) -> Iterator[Fit]:
-    """All fits, the dense ones first."""
-    starts: dict[tuple[str, int, int], tuple[str, ...]] = {}
-    for name, files in tickets.items():
-        for repetition, file in enumerate(files):
-            ticket = Ticket.load(file)
-            for seed in seeds or [ticket.code["seed"]]:
-                if DENSE in controls:
-                    starts.setdefault((DENSE, seed, 0), ())
-                starts[name, seed, repetition] = (f"ticket={_quoted(file)}",)
-                for row, more in _controls(name, ticket, file, seed, directory, controls, screen):
-                    starts.setdefault((row, seed, repetition), more)
-    order = sorted(starts, key=lambda key: (key[0] != DENSE, key[0] not in tickets))
-    for problem in problems:
-        for start, seed, repetition in order:
-            overrides = (*common, *problem.overrides, *starts[start, seed, repetition], "pruner=none", f"seed={seed}")
-            yield Fit(Cell(start, problem.name, seed, repetition), overrides)
-
-
-def _controls(
-    name: str, ticket: Ticket, file: Path, seed: int, directory: Path, controls: Sequence[str], screen: Console
-) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """A ticket's controls: their rows' names, and how a run starts from them."""
-    for kind in controls:
-        if kind == "reinit":
-            yield f"{name}, new weights", (f"ticket={_quoted(file)}", "ticket.init=reinit")
-        elif kind in ("random", "layerwise"):
-            try:
-                made = control(ticket, kind, seed).to_bytes()
-            except UserError as error:
-                screen.print(f"note: {name} has no {kind} control: {error}", highlight=False)
-                continue
-            path = directory / "controls" / f"{hashlib.sha256(made).hexdigest()[:12]}.safetensors"
-            _write_whole(path, made)
-            # Tickets of the same sparsity share their uniform control: it is the same mask.
-            row = (
-                f"random, sparsity {ticket.mask.sparsity:.3f}"
-                if kind == "random"
-                else f"random with {name}'s densities"
-            )
-            yield row, (f"ticket={_quoted(path)}",)
-
-
-def _quoted(path: Path) -> str:
-    """A path as Hydra reads it, whatever characters it has."""
-    whole = str(path.resolve())
-    if re.fullmatch(r"[\w/.+-]+", whole):
-        return whole
-    return "'" + whole.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _done(fits: Sequence[Fit], jobs: int) -> Iterator[tuple[Cell, str | None]]:
-    if jobs == 1:
-        yield from map(_fit, fits)
-        return
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), torch.set_num_threads, (1,)) as pool:
-        yield from pool.map(_fit, fits)
 
 
 def _fit(fit: Fit) -> tuple[Cell, str | None]:
     """Do one fit, or find it done; the cell with its score, or why it has none."""
     try:
-        directory = run(compose(*fit.overrides), Console(file=io.StringIO()))
+        directory = run(fit.cfg, Console(file=io.StringIO()))
         row = read_rounds(directory)[0]
     except UserError as error:
         return fit.cell, str(error)
@@ -177,10 +93,10 @@ def _fit(fit: Fit) -> tuple[Cell, str | None]:
 
 def _write(cells: Sequence[Cell], directory: Path) -> None:
     """The table as CSV and Markdown, and a heat map for each unit."""
-    _write_whole(directory / "cells.csv", table_of(Cell, cells).encode())
+    write_whole(directory / "cells.csv", table_of(Cell, cells).encode())
     starts = list(dict.fromkeys(cell.start for cell in cells))
     problems = list(dict.fromkeys(cell.problem for cell in cells))
-    _write_whole(directory / "table.md", table(cells).encode())
+    write_whole(directory / "table.md", table(cells).encode())
     for unit in sorted({cell.unit for cell in cells if cell.unit}):
         columns = [name for name in problems if any(cell.problem == name and cell.unit == unit for cell in cells)]
         rows = [name for name in starts if name != DENSE]
@@ -195,15 +111,7 @@ def _write(cells: Sequence[Cell], directory: Path) -> None:
             "difference from the dense network on the same problem",
             "dB of best PSNR" if unit == "dB" else unit,
         )
-        _write_whole(directory / f"difference_{unit}.png", picture)
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that nobody ever sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_bytes(content)
-    partial.replace(path)
+        write_whole(directory / f"difference_{unit}.png", picture)
 
 
 def table(cells: Sequence[Cell]) -> str:
@@ -231,33 +139,57 @@ def _number(value: float | None, unit: str) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """The command. Returns its exit code: 0 done, 1 some fits failed, 2 wrong input."""
-    arguments = _parser().parse_args(argv)
-    again = shlex.join(["python", "-m", "lipdip.transfer", *(sys.argv[1:] if argv is None else argv)])
-    screen = console()
+    """The command. Returns its exit code: 0 done, 1 some fits failed, 2 wrong input, 128 + n stopped by signal n."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    again = shlex.join(["python", "-m", "lipdip.transfer", *words])
+    before = signal.signal(signal.SIGTERM, _terminated)
     try:
-        if arguments.jobs < 1:
-            raise UserError(f"--jobs must be at least 1, not {arguments.jobs}")
-        tickets = _named_tickets(arguments.tickets, arguments.round)
-        problems = _named_problems(arguments.problems)
-        output = Path(arguments.output_dir)
-        common = [*arguments.set, f"paths.output_dir={_quoted(output)}"]
-        name = arguments.name or hashlib.sha256(again.encode()).hexdigest()[:12]
-        directory = output / "transfer" / name
-        cells, failed = transfer(
-            tickets, problems, directory, common, arguments.seeds, arguments.controls, arguments.jobs, screen
-        )
+        return _main(_parser().parse_args(words), again)
     except UserError as error:
-        print(f"lipdip: {error}", file=sys.stderr)
-        return 2
+        return _ended(str(error), 2)
+    except OSError as error:
+        return _ended(f"{error.filename or 'the output directory'}: {error.strerror or error}", 2)
     except Stopped as stopped:
-        print(f"lipdip: {stopped}. To go on, give the same command: {again}", file=sys.stderr)
-        return stopped.exit_code
-    except KeyboardInterrupt:
-        print(f"lipdip: stopped. To go on, give the same command: {again}", file=sys.stderr)
-        return 130
-    screen.print(table(cells), highlight=False, soft_wrap=True)
-    screen.print(f"everything is in {directory}", soft_wrap=True, highlight=False)
+        return _ended(f"{stopped}. To go on, give the same command: {again}", stopped.exit_code)
+    except (KeyboardInterrupt, BrokenProcessPool) as error:
+        code = error.args[0] if isinstance(error, KeyboardInterrupt) and error.args else 130
+        return _ended(f"stopped; what was saved is kept. To go on, give the same command: {again}", code)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminated(signum: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt(128 + signum)
+
+
+def _ended(message: str, code: int) -> int:
+    print(f"lipdip: {message}", file=sys.stderr)
+    return code
+
+
+def _main(arguments: argparse.Namespace, again: str) -> int:
+    screen = console()
+    if arguments.jobs < 1:
+        raise UserError(f"--jobs must be at least 1, not {arguments.jobs}")
+    if arguments.name is not None and not re.fullmatch(r"\w[\w.-]*", arguments.name):
+        raise UserError(f"--name must be letters, digits, dots, dashes and underscores, not {arguments.name!r}")
+    tickets = _named_tickets(arguments.tickets, arguments.round)
+    problems = _named_problems(arguments.problems)
+    output = Path(arguments.output_dir)
+    directory = output / "transfer" / (arguments.name or hashlib.sha256(again.encode()).hexdigest()[:12])
+    cells, failed = transfer(
+        tickets,
+        problems,
+        directory,
+        output,
+        arguments.set,
+        arguments.seeds,
+        arguments.controls,
+        arguments.jobs,
+        screen,
+    )
+    screen.print(table(cells), highlight=False, markup=False, soft_wrap=True)
+    screen.print(f"everything is in {directory}", soft_wrap=True, highlight=False, markup=False)
     for reason, fits in _by_reason(failed).items():
         which = f"{fits[0].cell.start} on {fits[0].cell.problem}, seed {fits[0].cell.seed}"
         more = f" and {len(fits) - 1} more" if len(fits) > 1 else ""
@@ -273,7 +205,7 @@ def _by_reason(failed: Sequence[tuple[Fit, str]]) -> dict[str, list[Fit]]:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m lipdip.transfer",
         description="Fit tickets, and controls, to problems; show all pairs as a table and a heat map. "
         "Given again, the same command does only what is missing.",
@@ -313,11 +245,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _named_tickets(specs: Sequence[str], number: int | None) -> dict[str, Sequence[Path]]:
+    """Names and files; whatever is a path that exists is one, whatever characters it has."""
     tickets: dict[str, Sequence[Path]] = {}
     for spec in specs:
-        head, found, tail = spec.partition("=")
-        name, paths = (head, tail) if found and "/" not in head else ("", spec)
-        files = [_file(Path(path), number) for path in paths.split(",") if path]
+        name, _, rest = ("", "", spec) if _there(spec) or "=" not in spec else spec.partition("=")
+        paths = [rest] if _there(rest) else [path for path in rest.split(",") if path]
+        files = [_file(Path(path), number) for path in paths]
         if not files:
             raise UserError(f"--tickets {spec!r} names no file")
         name = name or _name(Ticket.load(files[0]), files[0])
@@ -327,15 +260,24 @@ def _named_tickets(specs: Sequence[str], number: int | None) -> dict[str, Sequen
     return tickets
 
 
+def _there(path: str) -> bool:
+    try:
+        return bool(path) and Path(path).expanduser().exists()
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
 def _file(path: Path, number: int | None) -> Path:
     return ticket_file(path, number if path.expanduser().is_dir() else None)
 
 
 def _name(ticket: Ticket, file: Path) -> str:
-    """What a ticket is called that was given no name: task and picture that it was found on."""
-    configuration, picture = ticket.provenance.get("configuration") or {}, ticket.provenance.get("picture")
-    task = (configuration.get("task") or {}).get("name")
-    return f"{task} {picture}" if task and picture else file.stem
+    """What a ticket is called that was given no name: task and picture that it was found on, where it tells."""
+    found: Any = ticket.provenance
+    for key in ("configuration", "task", "name"):
+        found = found.get(key) if isinstance(found, dict) else None
+    picture = ticket.provenance.get("picture")
+    return f"{found} {picture}" if isinstance(found, str) and isinstance(picture, str) else file.stem
 
 
 def _named_problems(specs: Sequence[str]) -> list[Problem]:

@@ -1,13 +1,22 @@
 """From a composed configuration to an experiment that is checked and ready; nothing is written yet."""
 
 import os
+from collections.abc import Callable
 
 from omegaconf import DictConfig
 
 from lipdip.configuration.classification import assemble_classification
+from lipdip.configuration.generation import assemble_generation
+from lipdip.configuration.recovery import assemble_recovery
 from lipdip.configuration.restoration import assemble_restoration
 from lipdip.core.errors import UserError
 from lipdip.training.experiment import Experiment
+
+_KINDS: dict[str, Callable[[DictConfig], Experiment]] = {
+    "classify": assemble_classification,
+    "gan_train": assemble_generation,
+}
+GENERATOR = "lipdip.networks.Generator"
 
 
 def assemble(cfg: DictConfig) -> Experiment:
@@ -17,7 +26,8 @@ def assemble(cfg: DictConfig) -> Experiment:
         UserError: if anything in it cannot be, in one line that names it.
     """
     try:
-        return assemble_classification(cfg) if cfg.task.name == "classify" else assemble_restoration(cfg)
+        otherwise = assemble_recovery if cfg.model._target_ == GENERATOR else assemble_restoration
+        return _KINDS.get(cfg.task.name, otherwise)(cfg)
     except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         if os.environ.get("LIPDIP_TRACEBACK") == "1":
             raise

@@ -5,10 +5,10 @@ from omegaconf import DictConfig
 from torch import nn
 
 from lipdip.configuration.build import blaming, build
+from lipdip.configuration.pictures import whole
 from lipdip.configuration.plan import plan_pruning
-from lipdip.configuration.restoration import whole
 from lipdip.configuration.science import plain, science
-from lipdip.configuration.start import init_stream, start
+from lipdip.configuration.start import given_ticket, init_stream, start
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import default_generator_seeded
 from lipdip.datasets import Dataset
@@ -31,23 +31,26 @@ def assemble_classification(cfg: DictConfig) -> Classification:
         raise UserError("task=classify needs model=hourglass: a decoder has nothing that reads a picture")
     if "epochs" not in cfg.fit:
         raise UserError("task=classify is trained by fit=sgd; fit=adam and fit=sgld are for restoring a picture")
+    if cfg.pruner.target == "clean":
+        raise UserError("pruner.target=clean is for restoring pictures: labelled ones are not degraded")
     settings = ClassifySettings(**plain(cfg.fit), sigmoid=cfg.task.sigmoid)
     hardware, seed = build(cfg.trainer), whole(cfg, "seed")
+    found = given_ticket(cfg)
     dataset: Dataset = build(cfg.dataset)
     body = {name: value for name, value in plain(cfg.model).items() if name not in ("_target_", "code_channels")}
-    with default_generator_seeded(seed, init_stream(cfg)), blaming(cfg.model):
+    with default_generator_seeded(seed, init_stream(cfg, found)), blaming(cfg.model):
         network: nn.Module = Classifier(len(dataset.classes), **body)
         network.code_shape(cfg.dataset.size, cfg.dataset.size)  # type: ignore[operator]
     picture, _ = dataset.train.batch(torch.arange(1))
     batches = -(-len(dataset.train) // settings.batch)
     with blaming(cfg.pruner):
-        begin = start(cfg, network, picture)
+        begin = start(cfg, network, picture, found)
         pruning, tickets = plan_pruning(cfg.pruner, network, picture, begin.mask, settings.epochs * batches)
     data = {"name": dataset.name, "size": cfg.dataset.size, "sha256": dataset.digest}
     origin = {"target": CLASSIFIER, "settings": {**body, "classes": len(dataset.classes)}}
     return Classification(
         network=network,
-        origin=Origin(origin, init_stream(cfg), begin.drawn),
+        origin=Origin(origin, init_stream(cfg, found), begin.drawn),
         pruning=pruning,
         hardware=hardware,
         seed=seed,

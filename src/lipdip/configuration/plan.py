@@ -32,8 +32,9 @@ def plan_pruning(
         UserError, ValueError: if a value makes no sense.
     """
     _check(node)
+    unmasked = ends(network, code)[0] if node.input_convs_stay_dense else set[str]()
     if not node.scorer:
-        return Pruning(start, [start.kept], None), []
+        return Pruning(start, [start.kept], None, unmasked=unmasked), []
     tickets = _tickets(node, network) if "ticket" in node else []
     if tickets:
         masks = [start, *(ticket.mask for ticket in tickets if ticket.mask.sparsity > 0)]
@@ -49,7 +50,7 @@ def plan_pruning(
         clean=node.target == "clean",
         stop=node.stop,
         empty_layers=node.empty_layers,
-        unmasked=ends(network, code)[0] if node.input_convs_stay_dense else (),
+        unmasked=unmasked,
     )
     return pruning, tickets
 

@@ -9,13 +9,14 @@ from omegaconf import DictConfig
 from torch import nn
 
 from lipdip.configuration.build import blaming, build
+from lipdip.configuration.pictures import pictures, whole
 from lipdip.configuration.plan import plan_pruning
 from lipdip.configuration.science import origin_of, plain, science
-from lipdip.configuration.start import init_stream, start
+from lipdip.configuration.start import given_ticket, init_stream, start
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import default_generator_seeded, stream
 from lipdip.physics import Physics
-from lipdip.problems import Picture, Problem, altered, draw_codes, given, measured, read, read_pixel_mask, sized
+from lipdip.problems import Picture, Problem, altered, draw_codes, given, measured, read_pixel_mask, sized
 from lipdip.training.experiment import Origin, Restoration
 from lipdip.training.settings import FitSettings, Multi
 
@@ -33,18 +34,18 @@ def assemble_restoration(cfg: DictConfig) -> Restoration:
         raise UserError(f"task={cfg.task.name} is fitted by fit=adam or fit=sgld; fit=sgd is for task=classify")
     settings = FitSettings(**plain(cfg.fit), answer=cfg.task.score.answer)
     hardware, multi = build(cfg.trainer), Multi(**plain(cfg.multi))
-    seed = whole(cfg, "seed")
-    pictures = _pictures(cfg)
-    problems, notes = zip(*(_problem(cfg, picture, number) for number, picture in enumerate(pictures)), strict=True)
+    seed, found = whole(cfg, "seed"), given_ticket(cfg)
+    sources = pictures(cfg)
+    problems, notes = zip(*(_problem(cfg, picture, number) for number, picture in enumerate(sources)), strict=True)
     shapes = [problem.physics.image_shape for problem in problems]
     channels = _channels(shapes, multi, [problem.name for problem in problems])
-    with default_generator_seeded(seed, init_stream(cfg)):
+    with default_generator_seeded(seed, init_stream(cfg, found)):
         network: nn.Module = build(cfg.model, out_channels=channels)
     with blaming(cfg.model):
         code_shapes = [network.code_shape(height, width) for _, height, width in shapes]  # type: ignore[operator]
     codes = draw_codes(code_shapes, seed, multi.code == "shared")
     with blaming(cfg.pruner):
-        begin = start(cfg, network, codes[0])
+        begin = start(cfg, network, codes[0], found)
         pruning, tickets = plan_pruning(cfg.pruner, network, codes[0], begin.mask, settings.steps)
     metric = build(cfg.task.score.metric)
     for _, height, width in shapes:
@@ -54,11 +55,11 @@ def assemble_restoration(cfg: DictConfig) -> Restoration:
             )
     return Restoration(
         network=network,
-        origin=Origin(origin_of(cfg.model, out_channels=channels), init_stream(cfg), begin.drawn),
+        origin=Origin(origin_of(cfg.model, out_channels=channels), init_stream(cfg, found), begin.drawn),
         pruning=pruning,
         hardware=hardware,
         seed=seed,
-        configuration=science(cfg, begin, tickets, **_measurements(cfg, pictures, shapes)),
+        configuration=science(cfg, begin, tickets, **_measurements(cfg, sources, shapes)),
         notes=[*begin.notes, *(note for several in notes for note in several)],
         problems=problems,
         codes=codes,
@@ -66,41 +67,6 @@ def assemble_restoration(cfg: DictConfig) -> Restoration:
         settings=settings,
         multi=multi,
     )
-
-
-def whole(node: DictConfig, name: str) -> int:
-    """The setting ``name``, a seed.
-
-    Raises:
-        UserError: if it is no whole number of at least 0.
-    """
-    value = node
-    for key in name.split("."):
-        value = value[key]
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise UserError(f"{name} must be a whole number of at least 0, not {value!r}")
-    return value
-
-
-def _pictures(cfg: DictConfig) -> list[Picture]:
-    """All pictures that ``image`` names; ``image.path`` may be a list."""
-    sources = cfg.image.get("pictures") or {}
-    if not sources:
-        raise UserError("give at least one image")
-    path = plain(cfg.image)["path"]
-    if path is not None and "file" not in sources:
-        raise UserError(f"image.path needs image=file beside it; image={next(iter(sources))} has its own")
-    pictures: list[Picture] = []
-    for name, source in sources.items():
-        several = name == "file" and isinstance(path, list)
-        pictures += [read(one) for one in path] if several else [build(source)]
-    if not pictures:
-        raise UserError("image.path is an empty list; give at least one picture")
-    names = [picture.name for picture in pictures]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise UserError(f"two pictures are called {twice}; results go by name, so give them different ones")
-    return pictures
 
 
 def _channels(shapes: Sequence[Sequence[int]], multi: Multi, names: Sequence[str]) -> int:
@@ -150,7 +116,7 @@ def _problem(cfg: DictConfig, picture: Picture, number: int) -> tuple[Problem, t
     return given(picture.name, picture.pixels, physics), picture.notes
 
 
-def _measurements(cfg: DictConfig, pictures: Sequence[Picture], shapes: Sequence[Sequence[int]]) -> dict[str, Any]:
+def _measurements(cfg: DictConfig, sources: Sequence[Picture], shapes: Sequence[Sequence[int]]) -> dict[str, Any]:
     """What of pictures and task decides the numbers."""
     task, image = plain(cfg.task), plain(cfg.image)
     del task["published"]
@@ -159,10 +125,10 @@ def _measurements(cfg: DictConfig, pictures: Sequence[Picture], shapes: Sequence
         del task["physics"]["pixel_mask"]
     seen = [
         {"shape": list(shape), "clean": image["clean"], "sha256": picture.digest, "content": image["content"]}
-        for picture, shape in zip(pictures, shapes, strict=True)
+        for picture, shape in zip(sources, shapes, strict=True)
     ]
     measured = {"task": task, "image": seen}
-    if len(pictures) > 1:
+    if len(sources) > 1:
         multi = plain(cfg.multi)
         del multi["accumulate"]
         measured["multi"] = multi

@@ -35,15 +35,17 @@ def science(cfg: DictConfig, start: Start, tickets: Sequence[Ticket], **more: An
         parts["pruner"]["ticket"] = [ticket.mask.digest() for ticket in tickets]
     if start.identity is not None:
         parts["ticket"] = dict(start.identity)
+        if config["pruner"]["input_convs_stay_dense"]:
+            parts["ticket"]["input_convs_stay_dense"] = True
     canonical: dict[str, Any] = _canonical({"format": RUN_FORMAT, **parts, **more})
     return canonical
 
 
-def origin_of(model: DictConfig, target: str | None = None, **more: Any) -> Mapping[str, Any]:
+def origin_of(model: DictConfig, **more: Any) -> Mapping[str, Any]:
     """A network as a ticket tells it: the class, and the settings that it was built with."""
     settings = plain(model)
     own = settings.pop("_target_")
-    return {"target": target or own, "settings": {**settings, **more}}
+    return {"target": own, "settings": {**settings, **more}}
 
 
 def _canonical(value: Any) -> Any:

@@ -17,7 +17,6 @@ from lipdip.core.records import read_rounds
 from lipdip.core.ticket import Ticket, tensor_digests
 from lipdip.lottery.matching import most_sparse_matching
 from lipdip.lottery.redraw import redraw
-from lipdip.networks import Classifier
 from lipdip.pruning.scope import ends, prunable
 from lipdip.pruning.transfer import Laid, lay
 
@@ -39,44 +38,59 @@ class Start:
     notes: tuple[str, ...] = ()
 
 
-def init_stream(cfg: DictConfig) -> str:
-    """Name of the stream of the network's own initial weights: another where others than a ticket's are wanted."""
-    again = cfg.pruner.init == "reinit" or (cfg.ticket.path is not None and cfg.ticket.init == "reinit")
-    return "reinit" if again else "init"
+def given_ticket(cfg: DictConfig) -> tuple[Path, Ticket] | None:
+    """The ticket that ``cfg.ticket`` names, and its file; None where a run starts dense.
+
+    Raises:
+        UserError: if there is no such ticket, or the settings beside it make no sense.
+    """
+    node = cfg.ticket
+    if node.init not in ("original", "reinit"):
+        raise UserError(f"ticket.init must be original or reinit, not {node.init!r}")
+    if node.path is None:
+        if node.round is not None or node.init != "original":
+            raise UserError(f"ticket.{'init' if node.round is None else 'round'} needs ticket=RUN_DIR beside it")
+        return None
+    if not isinstance(node.path, str) or not node.path:
+        raise UserError(f"ticket must be the path of a ticket or of a run directory, not {node.path!r}")
+    if cfg.pruner.get("ticket") is not None:
+        raise UserError(f"ticket= starts from a ticket, and pruner={cfg.pruner.name} has its own: give one of them")
+    file = ticket_file(Path(node.path), node.round)
+    return file, Ticket.load(file)
 
 
-def start(cfg: DictConfig, network: nn.Module, code: Tensor) -> Start:
-    """Lay the ticket that ``cfg.ticket`` names over ``network`` and give it that ticket's initial weights.
+def init_stream(cfg: DictConfig, given: tuple[Path, Ticket] | None) -> str:
+    """Name of the stream of the network's own initial weights; with ``reinit`` another than the ticket's, always."""
+    if given is not None and cfg.ticket.init == "reinit":
+        return f"{given[1].init.get('stream', 'init')}/reinit"
+    return "reinit" if cfg.pruner.init == "reinit" else "init"
+
+
+def start(cfg: DictConfig, network: nn.Module, code: Tensor, given: tuple[Path, Ticket] | None) -> Start:
+    """Lay a ticket over ``network`` and give it that ticket's initial weights.
 
     Args:
         cfg: the whole configuration.
         network: at its own initialisation; changed in place.
         code: an input of the network.
+        given: from :func:`given_ticket`.
 
     Raises:
-        UserError: if there is no such ticket, or it does not belong to this network.
+        UserError: if the ticket does not belong to this network.
     """
-    node = cfg.ticket
     weights = prunable(network, cfg.pruner.scope, code)
-    if node.path is None:
-        if node.round is not None:
-            raise UserError("ticket.round needs ticket=RUN_DIR beside it")
+    if given is None:
         return Start(Mask.dense(weights))
-    if node.init not in ("original", "reinit"):
-        raise UserError(f"ticket.init must be original or reinit, not {node.init!r}")
-    if cfg.pruner.get("ticket") is not None:
-        raise UserError(f"ticket= starts from a ticket, and pruner={cfg.pruner.name} has its own: give one of them")
-    file = ticket_file(Path(str(node.path)), node.round)
-    ticket = Ticket.load(file)
+    file, ticket = given
     laid = _laid(ticket, file, cfg.model, network, weights, code)
-    identity = {"mask": laid.mask.digest(), "init": node.init}
-    if node.init == "original":
-        transferred = _transferred(ticket, laid, cfg.model, network)
-        network.load_state_dict({**network.state_dict(), **transferred})
+    identity = {"mask": laid.mask.digest(), "init": cfg.ticket.init}
+    own = tensor_digests(network.state_dict())
+    if cfg.ticket.init == "original":
+        network.load_state_dict({**network.state_dict(), **_transferred(ticket, cfg.model, network)})
         digests = json.dumps(tensor_digests(network.state_dict()))
         identity["weights"] = hashlib.sha256(digests.encode()).hexdigest()
-    own = node.init == "reinit" or (ticket.init["seed"] == cfg.seed and not laid.left_out and ticket.weights is None)
-    return Start(laid.mask, own, identity, _notes(file, ticket, laid, node.init))
+    drawn = tensor_digests(network.state_dict()) == own
+    return Start(laid.mask, drawn, identity, _notes(file, ticket, laid, weights, cfg.ticket.init))
 
 
 def ticket_file(path: Path, number: int | None = None) -> Path:
@@ -106,43 +120,48 @@ def _laid(
     ticket: Ticket, file: Path, model: DictConfig, network: nn.Module, weights: Mapping[str, Tensor], code: Tensor
 ) -> Laid:
     first, last = ends(network, code)
-    loose = first if isinstance(network, Classifier) else first | {last}
     try:
-        return lay(ticket.mask, weights, loose)
+        return lay(ticket.mask, weights, first if last is None else first | {last})
     except ValueError as error:
         raise UserError(f"{file} does not fit this network: {error}{_needed(ticket, model)}") from None
 
 
 def _needed(ticket: Ticket, model: DictConfig) -> str:
     """What to say on the command line to get the ticket's network, where that can be known."""
-    target, settings = str(ticket.network.get("target", "")), ticket.network.get("settings") or {}
-    groups = {"Hourglass": "hourglass", "Classifier": "hourglass", "DeepDecoder": "deep_decoder"}
+    target, settings = str(ticket.network.get("target", "")), ticket.network.get("settings")
+    groups = {"Hourglass": "hourglass", "Classifier": "hourglass", "DeepDecoder": "deep_decoder", "Generator": "pggan"}
     group = groups.get(target.rpartition(".")[2])
-    if group is None:
+    if group is None or not isinstance(settings, dict):
         return f"; it was found on {target or 'an unknown network'}"
-    here = {name: value for name, value in settings.items() if name in ("channels", "scales", "skip_channels")}
-    values = [f"model.{name}={value}" for name, value in here.items() if model.get(name) != value]
-    return "; it needs " + " ".join([f"model={group}", *values])
+    same = str(model._target_).rpartition(".")[2] in [name for name, own in groups.items() if own == group]
+    needed = {name: value for name, value in settings.items() if name in ("channels", "scales", "skip_channels")}
+    words = [] if same else [f"model={group}"]
+    words += [f"model.{name}={value}" for name, value in needed.items() if model.get(name) != value]
+    return f"; it needs {' '.join(words)}" if words else ""
 
 
-def _transferred(ticket: Ticket, laid: Laid, model: DictConfig, network: nn.Module) -> dict[str, Tensor]:
-    """The ticket's initial weights, for all tensors that both networks have but those of layers left out."""
+def _transferred(ticket: Ticket, model: DictConfig, network: nn.Module) -> dict[str, Tensor]:
+    """The ticket's initial weights, for all layers whose weight has the same shape in both networks."""
     own = {} if model._target_ != ticket.network.get("target") else {model._target_: lambda **s: build(model, **s)}
-    state = ticket.start() or redraw(ticket, own)
-    shut = {name.removesuffix("weight") for name in laid.left_out}
-    shapes = {name: tensor.shape for name, tensor in network.state_dict().items()}
-    return {
-        name: tensor
-        for name, tensor in state.items()
-        if shapes.get(name) == tensor.shape and not any(name.startswith(layer) for layer in shut)
-    }
+    state, here = ticket.start() or redraw(ticket, own), network.state_dict()
+
+    def fits(name: str) -> bool:
+        weight = f"{name.rpartition('.')[0]}.weight"
+        pairs = [(state.get(one), here.get(one)) for one in (name, weight) if one in state or one in here]
+        return all(a is not None and b is not None and a.shape == b.shape for a, b in pairs)
+
+    return {name: tensor for name, tensor in state.items() if fits(name)}
 
 
-def _notes(file: Path, ticket: Ticket, laid: Laid, init: str) -> tuple[str, ...]:
+def _notes(file: Path, ticket: Ticket, laid: Laid, weights: Mapping[str, Tensor], init: str) -> tuple[str, ...]:
     found = ticket.provenance.get("picture")
-    where = f", found on {found}" if found else ""
-    weights = "its own initial weights" if init == "original" else "new weights (ticket.init=reinit)"
-    notes = [f"started from {file}: sparsity {ticket.mask.sparsity:.3f}{where}, with {weights}"]
-    if laid.left_out:
-        notes.append(f"left out, since shapes differ at the ends: {', '.join(laid.left_out)}; here these stay dense")
+    where = f", found on {found}" if isinstance(found, str) else ""
+    with_ = "its own initial weights" if init == "original" else "new weights (ticket.init=reinit)"
+    notes = [f"started from {file}: sparsity {ticket.mask.sparsity:.3f}{where}, with {with_}"]
+    outside = [n for n in laid.left_out if (n in weights) != (n in ticket.mask)]
+    other = [name for name in laid.left_out if name not in outside]
+    if other:
+        notes.append(f"of another shape in the ticket, and so dense and with own weights here: {', '.join(other)}")
+    if outside:
+        notes.append(f"in one of ticket and run only, and so without the ticket's mask: {', '.join(outside)}")
     return tuple(notes)

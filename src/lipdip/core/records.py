@@ -104,6 +104,56 @@ class Classified(Round):
         return self.accuracy
 
 
+@dataclass(frozen=True, kw_only=True)
+class Generated(Round):
+    """A round of training a GAN. ``loss`` is the critic's last, ``generator_loss`` the generator's, ``distance`` the
+    critic's estimate of how far generated pictures are from real ones. ``reconstruction_error``: per-pixel MSE, on
+    [-1, 1], of held-out pictures that the average generator was brought to; the lower the better, and decides
+    ``matching``.
+    """
+
+    generator_loss: float
+    distance: float
+    reconstruction_error: float
+
+    @property
+    @override
+    def score(self) -> float | None:
+        return -self.reconstruction_error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recovered(Round):
+    """Pictures recovered by a pretrained generator, the mean over pictures.
+
+    ``mse`` is per pixel on [-1, 1] and ``psnr`` in dB, of the restart with the lowest objective; None where there is no
+    clean picture. ``loss`` is that objective.
+    """
+
+    measurements: int
+    mse: float | None
+    psnr: float | None
+
+    @property
+    @override
+    def score(self) -> float | None:
+        return self.psnr
+
+
+@dataclass(frozen=True)
+class RecoveredPicture:
+    """One row of a recovery's ``pictures.csv``: which restart was kept, its objective, and how good it is."""
+
+    round: int
+    sparsity: float
+    picture: str
+    restart: int
+    objective: float
+    mse: float | None
+    psnr: float | None
+    mse_lasso: float | None = None
+
+
 @dataclass(frozen=True)
 class PictureScores:
     """One row of ``pictures.csv``: what a round reached on one of several pictures, named as in ``Restored``."""
@@ -145,6 +195,29 @@ class ClassifyingPoint:
     accuracy: float
 
 
+@dataclass(frozen=True)
+class AdversarialPoint:
+    """One row of ``curves.csv``: the losses after a step, how many scales were trained, and the last one's share."""
+
+    round: int
+    step: int
+    scales: int
+    alpha: float
+    loss: float
+    generator_loss: float
+    distance: float
+
+
+@dataclass(frozen=True)
+class RecoveringPoint:
+    """One row of ``curves.csv``: after a step, the means over pictures of objective and MSE of the kept restarts."""
+
+    round: int
+    step: int
+    objective: float
+    mse: float | None
+
+
 def _cell(value: object) -> str:
     if value is None:
         return ""
@@ -181,7 +254,7 @@ def read_pictures(run: Path) -> Sequence[PictureScores]:
         UserError: if it was not written by this version.
     """
     file = run / "pictures.csv"
-    if not file.exists():
+    if not file.exists() or "objective" in file.read_text().partition("\n")[0].split(","):  # a recovery's
         return []
     types = _types(PictureScores)
     try:
@@ -189,6 +262,13 @@ def read_pictures(run: Path) -> Sequence[PictureScores]:
         return [PictureScores(**{name: _value(row[name], kind) for name, kind in types.items()}) for row in rows]
     except (OSError, KeyError, ValueError) as error:
         raise UserError(f"cannot read the pictures of {run}: {error}") from None
+
+
+_OWN: dict[type, str] = {
+    Classified: "accuracy",
+    Generated: "reconstruction_error",
+    Recovered: "measurements",
+}  # a column that tells the kind
 
 
 def _types(kind: type) -> dict[str, str]:
@@ -203,7 +283,8 @@ def read_rounds(run: Path) -> Sequence[Round]:
     """
     try:
         rows = list(csv.DictReader((run / "rounds.csv").read_text().splitlines()))
-        kind = Classified if rows and "accuracy" in rows[0] else Restored
+        columns = rows[0] if rows else {}
+        kind = next((one for one in _OWN if _OWN[one] in columns), Restored)
         return [kind(**{name: _value(row[name], type_) for name, type_ in _types(kind).items()}) for row in rows]
     except (OSError, KeyError, ValueError) as error:
         raise UserError(f"cannot read the rounds of {run}: {error}") from None

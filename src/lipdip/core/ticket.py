@@ -116,9 +116,16 @@ class Ticket:
         )
 
     def start(self) -> dict[str, Tensor] | None:
-        """The weights that training starts from, whole, pruned ones zero; None where the file has only their seed."""
+        """The weights that training starts from, whole, pruned ones zero; None where the file has only their seed.
+
+        Raises:
+            UserError: if the file has some of them and not others.
+        """
         if self.weights is None:
             return None
+        missing = sorted(set(self.init["tensors"]) - set(self.weights))
+        if missing:
+            raise UserError(f"the ticket carries only part of its weights: {missing[0]} is missing")
         whole = {}
         for name, tensor in self.weights.items():
             if name in self.mask:

@@ -2,7 +2,8 @@
 
 from lipdip.datasets.cifar import cifar10
 from lipdip.datasets.dataset import Dataset, Examples
+from lipdip.datasets.fashion import fashion_mnist
 from lipdip.datasets.image_folder import folder
 from lipdip.datasets.sklearn_digits import digits
 
-__all__ = ["Dataset", "Examples", "cifar10", "digits", "folder"]
+__all__ = ["Dataset", "Examples", "cifar10", "digits", "fashion_mnist", "folder"]

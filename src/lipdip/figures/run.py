@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from lipdip.core.records import Classified, Round, read_pictures, read_rounds
+from lipdip.core.records import Classified, Generated, Recovered, Restored, Round, read_pictures, read_rounds
 from lipdip.figures.style import BLUE, GREEN, GREY, ORANGE, rendered
 from lipdip.lottery.matching import most_sparse_matching
 
@@ -98,18 +99,25 @@ _PSNR = (
     ("psnr_last", ".-", ORANGE, "last output"),
 )
 _ACCURACY = (("accuracy", "o-", BLUE, "after the last epoch"), ("accuracy_best", ".-", ORANGE, "best epoch (oracle)"))
+_ERROR = (("reconstruction_error", "o-", BLUE, "of held-out pictures"),)
+_SCORES: tuple[tuple[type[Round], Any, str], ...] = (
+    (Restored, _PSNR, "PSNR in dB"),
+    (Classified, _ACCURACY, "accuracy on test pictures"),
+    (Recovered, (("psnr", "o-", BLUE, "of the restart kept"),), "PSNR in dB"),
+    (Generated, _ERROR, "reconstruction error, MSE on [-1, 1]"),
+)
 
 
 def _draw_scores(axes: Axes, rows: Sequence[Round]) -> None:
     number = [row.round for row in rows]
-    classified = isinstance(rows[0], Classified)
+    fields, unit = next((known for kind, *known in _SCORES if isinstance(rows[0], kind)))
     first, winner = rows[0], most_sparse_matching(rows)
-    reference = f"{first.score:.4f}" if classified else f"{first.score:.2f} dB"
+    reference = getattr(first, fields[0][0])
     name = "dense" if first.sparsity == 0 else f"first, sparsity {first.sparsity:.3f}"
-    axes.axhline(float(first.score or 0), color=GREY, linewidth=1, linestyle="--", label=f"{name}, {reference}")
-    for field, style, colour, label in _ACCURACY if classified else _PSNR:
+    axes.axhline(reference, color=GREY, linewidth=1, linestyle="--", label=f"{name}, {reference:.4g}")
+    for field, style, colour, label in fields:
         axes.plot(number, [float(getattr(row, field)) for row in rows], style, color=colour, label=label, linewidth=1.2)
     if winner is not None:
         label = f"most sparse matching ticket, sparsity {winner.sparsity:.3f}"
-        axes.plot(winner.round, float(winner.score or 0), "*", color=BLUE, markersize=16, label=label, zorder=5)
-    axes.set_ylabel("accuracy on test pictures" if classified else "PSNR in dB")
+        axes.plot(winner.round, getattr(winner, fields[0][0]), "*", color=BLUE, markersize=16, label=label, zorder=5)
+    axes.set_ylabel(unit)

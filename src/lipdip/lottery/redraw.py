@@ -28,8 +28,11 @@ def redraw(ticket: Ticket, more: Mapping[str, Callable[..., nn.Module]] | None =
     seed, stream = ticket.init["seed"], ticket.init.get("stream")
     if seed is None or not isinstance(stream, str):
         raise UserError("the ticket's initial weights do not come from a seed: they cannot be drawn again")
-    with torch.device("meta"):  # names and shapes alone, so that no setting asks for memory
-        planned = _network(ticket, more or {}).state_dict()
+    try:
+        with torch.device("meta"):  # names and shapes alone, so that no setting asks for memory
+            planned = _network(ticket, more or {}).state_dict()
+    except RecursionError:
+        raise UserError(f"the ticket's network, {ticket.network['target']}, is nested too deeply to be built") from None
     fits = all(name in planned and planned[name].shape == layer.shape for name, layer in ticket.mask.items())
     if not fits or set(planned) != set(ticket.init["tensors"]):
         raise UserError(f"the ticket's mask does not fit the network that it names, {ticket.network['target']}")

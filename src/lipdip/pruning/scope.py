@@ -50,6 +50,10 @@ class Use:
 
 def uses(network: nn.Module, code: Tensor) -> list[Use]:
     """All uses of convolutions in one forward pass, in order; in eval mode, so that no buffer changes."""
+    return _watched(network, code)[0]
+
+
+def _watched(network: nn.Module, code: Tensor) -> tuple[list[Use], Tensor]:
     seen: list[Use] = []
 
     def watch(name: str) -> Any:
@@ -62,15 +66,18 @@ def uses(network: nn.Module, code: Tensor) -> list[Use]:
     training = network.training
     try:
         with torch.no_grad():
-            network.eval()(code)
+            output: Tensor = network.eval()(code)
     finally:
         network.train(training)
         for hook in hooks:
             hook.remove()
-    return seen
+    return seen, output
 
 
-def ends(network: nn.Module, code: Tensor) -> tuple[set[str], str]:
-    """Names of the weights that read the code itself, and of the one that is used last and gives the picture."""
-    seen = uses(network, code)
-    return {use.name for use in seen if use.reads_code}, seen[-1].name
+def ends(network: nn.Module, code: Tensor) -> tuple[set[str], str | None]:
+    """Names of the weights that read the input itself, and of the one that is used last and gives the picture.
+
+    The latter is None where the output is no picture (a classifier's).
+    """
+    seen, output = _watched(network, code)
+    return {use.name for use in seen if use.reads_code}, seen[-1].name if output.dim() == 4 else None

@@ -17,8 +17,13 @@ class Stopped(Exception):
     """The run was asked to stop, has saved its state, and can go on later."""
 
     def __init__(self, signum: int, where: str) -> None:
-        super().__init__(f"stopped by {signal.Signals(signum).name} in {where}; everything is saved")
+        super().__init__(signum, where)  # as given, so that it can pass between processes
         self.exit_code = 128 + signum
+
+    @override
+    def __str__(self) -> str:
+        signum, where = self.args
+        return f"stopped by {signal.Signals(signum).name} in {where}; everything is saved"
 
 
 class Autosave(L.Callback):

@@ -78,7 +78,8 @@ class Classifying(Rounds):
         return logits.float()
 
     @override
-    def step(self, optimizer: torch.optim.Optimizer) -> None:
+    def step(self, *optimizers: torch.optim.Optimizer) -> None:
+        (optimizer,) = optimizers
         epoch, number = divmod(self._steps, self._batches)
         size = self.settings.batch
         order = torch.randperm(len(self.dataset.train), generator=stream(self.seed, f"shuffle/{epoch}"))

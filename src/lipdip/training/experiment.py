@@ -11,9 +11,10 @@ from torch import Tensor, nn
 from lipdip.core.mask import Mask
 from lipdip.core.metrics import Metric
 from lipdip.datasets import Dataset
+from lipdip.networks.progressive import Progressive
 from lipdip.problems import Problem
 from lipdip.pruning.cut import Scorer
-from lipdip.training.settings import ClassifySettings, FitSettings, Hardware, Multi
+from lipdip.training.settings import ClassifySettings, FitSettings, GanSettings, Hardware, Multi, RecoverySettings
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,11 @@ class Origin:
         network: ``target`` and ``settings`` to build it again.
         stream: name of the stream that its weights were drawn from.
         drawn: whether all of them were (else part came from a ticket, and its own tickets must carry them).
-        weights: whether tickets carry their weights in any case.
     """
 
     network: Mapping[str, Any]
     stream: str = "init"
     drawn: bool = True
-    weights: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,3 +138,45 @@ class Classification(Experiment):
     def subject(self) -> str:
         """The data set's name."""
         return self.dataset.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generation(Experiment):
+    """A GAN trained on pictures; ``network`` is its generator.
+
+    Args:
+        discriminator: its adversary.
+        average: the generator's average to go on from.
+        dataset: pictures to learn from, and held-out ones to be judged by; labels are not looked at.
+        settings: budget of a round.
+    """
+
+    discriminator: Progressive
+    average: Progressive
+    dataset: Dataset
+    settings: GanSettings
+
+    @property
+    def subject(self) -> str:
+        """The data set's name."""
+        return self.dataset.name
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recovery(Experiment):
+    """Pictures recovered from measurements by a pretrained generator, which is ``network``.
+
+    Args:
+        problems: what was measured, of pictures in [-1, 1] and by one physics for all.
+        latent: numbers in a code.
+        settings: how codes are searched.
+    """
+
+    problems: Sequence[Problem]
+    latent: int
+    settings: RecoverySettings
+
+    @property
+    def subject(self) -> str:
+        """The pictures' names."""
+        return ", ".join(problem.name for problem in self.problems)

@@ -18,13 +18,15 @@ from lipdip.core.records import RunDirectory
 from lipdip.figures import run as figures
 from lipdip.lottery.matching import most_sparse_matching
 from lipdip.lottery.stopping import rising
+from lipdip.training.adversarial import GanTraining
 from lipdip.training.autosave import Autosave
 from lipdip.training.classifying import Classifying
-from lipdip.training.experiment import Classification, Experiment, Restoration
+from lipdip.training.experiment import Classification, Experiment, Generation, Recovery, Restoration
 from lipdip.training.fitting import PriorFitting
 from lipdip.training.log import LogRounds
 from lipdip.training.prune import PruneAndRewind
 from lipdip.training.record import Record
+from lipdip.training.recovering import Recovering
 from lipdip.training.rounds import Rounds
 from lipdip.training.screen import Screen
 
@@ -90,8 +92,12 @@ def _module(experiment: Experiment) -> Rounds:
     """The kind of training that an experiment asks for."""
     if isinstance(experiment, Restoration):
         return PriorFitting(experiment)
-    assert isinstance(experiment, Classification)
-    return Classifying(experiment)
+    if isinstance(experiment, Classification):
+        return Classifying(experiment)
+    if isinstance(experiment, Generation):
+        return GanTraining(experiment)
+    assert isinstance(experiment, Recovery)
+    return Recovering(experiment)
 
 
 def _checkpoint(directory: RunDirectory, console: Console) -> Path | None:
@@ -114,7 +120,7 @@ def _summary(experiment: Experiment, record: Record) -> dict[str, Any]:
     return {
         **experiment.provenance,
         "notes": list(experiment.notes),
-        "fitted_to": "clean" if experiment.pruning.clean else "measured",
+        "fitted_to": ("clean" if experiment.pruning.clean else "measured") if _restores(experiment) else None,
         "ended": record.ended,
         "loss_rises": {str(times): rising([row.loss for row in rows], times) for times in (2, 3)},
         "scored": _scored(experiment, dense is not None),
@@ -132,12 +138,18 @@ def _summary(experiment: Experiment, record: Record) -> dict[str, Any]:
     }
 
 
+def _restores(experiment: Experiment) -> bool:
+    return isinstance(experiment, Restoration)
+
+
 def _scored(experiment: Experiment, dense: bool) -> dict[str, Any]:
     """How scores are to be read, and why some are missing."""
     missing = [] if dense else ["matching"]
     why = None if dense else "the run starts from a ticket, without a dense round to compare with"
     if not isinstance(experiment, Restoration):
-        return {"picture": None, "metric": "accuracy on test pictures", "missing": missing, "why": why}
+        accuracy = isinstance(experiment, Classification)
+        metric = "accuracy on test pictures" if accuracy else "MSE on [-1, 1] of held-out pictures reached by a code"
+        return {"picture": None, "metric": metric, "missing": missing, "why": why}
     if any(problem.x is None for problem in experiment.problems):
         missing = ["psnr_best", "psnr_last", "psnr_ema", "psnr_stop", "ssim_best", "matching"]
         why = "there is no clean image (image.clean=false)"

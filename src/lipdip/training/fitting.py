@@ -68,7 +68,8 @@ class PriorFitting(Rounds):
         return [Fit(one.code, part.loss) for one in self.passes for part in one.parts]
 
     @override
-    def step(self, optimizer: torch.optim.Optimizer) -> None:
+    def step(self, *optimizers: torch.optim.Optimizer) -> None:
+        (optimizer,) = optimizers
         langevin = self._langevin if self.settings.weight_noise else None
         weight = 1 / len(self.problems) if self.multi.loss == "mean" else 1.0
         losses, pictures = fit_step(
@@ -128,8 +129,10 @@ class PriorFitting(Rounds):
         mean = f", mean of {len(self.scores)} pictures" if len(self.scores) > 1 else ""
         return f"{what}{where}, last output {row.psnr_last:.2f}{mean}"
 
+    @override
     def picture_scores(self) -> list[PictureScores]:
-        """The round's rows of ``pictures.csv``."""
+        if len(self.problems) == 1:
+            return []
         named = zip(self.problems, self.scores, strict=True)
         return [PictureScores(self.round, self.mask.sparsity, problem.name, **one.final()) for problem, one in named]
 

@@ -8,10 +8,15 @@ import lightning as L
 from typing_extensions import override
 
 from lipdip.core.records import (
+    AdversarialPoint,
     Classified,
     ClassifyingPoint,
     CurvePoint,
+    Generated,
     PictureScores,
+    Recovered,
+    RecoveredPicture,
+    RecoveringPoint,
     Restored,
     Round,
     RunDirectory,
@@ -20,9 +25,15 @@ from lipdip.core.ticket import Ticket, tensor_digests
 from lipdip.figures.png import png
 from lipdip.lottery.matching import judged
 from lipdip.pruning.anatomy import Layer
-from lipdip.training.experiment import Classification, Experiment
-from lipdip.training.fitting import PriorFitting
+from lipdip.training.experiment import Classification, Experiment, Generation, Recovery, Restoration
 from lipdip.training.rounds import Rounds
+
+_KINDS: dict[type[Experiment], tuple[type, type]] = {
+    Restoration: (Restored, CurvePoint),
+    Classification: (Classified, ClassifyingPoint),
+    Generation: (Generated, AdversarialPoint),
+    Recovery: (Recovered, RecoveringPoint),
+}
 
 
 class Record(L.Callback):
@@ -34,17 +45,17 @@ class Record(L.Callback):
     """
 
     def __init__(self, directory: RunDirectory, experiment: Experiment) -> None:
-        classify = isinstance(experiment, Classification)
+        rounds, curves = _KINDS[type(experiment)]
         self._kinds: dict[str, type] = {
-            "rounds": Classified if classify else Restored,
-            "curves": ClassifyingPoint if classify else CurvePoint,
+            "rounds": rounds,
+            "curves": curves,
             "layers": Layer,
-            "pictures": PictureScores,
+            "pictures": RecoveredPicture if isinstance(experiment, Recovery) else PictureScores,
         }
         self.rounds: list[Round] = []
         self.curves: list[Any] = []
         self.layers: list[Layer] = []
-        self.pictures: list[PictureScores] = []  # where there are several
+        self.pictures: list[Any] = []  # of a recovery, or where there are several
         self.ended: str | None = None  # why, where the ladder was not climbed to its end
         self._directory = directory
         self._experiment = experiment
@@ -63,9 +74,10 @@ class Record(L.Callback):
         row = self._row(pl_module, layers)
         self.rounds.append(row)
         self.curves += pl_module.points()
-        if isinstance(pl_module, PriorFitting) and len(pl_module.problems) > 1:
-            self.pictures += pl_module.picture_scores()
+        self.pictures += pl_module.picture_scores()
         self._directory.write(f"tickets/round_{row.round:02d}.safetensors", self._ticket(pl_module, row).to_bytes())
+        for name, content in pl_module.artifacts().items():
+            self._directory.write(name, content)
         first = "dense" if row.sparsity == 0 else "ticket"
         kinds = {first: row.round == 0, "matching": row.matching and row.sparsity > 0, "last": True}
         for name, picture in pl_module.restored().items():
@@ -102,7 +114,7 @@ class Record(L.Callback):
         }
         provenance = {**self._experiment.provenance, "scores": scores}
         ticket = Ticket(fitting.mask, origin.network, init, {"seed": fitting.seed}, provenance)
-        return ticket if drawn and not origin.weights else ticket.carrying(fitting.rewound)
+        return ticket if drawn else ticket.carrying(fitting.rewound)
 
     @override
     def state_dict(self) -> dict[str, Any]:

@@ -72,8 +72,8 @@ class Rounds(L.LightningModule):
         """Set scores and random streams to a round's beginning."""
 
     @abstractmethod
-    def step(self, optimizer: torch.optim.Optimizer) -> None:
-        """One optimisation step; pruned weights are zero after it."""
+    def step(self, *optimizers: torch.optim.Optimizer) -> None:
+        """One optimisation step with what ``configure_optimizers`` gave; pruned weights are zero after it."""
 
     @abstractmethod
     def reading(self) -> tuple[float, str]:
@@ -103,8 +103,16 @@ class Rounds(L.LightningModule):
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from what :meth:`state` gave."""
 
+    def picture_scores(self) -> Sequence[Any]:
+        """The round's rows of ``pictures.csv``, where there are any."""
+        return []
+
     def given(self) -> dict[str, Tensor]:
         """Pictures of what was given, by their path below ``images/`` without suffix."""
+        return {}
+
+    def artifacts(self) -> dict[str, bytes]:
+        """Further files of the run directory, at a round's end."""
         return {}
 
     def restored(self) -> dict[str, Tensor]:
@@ -172,9 +180,9 @@ class Rounds(L.LightningModule):
     def training_step(self, batch: int, batch_idx: int) -> None:
         """One chunk: at least one step, then as many as ``chunk_seconds`` and the round's budget allow."""
         begun = time.perf_counter()
-        (optimizer,) = self.trainer.optimizers
+        optimizers = self.trainer.optimizers
         while not self.done:
-            self.step(optimizer)
+            self.step(*optimizers)
             if self.round == 0 and self.steps == self.pruning.rewind_step:
                 self.rewound = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
             if time.perf_counter() - begun >= self.hardware.chunk_seconds:
@@ -184,7 +192,7 @@ class Rounds(L.LightningModule):
         if not loss < float("inf"):
             raise UserError(
                 f"the fit diverged in round {self.round} by step {self.steps} (loss {loss}); "
-                f"lower fit.lr, now {optimizer.param_groups[0]['lr']}"
+                f"lower fit.lr, now {optimizers[0].param_groups[0]['lr']}"
             )
 
     @override

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
 from lipdip.core.errors import UserError
+from lipdip.training.objectives import OBJECTIVES
 from lipdip.training.stopping import RULES
 
 
@@ -153,7 +155,7 @@ class ClassifySettings:
         for name, top in {"momentum": 1.0, "weight_decay": float("inf"), "decay": float("inf")}.items():
             value = getattr(self, name)
             _require(number(value) and 0 <= value < top, f"fit.{name} must lie in [0, {top:g}), not {value!r}")
-        shares = list(self.milestones) if not isinstance(self.milestones, str | float | int) else [self.milestones]
+        shares: Sequence[Any] = [None] if isinstance(self.milestones, str | float | int) else self.milestones
         _require(
             all(number(share) and 0 < share < 1 for share in shares),
             f"fit.milestones must be shares of the epochs between 0 and 1, not {self.milestones!r}",
@@ -164,6 +166,103 @@ class ClassifySettings:
         """The learning rate of ``epoch``, counted from 0."""
         passed = sum(epoch >= round(share * self.epochs) for share in self.milestones)
         return self.lr * self.decay**passed
+
+
+@dataclass(frozen=True)
+class GanSettings:
+    """The budget of one round of training a GAN, and how it is spent.
+
+    Args:
+        steps: of critic and generator, a round.
+        batch: pictures in a step.
+        lr: learning rate of both Adams (betas 0 and 0.99).
+        gradient_penalty: weight of the critic's gradient penalty.
+        drift: weight of the square of the critic's score on real pictures.
+        ema: decay of the generator's average.
+        grow: steps for each scale but the last, which has the rest; None trains all scales from the start.
+        fade: share of a new scale's steps during which it fades in.
+        record_every: steps between two rows of ``curves.csv``.
+        judged: held-out pictures that a round is judged by.
+        judging_steps: of Adam on their codes.
+
+    Raises:
+        UserError: on a value that makes no sense, named as on the command line.
+    """
+
+    steps: int
+    batch: int = 64
+    lr: float = 2e-4
+    gradient_penalty: float = 10.0
+    drift: float = 1e-3
+    ema: float = 0.999
+    grow: int | None = None
+    fade: float = 0.5
+    record_every: int = 20
+    judged: int = 16
+    judging_steps: int = 200
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "record_every", "judged", "judging_steps", "grow"):
+            value = getattr(self, name)
+            whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+            _require(whole or (name == "grow" and value is None), f"fit.{name} must be at least 1, not {value!r}")
+        for name, (low, high) in {
+            "lr": (0.0, float("inf")),
+            "gradient_penalty": (0.0, float("inf")),
+            "drift": (0.0, float("inf")),
+            "ema": (0.0, 1.0),
+            "fade": (0.0, 1.0),
+        }.items():
+            value = getattr(self, name)
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            _require(
+                number and low <= value <= high, f"fit.{name} must lie between {low:g} and {high:g}, not {value!r}"
+            )
+
+    def stage(self, step: int, scales: int) -> tuple[int, float]:
+        """How many scales are trained in ``step``, counted from 0, and the finest one's share."""
+        if self.grow is None:
+            return scales, 1.0
+        stage = min(step // self.grow, scales - 1)
+        within = (step - stage * self.grow) / max(self.fade * self.grow, 1)
+        return stage + 1, 1.0 if stage == 0 else min(within, 1.0)
+
+
+@dataclass(frozen=True)
+class RecoverySettings:
+    """How codes are searched whose pictures give the measurements.
+
+    Args:
+        steps: of Adam.
+        lr: of Adam.
+        restarts: codes for each picture, all searched at once; the best by the objective is kept.
+        objective: ``mse``, ``l1`` or ``median_of_means``.
+        block: measurements in a block of the median of means.
+        record_every: steps between two rows of ``curves.csv``.
+        baseline: ``lasso``, the Lasso in a cosine basis beside it, or None.
+
+    Raises:
+        UserError: on a value that makes no sense, named as on the command line.
+    """
+
+    steps: int = 1500
+    lr: float = 0.01
+    restarts: int = 4
+    objective: str = "mse"
+    block: int = 20
+    record_every: int = 50
+    baseline: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "restarts", "block", "record_every"):
+            value = getattr(self, name)
+            whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+            _require(whole, f"fit.{name} must be at least 1, not {value!r}")
+        number = isinstance(self.lr, int | float) and not isinstance(self.lr, bool)
+        _require(number and 0 < self.lr < float("inf"), f"fit.lr must be a positive number, not {self.lr!r}")
+        allowed = ", ".join(OBJECTIVES)
+        _require(self.objective in OBJECTIVES, f"fit.objective must be {allowed}, not {self.objective!r}")
+        _require(self.baseline in (None, "lasso"), f"fit.baseline must be lasso or null, not {self.baseline!r}")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,73 @@
+"""From a composed configuration to pictures that are recovered by a pretrained generator."""
+
+import torch
+from omegaconf import DictConfig
+
+from lipdip.configuration.build import blaming, build
+from lipdip.configuration.pictures import pictures, whole
+from lipdip.configuration.plan import plan_pruning
+from lipdip.configuration.science import plain, science
+from lipdip.configuration.start import given_ticket, start
+from lipdip.core.errors import UserError
+from lipdip.core.seeds import stream
+from lipdip.generators.pretrained import pretrained
+from lipdip.physics import Physics
+from lipdip.problems import Picture, measured, sized
+from lipdip.training.experiment import Origin, Recovery
+from lipdip.training.settings import RecoverySettings
+
+
+def assemble_recovery(cfg: DictConfig) -> Recovery:
+    """The experiment that ``cfg`` describes, of any task that a generator recovers pictures in.
+
+    Raises:
+        UserError: if anything in it cannot be.
+        ValueError, TypeError: from the parts it is made of, where they do not name a setting.
+    """
+    if "restarts" not in cfg.fit:
+        raise UserError(
+            f"task={cfg.task.name} with model=pggan is searched by fit=latent; the others are for other tasks"
+        )
+    if cfg.pruner.scorer is not None:
+        raise UserError("recovering prunes nothing (pruner=none): find tickets with task=gan_train pruner=imp")
+    settings = RecoverySettings(**plain(cfg.fit))
+    hardware, seed = build(cfg.trainer), whole(cfg, "seed")
+    found = given_ticket(cfg)
+    source = pretrained(cfg.model.path)
+    generator = source.generator
+    prepared = [_prepared(picture, generator.picture_channels, generator.size) for picture in pictures(cfg)]
+    shape = tuple(prepared[0].pixels.shape)
+    draw = stream(whole(cfg, "task.seed"), "degradation")
+    physics: Physics = build(cfg.task.physics, image_shape=shape, generator=draw)
+    problems = [measured(picture.name, 2 * picture.pixels - 1, physics, draw) for picture in prepared]
+    code = torch.zeros(1, generator.latent)
+    with blaming(cfg.pruner):
+        begin = start(cfg, generator, code, found)
+        pruning, _ = plan_pruning(cfg.pruner, generator, code, begin.mask, settings.steps)
+    seen = [{"shape": list(shape), "sha256": picture.digest} for picture in prepared]
+    return Recovery(
+        network=generator,
+        origin=Origin(
+            {"target": "lipdip.networks.Generator", "settings": generator.settings}, source.name, drawn=False
+        ),
+        pruning=pruning,
+        hardware=hardware,
+        seed=seed,
+        configuration=science(cfg, begin, [], image=seen, model={"sha256": source.digest}),
+        notes=[*begin.notes, *(note for picture in prepared for note in picture.notes)],
+        problems=problems,
+        latent=generator.latent,
+        settings=settings,
+    )
+
+
+def _prepared(picture: Picture, channels: int, size: int) -> Picture:
+    """The picture as the generator makes pictures: its size, and grey or RGB."""
+    picture = sized(picture, (size, size), multiple=1)
+    if picture.pixels.shape[0] == channels:
+        return picture
+    if channels == 1:
+        return picture.changed(
+            picture.pixels.mean(0, keepdim=True), f"{picture.name} was turned grey, as the generator is"
+        )
+    return picture.changed(picture.pixels.expand(3, -1, -1).clone(), f"{picture.name} is grey, given as RGB")

@@ -1,0 +1,45 @@
+"""A network built to given settings around tensors that come from a file, every one of them checked first."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+_Network = TypeVar("_Network", bound=nn.Module)
+
+
+def filled(kind: Callable[..., _Network], settings: Mapping[str, Any], state: Mapping[str, Tensor]) -> _Network:
+    """A network with these very weights, as float32 on the CPU.
+
+    Names and shapes are compared before memory is asked for, so forged settings cost nothing; no random stream is
+    touched.
+
+    Args:
+        kind: the network's class.
+        settings: arguments of its constructor.
+        state: tensors by name, as in its state dict.
+
+    Raises:
+        ValueError: if the settings make no sense, or do not fit the tensors, or a tensor is not plain finite numbers.
+    """
+    try:
+        with torch.device("meta"):
+            network = kind(**settings)
+    except (TypeError, RuntimeError, OverflowError) as error:
+        raise ValueError(" ".join(str(error).split())) from None
+    wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    for name in sorted(set(wanted) ^ set(state)):
+        raise ValueError(
+            f"{name!r} is {'missing' if name in wanted else 'none of the layers that its settings tell of'}"
+        )
+    for name, tensor in state.items():
+        if type(tensor) not in (Tensor, nn.Parameter) or tensor.layout != torch.strided or not tensor.is_contiguous():
+            raise ValueError(f"{name} is not a plain tensor")
+        if tuple(tensor.shape) != wanted[name]:
+            raise ValueError(f"{name} has shape {tuple(tensor.shape)}, and its settings ask for {wanted[name]}")
+        if not tensor.is_floating_point() or not tensor.isfinite().all():
+            raise ValueError(f"{name} is not made of finite floating-point numbers")
+    copies = {name: tensor.detach().to("cpu", torch.float32, copy=True) for name, tensor in state.items()}
+    network.load_state_dict(copies, assign=True)
+    return network

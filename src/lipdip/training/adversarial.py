@@ -1,0 +1,260 @@
+"""Training a progressively grown GAN, from nothing or on from a pretrained one, in rounds."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from typing_extensions import override
+
+from lipdip.core.mask import Mask
+from lipdip.core.records import AdversarialPoint, Generated, Round
+from lipdip.core.seeds import stream
+from lipdip.generators import network_bytes
+from lipdip.networks.progressive import COARSEST, Progressive
+from lipdip.pruning.context import Fit
+from lipdip.training.experiment import Generation
+from lipdip.training.inversion import invert
+from lipdip.training.rounds import Rounds
+
+
+class GanTraining(Rounds):
+    """WGAN-GP: a critic step and a generator step in turn, with a drift term and an average of the generator.
+
+    The critic minimises ``E D(fake) - E D(real) + gp E (|grad D(x')| - 1)^2 + drift E D(real)^2`` with ``x'`` between
+    real and fake; the generator minimises ``-E D(fake)``. Sources: Gulrajani et al., NeurIPS 2017; Karras et al.,
+    ICLR 2018.
+
+    Every round starts from the same generator and discriminator and sees the same batches; only the generator is
+    pruned. Its average is what samples, scores and tickets are judged by.
+
+    Args:
+        experiment: what is trained; its networks are at their start.
+    """
+
+    def __init__(self, experiment: Generation) -> None:
+        super().__init__(experiment)
+        assert isinstance(experiment.network, Progressive)
+        self.network: Progressive = experiment.network
+        self.discriminator = experiment.discriminator
+        self.average = copy.deepcopy(experiment.average)
+        self.dataset = experiment.dataset
+        self.settings = experiment.settings
+        self._starts = {
+            "discriminator": copy.deepcopy(self.discriminator.state_dict()),
+            "average": copy.deepcopy(self.average.state_dict()),
+        }
+        self._stages: dict[tuple[str, int], Progressive] = {}
+
+    @override
+    def configure_optimizers(self) -> list[torch.optim.Optimizer]:
+        settings, fused = self.settings, self.hardware.fused or None
+        return [
+            torch.optim.Adam(network.parameters(), lr=settings.lr, betas=(0.0, 0.99), fused=fused)
+            for network in (self.network, self.discriminator)
+        ]
+
+    @override
+    def start_round(self, number: int, mask: Mask) -> None:
+        self.discriminator.load_state_dict(self._starts["discriminator"])
+        self.average.load_state_dict(self._starts["average"])
+        super().start_round(number, mask)
+
+    @override
+    def begin(self) -> None:
+        self._steps = 0
+        self._points: list[AdversarialPoint] = []
+        self._draw = stream(self.seed, "batches")
+        self._last = torch.full((3,), torch.nan, device=self.device)
+        self._error: float | None = None
+        self._found: Tensor | None = None
+
+    @override
+    def fits(self) -> list[Fit]:
+        """Codes, and the generator's own loss on them: what a scorer of the generator may look at."""
+        codes = torch.randn(self.settings.batch, self.latent, generator=stream(self.seed, "scoring")).to(self.device)
+        return [Fit(codes, lambda pictures: -self.discriminator(pictures).mean())]
+
+    @property
+    def latent(self) -> int:
+        """Numbers in a code."""
+        return int(self.network.settings["latent"])
+
+    def _stage(self, name: str, scales: int, alpha: float) -> Progressive:
+        """The first ``scales`` scales of a network, as a network of its own that shares the parameters."""
+        full: Progressive = getattr(self, name)
+        if scales == len(full.channels):
+            full.alpha = alpha
+            return full
+        if (name, scales) not in self._stages:
+            small = type(full)(**{**full.settings, "channels": full.channels[:scales]}).to(self.device)
+            shared = dict(full.named_parameters())
+            for path in [path for path, _ in small.named_parameters()]:
+                module, _, leaf = path.rpartition(".")
+                setattr(small.get_submodule(module), leaf, shared[path])
+            self._stages[name, scales] = small
+        self._stages[name, scales].alpha = alpha
+        return self._stages[name, scales]
+
+    def _real(self, side: int, alpha: float) -> Tensor:
+        """A batch of training pictures in [-1, 1] at a scale; while it fades in, partly at the one below."""
+        indices = torch.randint(len(self.dataset.train), (self.settings.batch,), generator=self._draw)
+        pictures, _ = self.dataset.train.batch(indices)
+        pictures = pictures[:, : self.network.picture_channels].to(self.device) * 2 - 1
+        pictures = functional.adaptive_avg_pool2d(pictures, side)
+        if alpha < 1:
+            below = functional.interpolate(functional.avg_pool2d(pictures, 2), scale_factor=2.0)
+            pictures = alpha * pictures + (1 - alpha) * below
+        return pictures
+
+    def _codes(self) -> Tensor:
+        return torch.randn(self.settings.batch, self.latent, generator=self._draw).to(self.device)
+
+    @override
+    def step(self, *optimizers: torch.optim.Optimizer) -> None:
+        settings, (for_generator, for_critic) = self.settings, optimizers
+        scales, alpha = settings.stage(self._steps, len(self.network.channels))
+        generator, critic = self._stage("network", scales, alpha), self._stage("discriminator", scales, alpha)
+        real = self._real(COARSEST * 2 ** (scales - 1), alpha)
+        for_critic.zero_grad()
+        with torch.no_grad():
+            fake = generator(self._codes())
+        on_real, on_fake = critic(real), critic(fake)
+        between = torch.rand(len(real), 1, 1, 1, generator=self._draw).to(self.device)
+        penalty = _gradient_penalty(critic, between * real + (1 - between) * fake)
+        distance = on_real.mean() - on_fake.mean()
+        loss = -distance + settings.gradient_penalty * penalty + settings.drift * on_real.square().mean()
+        loss.backward()
+        for_critic.step()
+        for_generator.zero_grad()
+        wish = -critic(generator(self._codes())).mean()
+        wish.backward()
+        for_generator.step()
+        self.pruned.apply()
+        self._average(settings.ema)
+        self._last = torch.stack([loss.detach(), wish.detach(), distance.detach()])
+        self._steps += 1
+        if self._steps % settings.record_every == 0 or self.done:
+            self._points.append(AdversarialPoint(self.round, self._steps, scales, alpha, *self._last.tolist()))
+        if self.done:
+            self._judge()
+
+    @torch.no_grad()
+    def _average(self, decay: float) -> None:
+        mine: list[Tensor] = list(self.network.parameters())
+        averaged: list[Tensor] = list(self.average.parameters())
+        torch._foreach_lerp_(averaged, mine, 1 - decay)
+        if self.mask.kept != self.mask.total:  # what was there before the mask was, is not averaged in
+            named = dict(self.average.named_parameters())
+            for name, kept in self.mask.items():
+                named[name].mul_(kept.to(self.device))
+
+    def _judge(self) -> None:
+        """How well the average generator reaches held-out pictures: the score of a round."""
+        count = min(self.settings.judged, len(self.dataset.test))
+        pictures, _ = self.dataset.test.batch(torch.arange(count))
+        pictures = pictures[:, : self.network.picture_channels].to(self.device) * 2 - 1
+        codes = torch.randn(count, self.latent, generator=stream(self.seed, "judging")).to(self.device)
+        found, errors = invert(self.average, codes, pictures, self.settings.judging_steps)
+        self._error, self._found = errors.mean().item(), found
+
+    @torch.no_grad()
+    def samples(self, count: int = 64) -> Tensor:
+        """(count, C, H, W) in [0, 1] of the average generator, for codes that are the same in every round."""
+        codes = torch.randn(count, self.latent, generator=stream(0, "samples")).to(self.device)
+        pictures: Tensor = self.average(codes)
+        return (pictures.clamp(-1, 1) + 1) / 2
+
+    @property
+    @override
+    def budget(self) -> int:
+        return self.settings.steps
+
+    @property
+    @override
+    def steps(self) -> int:
+        return self._steps
+
+    @property
+    @override
+    def done(self) -> bool:
+        return self._steps >= self.settings.steps
+
+    @override
+    def reading(self) -> tuple[float, str]:
+        loss, _, distance = self._last.tolist()
+        return loss, f"critic's distance {distance:.3f}"
+
+    @override
+    def row(self, **common: Any) -> Round:
+        loss, wish, distance = self._last.tolist()
+        assert self._error is not None
+        return Generated(**common, loss=loss, generator_loss=wish, distance=distance, reconstruction_error=self._error)
+
+    @override
+    def told(self, row: Round) -> str:
+        assert isinstance(row, Generated)
+        return f"held-out reconstruction error {row.reconstruction_error:.4f}"
+
+    @override
+    def points(self) -> list[AdversarialPoint]:
+        return self._points
+
+    @override
+    def curve(self) -> dict[int, dict[str, float]]:
+        names = ("loss", "generator_loss", "distance")
+        return {point.step: {name: getattr(point, name) for name in names} for point in self._points}
+
+    @override
+    def artifacts(self) -> dict[str, bytes]:
+        """Of the first round the networks, for recovering pictures and for training on."""
+        if self.round:
+            return {}
+        notes = {"trained_on": self.dataset.name, "steps": self._steps, "seed": self.seed, "error": self._error}
+        networks = {"generator": self.average, "generator_last": self.network, "discriminator": self.discriminator}
+        return {f"{name}.safetensors": network_bytes(network, notes) for name, network in networks.items()}
+
+    @override
+    def restored(self) -> dict[str, Tensor]:
+        assert self._found is not None
+        found = (self._found.clamp(-1, 1) + 1) / 2
+        return {"samples": sheet(self.samples()), "reconstructed": sheet(found)}
+
+    @override
+    def state(self) -> dict[str, Any]:
+        return {
+            "steps": self._steps,
+            "points": [vars(point) for point in self._points],
+            "draw": self._draw.get_state(),
+            "last": self._last,
+            "error": self._error,
+            "found": self._found,
+        }
+
+    @override
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self._steps = state["steps"]
+        self._points = [AdversarialPoint(**point) for point in state["points"]]
+        self._draw.set_state(state["draw"].cpu())
+        self._last = state["last"].to(self.device)
+        self._error, self._found = state["error"], state["found"]
+
+
+def _gradient_penalty(critic: Progressive, pictures: Tensor) -> Tensor:
+    """``E (|grad D(x')| - 1)^2``."""
+    pictures = pictures.requires_grad_()
+    (gradient,) = torch.autograd.grad(critic(pictures).sum(), pictures, create_graph=True)
+    penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
+    return penalty
+
+
+def sheet(pictures: Tensor, across: int = 8) -> Tensor:
+    """(N, C, H, W) as one picture (1, C, rows H, across W), row by row; what is missing is black."""
+    count, channels, height, width = pictures.shape
+    rows = -(-count // across)
+    whole = pictures.new_zeros(rows * across, channels, height, width)
+    whole[:count] = pictures
+    grid = whole.view(rows, across, channels, height, width).permute(2, 0, 3, 1, 4)
+    return grid.reshape(1, channels, rows * height, across * width)
