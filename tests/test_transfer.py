@@ -149,7 +149,7 @@ def test_tickets_of_other_networks_have_their_own_random_control(found, tmp_path
     arguments = ["--tickets", f"a={found[0]}", f"b={other}", "--problems", "task=denoise", "--round", "2"]
     assert command.main([*arguments, "--set", *TINY[:4], "--output-dir", str(tmp_path), "--name", "m"]) == 0
     rows = {cell["start"] for cell in csv.DictReader((tmp_path / "transfer/m/cells.csv").read_text().splitlines())}
-    assert {"random like a", "random like b"} <= rows
+    assert {"random, sparsity 0.360", "random like b"} <= rows
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for processes in /proc")

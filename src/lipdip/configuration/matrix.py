@@ -115,7 +115,10 @@ def _seed(ticket: Ticket, file: Path) -> int:
 
 
 def _labels(loaded: dict[str, list[tuple[Path, Ticket]]]) -> dict[str, dict[str, str]]:
-    """What the controls' rows are called; tickets whose uniform controls are the same masks share one row."""
+    """What the controls' rows are called; tickets whose uniform controls are the same masks share one row.
+
+    The first ticket's is called by its sparsity; those of tickets of other shapes or weights by the first of these.
+    """
     kinds = {
         name: str([(t.init["tensors"], t.mask.kept, [tuple(m.shape) for m in t.mask.values()]) for _, t in files])
         for name, files in loaded.items()
@@ -126,7 +129,7 @@ def _labels(loaded: dict[str, list[tuple[Path, Ticket]]]) -> dict[str, dict[str,
         sparsity = f"random, sparsity {files[0][1].mask.sparsity:.3f}"
         labels[name] = {
             DENSE: DENSE,
-            "random": sparsity if len(alike) == len(loaded) else f"random like {' or '.join(alike)}",
+            "random": sparsity if next(iter(loaded)) in alike else f"random like {alike[0]}",
             "layerwise": f"random with {name}'s densities",
             "reinit": f"{name}, new weights",
         }

@@ -34,7 +34,12 @@ def pretrained(path: str | None = None) -> Pretrained:
         UserError: if the file is missing, damaged or foreign.
     """
     if path is None:
-        with resources.as_file(resources.files("lipdip.generators") / "data" / EMBEDDED) as file:
+        embedded = resources.files("lipdip.generators") / "data" / EMBEDDED
+        if not embedded.is_file():
+            raise UserError(
+                "no generator ships with this lipdip; give model.path=FILE, a zoo checkpoint or a stored one"
+            )
+        with resources.as_file(embedded) as file:
             stored = load_generator(file)
         return Pretrained(stored.generator, "embedded", stored.digest)
     if not isinstance(path, str):
