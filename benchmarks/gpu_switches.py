@@ -20,8 +20,8 @@ from lipdip.core.mask import Mask, Pruned
 from lipdip.core.seeds import stream
 from lipdip.pruning.scope import prunable
 from lipdip.training.experiment import Experiment
+from lipdip.training.hardware import Hardware
 from lipdip.training.scores import Scores
-from lipdip.training.settings import Hardware
 from lipdip.training.step import fit_step, make_passes
 
 OFF = {"bf16": False, "channels_last": False, "fused": False, "compile": False}

@@ -15,7 +15,7 @@ from lipdip.configuration.build import build
 from lipdip.core.metrics import Metric
 from lipdip.core.records import read_rounds
 from lipdip.pruning.scope import prunable
-from lipdip.training.settings import Hardware
+from lipdip.training.hardware import Hardware
 
 from .conftest import TINY
 

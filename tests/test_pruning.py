@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from lipdip.core.mask import Mask
-from lipdip.core.records import Restored, Round
+from lipdip.core.rows import Restored, Round
 from lipdip.lottery.matching import judged, most_sparse_matching
 from lipdip.lottery.schedule import ladder
 from lipdip.networks import Hourglass

@@ -13,17 +13,8 @@ from lipdip.command import console, start
 from lipdip.configuration.assemble import assemble
 from lipdip.configuration.build import build
 from lipdip.core.errors import UserError
-from lipdip.core.records import (
-    Classified,
-    Generated,
-    PictureScores,
-    Recovered,
-    Restored,
-    Round,
-    RunDirectory,
-    read_pictures,
-    read_rounds,
-)
+from lipdip.core.records import RunDirectory, read_pictures, read_rounds
+from lipdip.core.rows import Classified, Generated, PictureScores, Recovered, Restored, Round
 from lipdip.lottery.matching import most_sparse_matching
 from lipdip.training.experiment import Classification, Experiment, Generation, Recovery, Restoration
 from lipdip.training.find import find_ticket

@@ -21,7 +21,8 @@ from lipdip.command import console
 from lipdip.configuration.matrix import CONTROLS, Fit, Problem, check, plan, write_whole
 from lipdip.configuration.start import ticket_file
 from lipdip.core.errors import UserError
-from lipdip.core.records import Classified, read_rounds, table_of
+from lipdip.core.records import read_rounds, table_of
+from lipdip.core.rows import Classified
 from lipdip.core.ticket import Ticket
 from lipdip.figures.matrix import heat_map
 from lipdip.lottery.matrix import DENSE, Cell, Entry, gains, scores
@@ -71,10 +72,12 @@ def transfer(
         cells[number] = cell
         head = f"{done}/{len(fits)}  {cell.start} on {cell.problem}, seed {cell.seed}: "
         if why is None:
-            screen.print(f"{head}{_number(cell.score, cell.unit)} {cell.unit}", highlight=False, markup=False)
+            screen.print(
+                f"{head}{_number(cell.score, cell.unit)} {cell.unit}", highlight=False, markup=False, soft_wrap=True
+            )
         else:
             failed.append((fits[number], why))
-            screen.print(f"{head}failed: {why}", highlight=False, markup=False)
+            screen.print(f"{head}failed: {why}", highlight=False, markup=False, soft_wrap=True)
         _write(cells, directory)
     return cells, failed
 
@@ -189,7 +192,7 @@ def _main(arguments: argparse.Namespace, again: str) -> int:
         screen,
     )
     screen.print(table(cells), highlight=False, markup=False, soft_wrap=True)
-    screen.print(f"everything is in {directory}", soft_wrap=True, highlight=False, markup=False)
+    screen.print(f"everything is in {directory}", highlight=False, markup=False, soft_wrap=True)
     for reason, fits in _by_reason(failed).items():
         which = f"{fits[0].cell.start} on {fits[0].cell.problem}, seed {fits[0].cell.seed}"
         more = f" and {len(fits) - 1} more" if len(fits) > 1 else ""

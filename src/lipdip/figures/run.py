@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from lipdip.core.records import Classified, Generated, Recovered, Restored, Round, read_pictures, read_rounds
+from lipdip.core.records import read_pictures, read_rounds
+from lipdip.core.rows import Classified, Generated, Recovered, Restored, Round
 from lipdip.figures.style import BLUE, GREEN, GREY, ORANGE, rendered
 from lipdip.lottery.matching import most_sparse_matching
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lipdip.core.records import Round
+from lipdip.core.rows import Round
 
 
 def judged(row: Round, dense: Round) -> Round:

@@ -10,7 +10,7 @@ from torch.nn import functional
 from typing_extensions import override
 
 from lipdip.core.mask import Mask
-from lipdip.core.records import AdversarialPoint, Generated, Round
+from lipdip.core.rows import AdversarialPoint, Generated, Round
 from lipdip.core.seeds import stream
 from lipdip.generators import network_bytes
 from lipdip.networks.progressive import COARSEST, Progressive

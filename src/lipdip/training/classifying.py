@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from typing_extensions import override
 
-from lipdip.core.records import Classified, ClassifyingPoint, Round
+from lipdip.core.rows import Classified, ClassifyingPoint, Round
 from lipdip.core.seeds import stream
 from lipdip.datasets import Examples
 from lipdip.pruning.context import Fit

@@ -14,7 +14,8 @@ from lipdip.datasets import Dataset
 from lipdip.networks.progressive import Progressive
 from lipdip.problems import Problem
 from lipdip.pruning.cut import Scorer
-from lipdip.training.settings import ClassifySettings, FitSettings, GanSettings, Hardware, Multi, RecoverySettings
+from lipdip.training.hardware import Hardware
+from lipdip.training.settings import ClassifySettings, FitSettings, GanSettings, Multi, RecoverySettings
 
 
 @dataclass(frozen=True)

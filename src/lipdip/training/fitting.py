@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from lipdip.core.records import CurvePoint, PictureScores, Restored, Round
+from lipdip.core.rows import CurvePoint, PictureScores, Restored, Round
 from lipdip.core.seeds import stream
 from lipdip.problems import draw_codes
 from lipdip.pruning.context import Fit

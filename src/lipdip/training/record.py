@@ -7,7 +7,8 @@ from typing import Any
 import lightning as L
 from typing_extensions import override
 
-from lipdip.core.records import (
+from lipdip.core.records import RunDirectory
+from lipdip.core.rows import (
     AdversarialPoint,
     Classified,
     ClassifyingPoint,
@@ -19,7 +20,6 @@ from lipdip.core.records import (
     RecoveringPoint,
     Restored,
     Round,
-    RunDirectory,
 )
 from lipdip.core.ticket import Ticket, tensor_digests
 from lipdip.figures.png import png

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from lipdip.core.records import Recovered, RecoveredPicture, RecoveringPoint, Round
+from lipdip.core.rows import Recovered, RecoveredPicture, RecoveringPoint, Round
 from lipdip.core.seeds import stream
 from lipdip.pruning.context import Fit
 from lipdip.training.experiment import Recovery

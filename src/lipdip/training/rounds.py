@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from lipdip.core.errors import UserError
 from lipdip.core.mask import Mask, Pruned
-from lipdip.core.records import Round
+from lipdip.core.rows import Round
 from lipdip.core.seeds import stream
 from lipdip.pruning.anatomy import Layer, anatomy
 from lipdip.pruning.context import Context, Fit

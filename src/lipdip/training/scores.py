@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from lipdip.core.metrics import Metric
-from lipdip.core.records import CurvePoint
+from lipdip.core.rows import CurvePoint
 from lipdip.training.settings import FitSettings
 from lipdip.training.stopping import RULES
 

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from typing_extensions import override
 
-from lipdip.core.records import Round
+from lipdip.core.rows import Round
 from lipdip.training.record import Record
 from lipdip.training.rounds import Rounds
 

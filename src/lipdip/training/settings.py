@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
 from lipdip.core.errors import UserError
 from lipdip.training.objectives import OBJECTIVES
 from lipdip.training.stopping import RULES
 
 
-def _require(ok: bool, message: str) -> None:
+def require(ok: bool, message: str) -> None:
+    """Refuse with ``message`` what is not ``ok``."""
     if not ok:
         raise UserError(message)
 
@@ -68,24 +67,24 @@ class FitSettings:
         for name in ("steps", "record_every", "stop_window", "stop_patience", "thin"):
             value = getattr(self, name)
             whole = isinstance(value, int) and not isinstance(value, bool)
-            _require(whole and value >= 1, f"fit.{name} must be at least 1, not {value!r}")
+            require(whole and value >= 1, f"fit.{name} must be at least 1, not {value!r}")
         for name in ("reg_noise_std", "weight_decay", "weight_noise"):
             value = getattr(self, name)
             ok = number(value) and 0 <= value < float("inf")
-            _require(ok, f"fit.{name} must be a number of at least 0, not {value!r}")
+            require(ok, f"fit.{name} must be a number of at least 0, not {value!r}")
         burn_in = self.burn_in
         whole = burn_in is None or (isinstance(burn_in, int) and not isinstance(burn_in, bool))
-        _require(
+        require(
             whole and (burn_in is None or 0 <= burn_in < self.steps),
             f"fit.burn_in must be null or a whole number below fit.steps={self.steps}, not {burn_in!r}",
         )
-        _require(self.code in ("fixed", "resampled"), f"fit.code must be fixed or resampled, not {self.code!r}")
-        _require(self.stop_rule in RULES, f"fit.stop_rule must be {' or '.join(RULES)}, not {self.stop_rule!r}")
-        _require(isinstance(self.stop_early, bool), f"fit.stop_early must be true or false, not {self.stop_early!r}")
-        _require(number(self.lr) and 0 < self.lr < float("inf"), f"fit.lr must be a positive number, not {self.lr!r}")
-        _require(number(self.ema) and 0 <= self.ema < 1, f"fit.ema must lie in [0, 1), not {self.ema!r}")
+        require(self.code in ("fixed", "resampled"), f"fit.code must be fixed or resampled, not {self.code!r}")
+        require(self.stop_rule in RULES, f"fit.stop_rule must be {' or '.join(RULES)}, not {self.stop_rule!r}")
+        require(isinstance(self.stop_early, bool), f"fit.stop_early must be true or false, not {self.stop_early!r}")
+        require(number(self.lr) and 0 < self.lr < float("inf"), f"fit.lr must be a positive number, not {self.lr!r}")
+        require(number(self.ema) and 0 <= self.ema < 1, f"fit.ema must lie in [0, 1), not {self.ema!r}")
         answers = ("average", "output", "lowest_loss")
-        _require(self.answer in answers, f"task.score.answer must be {', '.join(answers)}, not {self.answer!r}")
+        require(self.answer in answers, f"task.score.answer must be {', '.join(answers)}, not {self.answer!r}")
 
 
 @dataclass(frozen=True)
@@ -112,8 +111,8 @@ class Multi:
         choices = {"code": ("per_image", "shared"), "head": ("per_image", "shared"), "loss": ("sum", "mean")}
         for name, allowed in choices.items():
             value = getattr(self, name)
-            _require(value in allowed, f"multi.{name} must be {' or '.join(allowed)}, not {value!r}")
-        _require(isinstance(self.accumulate, bool), f"multi.accumulate must be true or false, not {self.accumulate!r}")
+            require(value in allowed, f"multi.{name} must be {' or '.join(allowed)}, not {value!r}")
+        require(isinstance(self.accumulate, bool), f"multi.accumulate must be true or false, not {self.accumulate!r}")
 
 
 @dataclass(frozen=True)
@@ -150,17 +149,17 @@ class ClassifySettings:
         for name in ("epochs", "batch"):
             value = getattr(self, name)
             whole = isinstance(value, int) and not isinstance(value, bool)
-            _require(whole and value >= 1, f"fit.{name} must be at least 1, not {value!r}")
-        _require(number(self.lr) and 0 < self.lr < float("inf"), f"fit.lr must be a positive number, not {self.lr!r}")
+            require(whole and value >= 1, f"fit.{name} must be at least 1, not {value!r}")
+        require(number(self.lr) and 0 < self.lr < float("inf"), f"fit.lr must be a positive number, not {self.lr!r}")
         for name, top in {"momentum": 1.0, "weight_decay": float("inf"), "decay": float("inf")}.items():
             value = getattr(self, name)
-            _require(number(value) and 0 <= value < top, f"fit.{name} must lie in [0, {top:g}), not {value!r}")
+            require(number(value) and 0 <= value < top, f"fit.{name} must lie in [0, {top:g}), not {value!r}")
         shares: Sequence[Any] = [None] if isinstance(self.milestones, str | float | int) else self.milestones
-        _require(
+        require(
             all(number(share) and 0 < share < 1 for share in shares),
             f"fit.milestones must be shares of the epochs between 0 and 1, not {self.milestones!r}",
         )
-        _require(isinstance(self.sigmoid, bool), f"task.sigmoid must be true or false, not {self.sigmoid!r}")
+        require(isinstance(self.sigmoid, bool), f"task.sigmoid must be true or false, not {self.sigmoid!r}")
 
     def lr_in(self, epoch: int) -> float:
         """The learning rate of ``epoch``, counted from 0."""
@@ -205,7 +204,7 @@ class GanSettings:
         for name in ("steps", "batch", "record_every", "judged", "judging_steps", "grow"):
             value = getattr(self, name)
             whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-            _require(whole or (name == "grow" and value is None), f"fit.{name} must be at least 1, not {value!r}")
+            require(whole or (name == "grow" and value is None), f"fit.{name} must be at least 1, not {value!r}")
         for name, (low, high) in {
             "lr": (0.0, float("inf")),
             "gradient_penalty": (0.0, float("inf")),
@@ -215,9 +214,7 @@ class GanSettings:
         }.items():
             value = getattr(self, name)
             number = isinstance(value, int | float) and not isinstance(value, bool)
-            _require(
-                number and low <= value <= high, f"fit.{name} must lie between {low:g} and {high:g}, not {value!r}"
-            )
+            require(number and low <= value <= high, f"fit.{name} must lie between {low:g} and {high:g}, not {value!r}")
 
     def stage(self, step: int, scales: int) -> tuple[int, float]:
         """How many scales are trained in ``step``, counted from 0, and the finest one's share."""
@@ -257,69 +254,9 @@ class RecoverySettings:
         for name in ("steps", "restarts", "block", "record_every"):
             value = getattr(self, name)
             whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-            _require(whole, f"fit.{name} must be at least 1, not {value!r}")
+            require(whole, f"fit.{name} must be at least 1, not {value!r}")
         number = isinstance(self.lr, int | float) and not isinstance(self.lr, bool)
-        _require(number and 0 < self.lr < float("inf"), f"fit.lr must be a positive number, not {self.lr!r}")
+        require(number and 0 < self.lr < float("inf"), f"fit.lr must be a positive number, not {self.lr!r}")
         allowed = ", ".join(OBJECTIVES)
-        _require(self.objective in OBJECTIVES, f"fit.objective must be {allowed}, not {self.objective!r}")
-        _require(self.baseline in (None, "lasso"), f"fit.baseline must be lasso or null, not {self.baseline!r}")
-
-
-@dataclass(frozen=True)
-class Hardware:
-    """Where a fit runs, and the switches that make it fast there.
-
-    Args:
-        device: ``cpu``, ``cuda`` or ``auto`` (``cuda`` where there is one).
-        bf16: run the network in bfloat16 autocast; weights, loss and scores stay float32.
-        channels_last: keep feature maps channels-last.
-        fused: Adam as one fused kernel.
-        compile: compile network and loss with ``torch.compile``.
-        chunk_seconds: how long a ``training_step`` goes on; scores are read back at its end.
-        save_seconds: how often an unfinished run is saved.
-
-    Each switch may be None: on where the device is ``cuda``, off elsewhere.
-
-    Raises:
-        UserError: if the device is not there.
-    """
-
-    device: str = "auto"
-    bf16: bool | None = None
-    channels_last: bool | None = None
-    fused: bool | None = None
-    compile: bool | None = None
-    chunk_seconds: float = 1.0
-    save_seconds: float = 20.0
-
-    def __post_init__(self) -> None:
-        _require(
-            self.device in ("auto", "cpu", "cuda"), f"trainer.device must be auto, cpu or cuda, not {self.device!r}"
-        )
-        for name in ("bf16", "channels_last", "fused", "compile"):
-            value = getattr(self, name)
-            _require(value is None or isinstance(value, bool), f"trainer.{name} must be true, false or null")
-        for name in ("chunk_seconds", "save_seconds"):
-            value = getattr(self, name)
-            _require(isinstance(value, int | float) and value >= 0, f"trainer.{name} must be a number of at least 0")
-        there = torch.cuda.is_available()
-        _require(
-            self.device != "cuda" or there,
-            "no CUDA device is there (or this torch was built without CUDA); use trainer=cpu or trainer=auto",
-        )
-        cuda = there and self.device != "cpu"
-        object.__setattr__(self, "device", "cuda" if cuda else "cpu")
-        for name in ("bf16", "channels_last", "fused", "compile"):
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, cuda)
-
-    @property
-    def numerics(self) -> str:
-        """What decides how numbers are rounded: device and switches, but not which machine."""
-        switches = [switch for switch in ("bf16", "channels_last", "fused", "compile") if getattr(self, switch)]
-        return ", ".join([self.device, *switches])
-
-    def __str__(self) -> str:
-        name = torch.cuda.get_device_name() if self.device == "cuda" else f"CPU, {torch.get_num_threads()} threads"
-        switches = [switch for switch in ("bf16", "channels_last", "fused", "compile") if getattr(self, switch)]
-        return ", ".join([name, *switches])
+        require(self.objective in OBJECTIVES, f"fit.objective must be {allowed}, not {self.objective!r}")
+        require(self.baseline in (None, "lasso"), f"fit.baseline must be lasso or null, not {self.baseline!r}")

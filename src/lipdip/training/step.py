@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from lipdip.core.mask import Pruned
 from lipdip.problems import Problem
-from lipdip.training.settings import Hardware, Multi
+from lipdip.training.hardware import Hardware
+from lipdip.training.settings import Multi
 
 
 def measurement_loss(problem: Problem, output: Tensor) -> Tensor:
