@@ -11,6 +11,7 @@ again and only what is missing is done.
 import io
 import multiprocessing
 import shutil
+import statistics
 import sys
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -24,6 +25,8 @@ from lipdip.command import compose
 from lipdip.configuration.matrix import Problem
 from lipdip.configuration.start import ticket_file
 from lipdip.core.records import read_pictures, read_rounds
+from lipdip.core.ticket import Ticket
+from lipdip.lottery.overlap import chance_layerwise, overlaps, together
 from lipdip.run import run as lipdip_run
 from lipdip.transfer import transfer
 
@@ -97,6 +100,7 @@ def run(jobs: int, scale: str) -> None:
             print(f"{name}, seed {seed}: {path}", flush=True)
             found[name].append(path)
     _finding(found, scale)
+    _overlap(found, scale)
     for study, (rows, columns) in STUDIES.items():
         problems = [Problem(name, tuple(settings(own, scale))) for name, own in columns.items()]
         tickets = {_row(study, name): [ticket_file(path, ROUND) for path in found[name]] for name in rows}
@@ -124,6 +128,26 @@ def _finding(found: dict[str, list[Path]], scale: str) -> None:
     pd.DataFrame(rows).to_csv(_output(scale) / "finding.csv", index=False, float_format="%.4f")
 
 
+def _overlap(found: dict[str, list[Path]], scale: str) -> None:
+    """What tickets have in common with the denoiser's of the same seed, over the layers that all networks share."""
+    rows = []
+    for name, paths in found.items():
+        for seed, (path, other) in enumerate(zip(paths, found["found by denoise"], strict=True)):
+            mine, theirs = (Ticket.load(ticket_file(run, ROUND)).mask for run in (path, other))
+            layers = overlaps(mine, theirs)
+            own, ref = ([getattr(layer, side) / layer.weights for layer in layers] for side in ("a", "b"))
+            rows.append(
+                {
+                    "found": name,
+                    "seed": seed,
+                    "jaccard": together(layers).jaccard,
+                    "chance": chance_layerwise(layers),
+                    "density_correlation": statistics.correlation(own, ref),
+                }
+            )
+    pd.DataFrame(rows).to_csv(_output(scale) / "overlap.csv", index=False, float_format="%.4f")
+
+
 def draw(scale: str) -> None:
     """Tables and heat maps to docs/results, and what the finding runs of several pictures reached."""
     for study in STUDIES:
@@ -131,6 +155,9 @@ def draw(scale: str) -> None:
         for file in sorted(directory.glob("*.*")):
             shutil.copy(file, RESULTS / f"transfer_{study}_{scale}_{file.name}")
         print((directory / "table.md").read_text())
+    overlap = pd.read_csv(_output(scale) / "overlap.csv")
+    overlap.to_csv(RESULTS / f"transfer_overlap_{scale}.csv", index=False)
+    print(overlap.groupby("found", sort=False)[["jaccard", "chance", "density_correlation"]].mean().round(3))
     finding = pd.read_csv(_output(scale) / "finding.csv")
     finding.to_csv(RESULTS / f"transfer_finding_{scale}.csv", index=False)
     means = finding[finding.picture == "mean"].groupby(["found", "round"]).score

@@ -68,16 +68,15 @@ def transfer(
         check(problem, common)
     fits = plan(tickets, problems, directory, output, common, seeds, controls, screen)
     cells, failed = [fit.cell for fit in fits], []
-    for done, (number, (cell, why)) in enumerate(each(_fit, fits, jobs), 1):
-        cells[number] = cell
-        head = f"{done}/{len(fits)}  {cell.start} on {cell.problem}, seed {cell.seed}: "
-        if why is None:
-            screen.print(
-                f"{head}{_number(cell.score, cell.unit)} {cell.unit}", highlight=False, markup=False, soft_wrap=True
-            )
-        else:
-            failed.append((fits[number], why))
-            screen.print(f"{head}failed: {why}", highlight=False, markup=False, soft_wrap=True)
+    try:
+        for done, (number, (cell, why)) in enumerate(each(_fit, fits, jobs), 1):
+            cells[number] = cell
+            told = f"{_number(cell.score, cell.unit)} {cell.unit}" if why is None else f"failed: {why}"
+            head = f"{done}/{len(fits)}  {cell.start} on {cell.problem}, seed {cell.seed}: "
+            screen.print(f"{head}{told}", highlight=False, markup=False, soft_wrap=True)
+            if why is not None:
+                failed.append((fits[number], why))
+    finally:  # stopped or not, what there is can be read
         _write(cells, directory)
     return cells, failed
 
