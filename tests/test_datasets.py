@@ -120,7 +120,7 @@ def test_paths_that_cannot_be(source, path):
 def test_a_yaml_calls_its_source_and_a_mistake_is_named_as_the_command_line_does(source, tmp_path, cifar, photos):
     shutil.copytree(photos, tmp_path / "imagenet20")
     settings = {
-        "protocol": {"classify": {"size": 16}},
+        "protocol": {"classify": {"size": 16, "folder_size": 16}},
         "paths": {"data_dir": str(tmp_path)},
         "dataset": OmegaConf.load(config_dir() / "dataset" / f"{source}.yaml"),
     }

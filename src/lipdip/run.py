@@ -1,4 +1,4 @@
-"""``python -m lipdip.run``: find a lottery image prior on one picture."""
+"""``python -m lipdip.run``: find a lottery image prior, or use one that was found."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
