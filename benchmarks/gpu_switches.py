@@ -15,11 +15,11 @@ import numpy as np
 import torch
 
 from lipdip.command import compose
-from lipdip.configuration.assemble import assemble
+from lipdip.configuration.restoration import assemble_restoration as assemble
 from lipdip.core.mask import Mask, Pruned
 from lipdip.core.seeds import stream
 from lipdip.pruning.scope import prunable
-from lipdip.training.experiment import Experiment
+from lipdip.training.experiment import Restoration
 from lipdip.training.hardware import Hardware
 from lipdip.training.scores import Scores
 from lipdip.training.step import fit_step, make_passes
@@ -27,7 +27,7 @@ from lipdip.training.step import fit_step, make_passes
 OFF = {"bf16": False, "channels_last": False, "fused": False, "compile": False}
 
 
-def _step(experiment: Experiment, hardware: Hardware) -> tuple[Callable[[], object], Experiment]:
+def _step(experiment: Restoration, hardware: Hardware) -> tuple[Callable[[], object], Restoration]:
     device = torch.device("cuda")
     network, problem = experiment.network.to(device), experiment.problems[0].to(device)
     if hardware.channels_last:
@@ -46,7 +46,7 @@ def _step(experiment: Experiment, hardware: Hardware) -> tuple[Callable[[], obje
     return step, replace(experiment, network=network, problems=[problem])
 
 
-def _authors_way(experiment: Experiment) -> Callable[[], object]:
+def _authors_way(experiment: Restoration) -> Callable[[], object]:
     """Their loop around the same network: what they do between two steps happens on the host."""
     device = torch.device("cuda")
     network, problem = experiment.network.to(device), experiment.problems[0].to(device)
