@@ -14,6 +14,7 @@ from lipdip.configuration.assemble import assemble
 from lipdip.core.errors import UserError
 from lipdip.core.records import read_rounds
 from lipdip.generators import load_generator, save_network
+from lipdip.generators.pretrained import pretrained
 from lipdip.networks import Generator
 from lipdip.physics import CompressiveSensing
 from lipdip.run import run
@@ -130,3 +131,14 @@ def test_values_that_cannot_be(reachable, overrides, message):
     with pytest.raises(UserError, match=message) as caught:
         assemble(compose("task=compressive_sensing", f"model.path={reachable}/g.safetensors", *overrides))
     assert "\n" not in str(caught.value)
+
+
+def test_the_generator_that_ships_makes_pictures_that_it_can_recover(tmp_path):
+    stored = pretrained()
+    assert (stored.generator.size, stored.generator.picture_channels) == (32, 1)
+    picture = stored.generator(torch.randn(1, 64, generator=torch.Generator().manual_seed(3))).detach().clamp(-1, 1)
+    assert picture.std() > 0.3, "a picture, and no grey"
+    np.save(tmp_path / "p.npy", (picture[0, 0].numpy() + 1) / 2)
+    words = ("task=gan_inpaint", "image=file", f"image.path={tmp_path}/p.npy", "fit.steps=60", "fit.restarts=2")
+    row = read_rounds(run(compose(*words, f"paths.output_dir={tmp_path}"), Console(file=io.StringIO())))[0]
+    assert row.mse < 0.5 * picture.var()
