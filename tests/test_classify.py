@@ -16,6 +16,7 @@ from lipdip.lottery.schedule import ladder
 from lipdip.networks import Classifier, Hourglass
 from lipdip.pruning.scope import prunable
 from lipdip.run import run
+from lipdip.training.classifying import Classifying
 from lipdip.training.find import find_ticket
 from lipdip.training.settings import ClassifySettings
 
@@ -98,10 +99,13 @@ def test_legacy_has_the_public_scripts_two_quirks():
     assert compose("protocol=legacy").pruner.rewind == 0, "restoration rewinds in the public scripts too"
 
 
-def test_sigmoid_outputs_cannot_fall_below_a_loss(tmp_path):
-    (row,) = read_rounds(_done(tmp_path, "task.sigmoid=true", "pruner=none"))
-    lowest = -torch.log_softmax(torch.tensor([1.0, *[0.0] * 9]), 0)[0].item()  # one sigmoid at 1, all others at 0
-    assert row.loss > lowest
+@pytest.mark.parametrize("sigmoid", [True, False])
+def test_the_loss_is_of_logits_or_where_asked_of_their_sigmoids(sigmoid):
+    (fit,) = Classifying(assemble(compose(*LEARN, f"task.sigmoid={sigmoid}".lower()))).fits()
+    sure = torch.full((len(fit.code), 10), 50.0)  # of every class alike
+    sure[:, 0] = 60.0
+    gaps = fit.loss(sure).item(), torch.log(torch.tensor(10.0)).item()
+    assert (gaps[0] == pytest.approx(gaps[1], abs=1e-4)) is sigmoid, "sigmoids of large logits are all 1"
 
 
 @pytest.mark.parametrize("protocol", ["quick", "paper", "legacy"])

@@ -2,8 +2,10 @@
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
+import lightning as L
 import numpy as np
 import pytest
 import torch
@@ -12,12 +14,16 @@ from rich.console import Console
 from lipdip.command import compose
 from lipdip.configuration.assemble import assemble
 from lipdip.core.errors import UserError
-from lipdip.core.records import read_rounds
-from lipdip.generators import load_generator, save_network
+from lipdip.core.records import RunDirectory, read_rounds
+from lipdip.generators import save_network
 from lipdip.generators.pretrained import pretrained
 from lipdip.networks import Generator
 from lipdip.physics import CompressiveSensing
+from lipdip.problems import measured
+from lipdip.problems.lasso import lasso
 from lipdip.run import run
+from lipdip.training.autosave import Stopped
+from lipdip.training.find import find_ticket
 from lipdip.training.objectives import block_means, median_of_means
 
 from .conftest import DATA
@@ -86,32 +92,80 @@ def test_median_of_means_withstands_outliers_where_squares_fail(reachable, tmp_p
     assert clean < 0.02 and robust < 0.05 and spoiled > 5 * robust
 
 
-def test_the_restart_with_the_lowest_objective_is_kept_and_the_clean_picture_never_decides(reachable, tmp_path):
-    many = _recover(reachable, tmp_path, "fit.restarts=5", "fit.steps=40")
-    one = _recover(reachable, tmp_path, "fit.restarts=1", "fit.steps=40")
-    chosen = list(csv.DictReader((many / "pictures.csv").read_text().splitlines()))
-    first = list(csv.DictReader((one / "pictures.csv").read_text().splitlines()))
-    assert [row["picture"] for row in chosen] == ["p0", "p1"]
-    for best, alone in zip(chosen, first, strict=True):
-        assert float(best["objective"]) <= float(alone["objective"]) * 1.0001
-    assert any(row["restart"] != "0" for row in chosen)
+def test_the_restart_with_the_lowest_objective_is_kept(reachable, tmp_path):
+    runs = [_recover(reachable, tmp_path, f"fit.restarts={count}", "fit.steps=40") for count in (1, 5)]
+    alone, chosen = (list(csv.DictReader((one / "pictures.csv").read_text().splitlines())) for one in runs)
+    assert [row["picture"] for row in chosen] == ["p0", "p1"] and any(row["restart"] != "0" for row in chosen)
+    for first, best in zip(alone, chosen, strict=True):
+        same, lower = (
+            float(best["objective"]) == pytest.approx(float(first["objective"]), rel=1e-4),
+            best["restart"] != "0",
+        )
+        assert same != lower and float(best["objective"]) <= float(first["objective"]) * 1.0001
+
+
+def _experiment(folder: Path, *overrides: str):
+    paths = f"image.path=[{folder}/p0.npy,{folder}/p1.npy]"
+    return assemble(
+        compose(
+            "task=gan_inpaint", f"model.path={folder}/g.safetensors", "image=file", paths, "fit.steps=30", *overrides
+        )
+    )
+
+
+def _found(experiment, directory: Path) -> list[dict[str, str]]:
+    with RunDirectory(directory) as held:
+        find_ticket(experiment, held, Console(file=io.StringIO()))
+    return list(csv.DictReader((directory / "pictures.csv").read_text().splitlines()))
+
+
+def test_the_clean_picture_never_decides(reachable, tmp_path):
+    fair, blind = _experiment(reachable), _experiment(reachable)
+    other = [replace(problem, x=-problem.x) for problem in blind.problems]
+    one, two = _found(fair, tmp_path / "fair"), _found(replace(blind, problems=other), tmp_path / "blind")
+    assert [(row["restart"], row["objective"]) for row in one] == [(row["restart"], row["objective"]) for row in two]
+    assert [row["mse"] for row in one] != [row["mse"] for row in two]
 
 
 def test_the_generator_stays_as_it_is(reachable, tmp_path):
-    cfg = compose("task=gan_inpaint", f"model.path={reachable}/g.safetensors", "image=astronaut", "fit.steps=5")
-    experiment = assemble(cfg)
-    before = {
-        name: value.clone()
-        for name, value in load_generator(reachable / "g.safetensors").generator.state_dict().items()
-    }
-    run(
-        compose(
-            "task=gan_inpaint", f"model.path={reachable}/g.safetensors", "fit.steps=5", f"paths.output_dir={tmp_path}"
-        ),
-        Console(file=io.StringIO()),
-    )
+    experiment = _experiment(reachable)
+    before = {name: value.clone() for name, value in experiment.network.state_dict().items()}
+    _found(experiment, tmp_path / "run")
     assert all(torch.equal(value, before[name]) for name, value in experiment.network.state_dict().items())
+
+
+def test_a_picture_is_turned_grey_for_a_grey_generator(reachable):
+    experiment = assemble(compose("task=gan_inpaint", f"model.path={reachable}/g.safetensors", "image=astronaut"))
+    assert experiment.problems[0].x.shape == (1, 1, 16, 16)
     assert any("turned grey" in note for note in experiment.notes)
+
+
+class Stop(L.Callback):
+    def on_train_batch_end(self, trainer, fitting, *_):
+        if fitting.steps == 11:
+            trainer.callbacks[-1]._signal = 15
+
+
+@pytest.mark.parametrize("objective", ["mse", "median_of_means"])
+def test_stopped_and_gone_on_it_ends_the_same(reachable, tmp_path, objective):
+    words = (f"fit.objective={objective}", "trainer.chunk_seconds=0", "trainer=cpu", "fit.record_every=5")
+    whole = _found(_experiment(reachable, *words), tmp_path / "whole")
+    with RunDirectory(tmp_path / "stopped") as held, pytest.raises(Stopped):
+        find_ticket(_experiment(reachable, *words), held, Console(file=io.StringIO()), extra=[Stop()])
+    assert _found(_experiment(reachable, *words), tmp_path / "stopped") == whole
+    one, other = ((tmp_path / name / "curves.csv").read_bytes() for name in ("whole", "stopped"))
+    assert one == other
+
+
+def test_the_lasso_recovers_what_is_sparse_in_its_basis_and_stands_beside_a_recovery(reachable, tmp_path):
+    rows = torch.cos(torch.pi * (torch.arange(16) + 0.5) * 3 / 16)
+    picture = (rows[None, :, None] * torch.cos(torch.pi * (torch.arange(16) + 0.5) * 2 / 16)[None, None]) * 0.9
+    draw = torch.Generator().manual_seed(0)
+    physics = CompressiveSensing((1, 16, 16), draw, measurements=100, noise=0.0)
+    assert (lasso(measured("p", picture, physics, draw)) - picture).square().mean() < 1e-4
+    assert all(
+        float(row["mse_lasso"]) > 0 for row in _found(_experiment(reachable, "fit.baseline=lasso"), tmp_path / "r")
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,6 +179,8 @@ def test_the_generator_stays_as_it_is(reachable, tmp_path):
         (("model.path=/nowhere.pth",), "/nowhere.pth"),
         (("pruner=imp",), "recovering prunes nothing"),
         (("fit=adam",), "is searched by fit=latent"),
+        (("fit.baseline=ridge",), "fit.baseline must be lasso or null"),
+        (("image.clean=false",), "no image.clean=false"),
     ],
 )
 def test_values_that_cannot_be(reachable, overrides, message):

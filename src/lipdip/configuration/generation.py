@@ -1,7 +1,5 @@
 """From a composed configuration to a GAN that is trained on pictures."""
 
-import copy
-
 import torch
 from omegaconf import DictConfig
 
@@ -54,7 +52,6 @@ def assemble_generation(cfg: DictConfig) -> Generation:
         configuration=science(cfg, begin, tickets, dataset=data),
         notes=[*begin.notes, *dataset.notes],
         discriminator=discriminator,
-        average=copy.deepcopy(generator),
         dataset=dataset,
         settings=settings,
     )

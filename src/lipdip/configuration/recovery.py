@@ -13,6 +13,7 @@ from lipdip.core.seeds import stream
 from lipdip.generators.pretrained import pretrained
 from lipdip.physics import Physics
 from lipdip.problems import Picture, measured, sized
+from lipdip.problems.lasso import LARGEST
 from lipdip.training.experiment import Origin, Recovery
 from lipdip.training.settings import RecoverySettings
 
@@ -33,10 +34,16 @@ def assemble_recovery(cfg: DictConfig) -> Recovery:
     settings = RecoverySettings(**plain(cfg.fit))
     hardware, seed = build(cfg.trainer), whole(cfg, "seed")
     found = given_ticket(cfg)
+    if cfg.image.clean is not True or cfg.image.content != "picture":
+        raise UserError(
+            "a generator recovers what was measured of a clean picture: no image.clean=false, image.content"
+        )
     source = pretrained(cfg.model.path)
     generator = source.generator
     prepared = [_prepared(picture, generator.picture_channels, generator.size) for picture in pictures(cfg)]
     shape = tuple(prepared[0].pixels.shape)
+    if settings.baseline and prepared[0].pixels.numel() > LARGEST:
+        raise UserError(f"fit.baseline=lasso takes pictures of at most {LARGEST} values: a generator of at most 64x64")
     draw = stream(whole(cfg, "task.seed"), "degradation")
     physics: Physics = build(cfg.task.physics, image_shape=shape, generator=draw)
     problems = [measured(picture.name, 2 * picture.pixels - 1, physics, draw) for picture in prepared]

@@ -115,7 +115,10 @@ class Recovered(Round):
 
 @dataclass(frozen=True)
 class RecoveredPicture:
-    """One row of a recovery's ``pictures.csv``: which restart was kept, its objective, and how good it is."""
+    """One row of a recovery's ``pictures.csv``: which restart was kept, its objective, and how good it is.
+
+    ``mse_lasso`` is the baseline's, where it was asked for.
+    """
 
     round: int
     sparsity: float

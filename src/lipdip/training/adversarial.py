@@ -1,4 +1,4 @@
-"""Training a progressively grown GAN, from nothing or on from a pretrained one, in rounds."""
+"""Training a progressively grown GAN from nothing, in rounds."""
 
 import copy
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ class GanTraining(Rounds):
         assert isinstance(experiment.network, Progressive)
         self.network: Progressive = experiment.network
         self.discriminator = experiment.discriminator
-        self.average = copy.deepcopy(experiment.average)
+        self.average = copy.deepcopy(experiment.network)
         self.dataset = experiment.dataset
         self.settings = experiment.settings
         self._starts = {

@@ -120,7 +120,7 @@ def _summary(experiment: Experiment, record: Record) -> dict[str, Any]:
     return {
         **experiment.provenance,
         "notes": list(experiment.notes),
-        "fitted_to": ("clean" if experiment.pruning.clean else "measured") if _restores(experiment) else None,
+        "fitted_to": "clean" if experiment.pruning.clean else "measured",
         "ended": record.ended,
         "loss_rises": {str(times): rising([row.loss for row in rows], times) for times in (2, 3)},
         "scored": _scored(experiment, dense is not None),
@@ -138,22 +138,17 @@ def _summary(experiment: Experiment, record: Record) -> dict[str, Any]:
     }
 
 
-def _restores(experiment: Experiment) -> bool:
-    return isinstance(experiment, Restoration)
-
-
 def _scored(experiment: Experiment, dense: bool) -> dict[str, Any]:
     """How scores are to be read, and why some are missing."""
     missing = [] if dense else ["matching"]
     why = None if dense else "the run starts from a ticket, without a dense round to compare with"
     if not isinstance(experiment, Restoration):
-        accuracy = isinstance(experiment, Classification)
-        metric = "accuracy on test pictures" if accuracy else "MSE on [-1, 1] of held-out pictures reached by a code"
-        return {"picture": None, "metric": metric, "missing": missing, "why": why}
+        return {"picture": None, "metric": experiment.metric_name, "missing": missing, "why": why}
     if any(problem.x is None for problem in experiment.problems):
         missing = ["psnr_best", "psnr_last", "psnr_ema", "psnr_stop", "ssim_best", "matching"]
         why = "there is no clean image (image.clean=false)"
-    return {"picture": experiment.settings.answer, "metric": str(experiment.metric), "missing": missing, "why": why}
+    picture, metric = experiment.settings.answer, experiment.metric_name
+    return {"picture": picture, "metric": metric, "missing": missing, "why": why}
 
 
 def _files(experiment: Experiment) -> list[str]:

@@ -1,6 +1,8 @@
 """Recovering pictures from measurements with a pretrained generator: only codes are optimised."""
 
+import copy
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -9,6 +11,8 @@ from typing_extensions import override
 
 from lipdip.core.rows import Recovered, RecoveredPicture, RecoveringPoint, Round
 from lipdip.core.seeds import stream
+from lipdip.problems import Problem
+from lipdip.problems.lasso import lasso
 from lipdip.pruning.context import Fit
 from lipdip.training.experiment import Recovery
 from lipdip.training.objectives import mean_absolutes, mean_squares, median_of_means, median_squares
@@ -52,23 +56,23 @@ class Recovering(Rounds):
         self.physics = self.physics.to(self.device)
         self.y = self.y.to(self.device)
         self.clean = None if self.clean is None else self.clean.to(self.device)
-        resumed = self._resumed is not None
-        before = self.codes.detach().clone(), None if self.rivals is None else self.rivals.detach().clone()
         super().on_fit_start()
-        if resumed:  # the codes came back with the checkpoint, and a round's beginning has drawn them anew
-            self.codes.data.copy_(before[0])
-            if self.rivals is not None and before[1] is not None:
-                self.rivals.data.copy_(before[1])
 
     @override
     def begin(self) -> None:
         self._steps = 0
         self._points: list[RecoveringPoint] = []
         self._shuffle = stream(self.seed, "shuffle")
-        self.codes.data.copy_(torch.randn(self.codes.shape, generator=stream(self.seed, "latent")))
+        self.codes.data.copy_(self._drawn("latent"))
         if self.rivals is not None:
-            self.rivals.data.copy_(torch.randn(self.rivals.shape, generator=stream(self.seed, "latent/rival")))
+            self.rivals.data.copy_(self._drawn("rival"))
         self._last = torch.tensor(torch.nan, device=self.device)
+
+    def _drawn(self, name: str) -> Tensor:
+        """Standard normal codes, restart by restart; a restart's are the same however many there are."""
+        shape = len(self.problems), self.codes.shape[1]
+        restarts = range(self.settings.restarts)
+        return torch.cat([torch.randn(shape, generator=stream(self.seed, f"{name}/{number}")) for number in restarts])
 
     @override
     def fits(self) -> list[Fit]:
@@ -158,8 +162,17 @@ class Recovering(Rounds):
             mse = None if errors is None else errors[number].item()
             psnr = None if errors is None else (10 * torch.log10(4 / errors[number])).item()
             place = self.round, self.mask.sparsity, problem.name
-            rows.append(RecoveredPicture(*place, int(which[number]), values[number].item(), mse, psnr))
+            rows.append(
+                RecoveredPicture(*place, int(which[number]), values[number].item(), mse, psnr, self._baseline(problem))
+            )
         return rows
+
+    def _baseline(self, problem: Problem) -> float | None:
+        """The Lasso's MSE on the same measurement, where it is asked for."""
+        if self.settings.baseline is None or problem.x is None:
+            return None
+        there = replace(problem, physics=copy.deepcopy(self.physics).cpu())  # scikit-learn knows no other device
+        return (lasso(there) - problem.x).square().mean().item()
 
     @override
     def points(self) -> list[RecoveringPoint]:
@@ -191,6 +204,8 @@ class Recovering(Rounds):
             "points": [vars(point) for point in self._points],
             "shuffle": self._shuffle.get_state(),
             "last": self._last,
+            "codes": self.codes.detach(),
+            "rivals": None if self.rivals is None else self.rivals.detach(),
         }
 
     @override
@@ -199,3 +214,6 @@ class Recovering(Rounds):
         self._points = [RecoveringPoint(**point) for point in state["points"]]
         self._shuffle.set_state(state["shuffle"].cpu())
         self._last = state["last"].to(self.device)
+        self.codes.data.copy_(state["codes"])
+        if self.rivals is not None:
+            self.rivals.data.copy_(state["rivals"])
