@@ -19,6 +19,7 @@ from lipdip.command import compose
 from lipdip.configuration.assemble import assemble
 from lipdip.core.errors import UserError
 from lipdip.core.records import RunDirectory, read_rounds
+from lipdip.figures import markdown
 
 SEEDS = (0, 1, 2)
 SCALES = {
@@ -134,13 +135,13 @@ def draw(scale: str) -> None:
     legacy.set_xlabel("sparsity that is reported: 1 - 0.8^round")
     figure.savefig(RESULTS / f"pruner_comparison_{scale}.png", dpi=130)
     shown = [0, 2, 4, 6, 8, 9, 10] if scale == "cpu" else [0, 3, 6, 8, 9, 12, 16]
-    lines = ["| | " + " | ".join(f"{1 - 0.8**number:.3f}" for number in shown) + " |", "|---" * (len(shown) + 1) + "|"]
+    rows = {}
     for cell in [*FAIR, *QUIRKS]:
         group = frame[frame.cell == cell].groupby("round").psnr_best
-        cells = [f"{group.mean()[n]:.2f} ± {group.std()[n]:.2f}" if n in group.groups else "" for n in shown]
-        lines.append(f"| {cell} | " + " | ".join(cells) + " |")
-    (RESULTS / f"pruner_comparison_{scale}.md").write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
+        rows[cell] = [f"{group.mean()[n]:.2f} ± {group.std()[n]:.2f}" if n in group.groups else "" for n in shown]
+    text = markdown.table([f"{1 - 0.8**number:.3f}" for number in shown], rows)
+    (RESULTS / f"pruner_comparison_{scale}.md").write_text(text)
+    print(text, end="")
 
 
 if __name__ == "__main__":

@@ -9,16 +9,13 @@ again and only what is missing is done.
 """
 
 import io
-import multiprocessing
 import shutil
 import statistics
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pandas as pd
-import torch
 from rich.console import Console
 
 from lipdip.command import compose
@@ -26,9 +23,11 @@ from lipdip.configuration.matrix import Problem
 from lipdip.configuration.start import ticket_file
 from lipdip.core.records import read_pictures, read_rounds
 from lipdip.core.ticket import Ticket
+from lipdip.figures import markdown
 from lipdip.lottery.overlap import chance_layerwise, overlaps, together
 from lipdip.run import run as lipdip_run
 from lipdip.transfer import transfer
+from lipdip.workers import each
 
 SCALES = {
     # 16 channels: 2.7 weights for each value of a 64x64 picture, as the paper's 2.2 million for 512x512.
@@ -94,11 +93,12 @@ def run(jobs: int, scale: str) -> None:
     names = [(name, seed) for seed in SEEDS for name in FOUND]
     imp = ("pruner=imp", f"pruner.rounds={ROUND}", f"paths.output_dir={_output(scale)}")
     commands = [[*settings(FOUND[name], scale), *imp, f"seed={seed}"] for name, seed in names]
-    found: dict[str, list[Path]] = {name: [] for name in FOUND}
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), torch.set_num_threads, (1,)) as pool:
-        for (name, seed), path in zip(names, pool.map(find, commands), strict=True):
-            print(f"{name}, seed {seed}: {path}", flush=True)
-            found[name].append(path)
+    paths: dict[tuple[str, int], Path] = {}
+    for number, path in each(find, commands, jobs):
+        name, seed = names[number]
+        print(f"{name}, seed {seed}: {path}", flush=True)
+        paths[name, seed] = path
+    found = {name: [paths[name, seed] for seed in SEEDS] for name in FOUND}
     _finding(found, scale)
     _overlap(found, scale)
     for study, (rows, columns) in STUDIES.items():
@@ -162,14 +162,13 @@ def draw(scale: str) -> None:
     finding.to_csv(RESULTS / f"transfer_finding_{scale}.csv", index=False)
     means = finding[finding.picture == "mean"].groupby(["found", "round"]).score
     shown = [0, 2, 4, 6, ROUND]
-    lines = ["| | " + " | ".join(f"{1 - 0.8**number:.3f}" for number in shown) + " |", "|---" * (len(shown) + 1) + "|"]
-    for name in FOUND:
-        cells = [
-            f"{means.mean()[name, n]:.{4 if 'digits' in name else 2}f} ± {means.std()[name, n]:.2g}" for n in shown
-        ]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    (RESULTS / f"transfer_finding_{scale}.md").write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
+    rows = {
+        name: [f"{means.mean()[name, n]:.{4 if 'digits' in name else 2}f} ± {means.std()[name, n]:.2g}" for n in shown]
+        for name in FOUND
+    }
+    text = markdown.table([f"{1 - 0.8**number:.3f}" for number in shown], rows)
+    (RESULTS / f"transfer_finding_{scale}.md").write_text(text)
+    print(text, end="")
 
 
 if __name__ == "__main__":

@@ -7,13 +7,10 @@ One picture, one seed: these are pictures to look at, not a comparison with erro
 """
 
 import io
-import multiprocessing
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-import torch
 from rich.console import Console
 
 from lipdip.command import compose
@@ -24,6 +21,7 @@ from lipdip.figures.fourier import fourier_differences, fourier_magnitudes
 from lipdip.figures.layers import layer_densities
 from lipdip.figures.targets import learning_curves
 from lipdip.run import run as lipdip_run
+from lipdip.workers import each
 
 SCALES = {
     "cpu": ("image.size=64", "model.channels=16", "model.scales=4", "fit.steps=800"),
@@ -70,10 +68,8 @@ def _do(command: Sequence[str]) -> Path:
 
 def run(jobs: int, scale: str) -> None:
     """Everything that is missing; tickets first."""
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), torch.set_num_threads, (1,)) as pool:
-        for path in pool.map(_do, finding(scale).values()):
-            print(path, flush=True)
-        for path in pool.map(_do, fitting(scale).values()):
+    for commands in (finding, fitting):
+        for _, path in each(_do, list(commands(scale).values()), jobs):
             print(path, flush=True)
 
 

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from lipdip.core.errors import UserError
-from lipdip.figures import fourier, matrix, style
+from lipdip.figures import fourier, markdown, matrix, style
 from lipdip.figures.fourier import fourier_differences, fourier_magnitudes
 from lipdip.figures.matrix import heat_map
 from lipdip.figures.targets import fitting_loss, learning_curves
@@ -249,3 +249,8 @@ def test_heat_maps_grow_with_their_table_and_show_what_is_missing():
 def test_a_table_must_have_its_labels_shape(rows, columns):
     with pytest.raises(ValueError, match="needs as many cells"):
         heat_map([[1.0]], [[0.1]], rows, columns, "t", "dB")
+
+
+def test_a_markdown_table_has_a_row_for_each_name():
+    text = markdown.table(["a", "b (dB)"], {"dense": ["1 ± 2", ""], "x": ["missing", "3"]})
+    assert text == "| | a | b (dB) |\n|---|---|---|\n| dense | 1 ± 2 |  |\n| x | missing | 3 |\n"

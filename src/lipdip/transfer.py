@@ -18,12 +18,14 @@ from rich.console import Console
 
 from lipdip.arguments import Parser
 from lipdip.command import console
-from lipdip.configuration.matrix import CONTROLS, Fit, Problem, check, plan, write_whole
+from lipdip.configuration.matrix import CONTROLS, Fit, Problem, check, plan
 from lipdip.configuration.start import ticket_file
 from lipdip.core.errors import UserError
+from lipdip.core.files import write_whole
 from lipdip.core.records import read_rounds, table_of
 from lipdip.core.rows import Classified
 from lipdip.core.ticket import Ticket
+from lipdip.figures import markdown
 from lipdip.figures.matrix import heat_map
 from lipdip.lottery.matrix import DENSE, Cell, Entry, gains, scores
 from lipdip.run import run
@@ -60,7 +62,8 @@ def transfer(
         All cells, in order, and the fits that failed with their reasons.
 
     Raises:
-        UserError: if a ticket or a problem cannot be, or names clash; nothing is fitted then.
+        UserError: if a ticket or a problem cannot be, or names clash, and nothing is fitted then; or if table, heat map
+            or a control cannot be written.
         Stopped: if the process was asked to stop; what is done is kept.
     """
     screen = screen or console()
@@ -95,10 +98,11 @@ def _fit(fit: Fit) -> tuple[Cell, str | None]:
 
 def _write(cells: Sequence[Cell], directory: Path) -> None:
     """The table as CSV and Markdown, and a heat map for each unit."""
-    write_whole(directory / "cells.csv", table_of(Cell, cells).encode())
+    directory.mkdir(parents=True, exist_ok=True)
+    write_whole(directory / "cells.csv", table_of(Cell, cells))
     starts = list(dict.fromkeys(cell.start for cell in cells))
     problems = list(dict.fromkeys(cell.problem for cell in cells))
-    write_whole(directory / "table.md", table(cells).encode())
+    write_whole(directory / "table.md", table(cells))
     for unit in sorted({cell.unit for cell in cells if cell.unit}):
         columns = [name for name in problems if any(cell.problem == name and cell.unit == unit for cell in cells)]
         rows = [name for name in starts if name != DENSE]
@@ -121,12 +125,11 @@ def table(cells: Sequence[Cell]) -> str:
     starts = list(dict.fromkeys(cell.start for cell in cells))
     problems = list(dict.fromkeys(cell.problem for cell in cells))
     units = {cell.problem: cell.unit for cell in cells if cell.unit}
-    lines = ["| | " + " | ".join(f"{name} ({units.get(name, '?')})" for name in problems) + " |"]
-    lines.append("|---" * (len(problems) + 1) + "|")
-    for start in starts:
-        entries = [_text(scores(cells, start, problem), units.get(problem, "")) for problem in problems]
-        lines.append(f"| {start} | " + " | ".join(entries) + " |")
-    return "\n".join(lines) + "\n"
+    rows = {
+        start: [_text(scores(cells, start, problem), units.get(problem, "")) for problem in problems]
+        for start in starts
+    }
+    return markdown.table([f"{name} ({units.get(name, '?')})" for name in problems], rows)
 
 
 def _text(one: Entry | None, unit: str) -> str:

@@ -1,7 +1,6 @@
 """A transfer matrix as configurations: which ticket or control is fitted to which problem, with which seed."""
 
 import hashlib
-import os
 import re
 import shlex
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from rich.console import Console
 from lipdip.command import compose
 from lipdip.configuration.assemble import assemble
 from lipdip.core.errors import UserError
+from lipdip.core.files import write_whole
 from lipdip.core.ticket import Ticket
 from lipdip.lottery.control import control
 from lipdip.lottery.matrix import DENSE, Cell
@@ -150,6 +150,7 @@ def _control(
         screen.print(f"note: {name} has no {kind} control: {error}", highlight=False, markup=False)
         return None
     path = directory / "controls" / f"{hashlib.sha256(made).hexdigest()[:12]}.safetensors"
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, made)
     return path, "original"
 
@@ -165,11 +166,3 @@ def _quoted(path: Path) -> str:
     if re.fullmatch(r"[\w/.+-]+", whole):
         return whole
     return "'" + whole.replace("'", "\\'") + "'"
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that nobody ever sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_bytes(content)
-    partial.replace(path)

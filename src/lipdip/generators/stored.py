@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from lipdip.core.errors import UserError
+from lipdip.core.files import write_whole
 from lipdip.core.ticket import tensor_digests
 from lipdip.generators.filled import filled
 from lipdip.networks import Discriminator, Generator
@@ -95,16 +95,7 @@ def save_network(
         UserError: if the file cannot be written.
         ValueError: as :func:`network_bytes`.
     """
-    content = network_bytes(network, notes, dtype)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        try:
-            partial.write_bytes(content)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}") from None
+    write_whole(path, network_bytes(network, notes, dtype))
 
 
 def load_generator(path: Path) -> StoredGenerator:
