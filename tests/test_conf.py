@@ -33,6 +33,7 @@ def each(group: str) -> pytest.MarkDecorator:
 
 RESTORE = pytest.mark.parametrize("task", [task for task in GROUPS["task"] if task not in ("classify", "gan_train")])
 PRIORS = pytest.mark.parametrize("model", [model for model in GROUPS["model"] if model != "pggan"])  # untrained ones
+SETS = ("set5", "set12", "set14")  # of pictures below paths.data_dir
 
 
 def test_the_public_groups_are_there():
@@ -68,7 +69,7 @@ def test_a_task_knows_its_physics_its_score_and_the_papers_setting(task):
     assert set(node.published) == {"steps", "rounds", "reg_noise_std", "deep_decoder_channels"}
 
 
-@pytest.mark.parametrize("image", [name for name in GROUPS["image"] if name not in ("set5", "set12", "set14")])
+@pytest.mark.parametrize("image", [name for name in GROUPS["image"] if name not in (*SETS, "clothes", "clothes16")])
 def test_an_image_is_one_source_and_says_so_when_it_is_not_there(image):
     (source,) = compose(f"image={image}", "paths.data_dir=/nowhere").image.pictures.values()
     if "path" not in source:
@@ -77,7 +78,7 @@ def test_an_image_is_one_source_and_says_so_when_it_is_not_there(image):
         assert source.path.startswith("/nowhere/" + image.rsplit("/", 1)[0])
 
 
-@pytest.mark.parametrize("name", ["set5", "set12", "set14"])
+@pytest.mark.parametrize("name", SETS)
 def test_a_set_is_all_of_its_pictures(name):
     pictures = compose(f"image={name}").image.pictures
     assert len(pictures) == int(name.removeprefix("set"))

@@ -37,6 +37,11 @@ def assemble_classification(cfg: DictConfig) -> Classification:
     hardware, seed = build(cfg.trainer), whole(cfg, "seed")
     found = given_ticket(cfg)
     dataset: Dataset = build(cfg.dataset)
+    if not dataset.classes:
+        raise UserError(
+            f"task=classify needs labelled pictures, and {dataset.name} has no labels; take dataset=folder "
+            "(one sub-folder per class), or use it for task=gan_train"
+        )
     body = {name: value for name, value in plain(cfg.model).items() if name not in ("_target_", "code_channels")}
     with default_generator_seeded(seed, init_stream(cfg, found)), blaming(cfg.model):
         network: nn.Module = Classifier(len(dataset.classes), **body)
@@ -50,7 +55,7 @@ def assemble_classification(cfg: DictConfig) -> Classification:
     origin = {"target": CLASSIFIER, "settings": {**body, "classes": len(dataset.classes)}}
     return Classification(
         network=network,
-        origin=Origin(origin, init_stream(cfg, found), begin.drawn),
+        origin=Origin(origin, init_stream(cfg, found), whole=begin.own),
         pruning=pruning,
         hardware=hardware,
         seed=seed,

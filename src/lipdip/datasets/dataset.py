@@ -1,4 +1,4 @@
-"""What every source of labelled pictures gives, and what every constructor checks first."""
+"""What every source of pictures gives, and what every constructor checks first."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ SMALLEST = 8
 
 
 class Examples(Protocol):
-    """One split: labelled pictures in a fixed order, of which any can be asked for."""
+    """One split: pictures with their labels in a fixed order, of which any can be asked for."""
 
     def __len__(self) -> int:
         """How many there are."""
@@ -33,11 +33,12 @@ class Examples(Protocol):
 
 @dataclass(frozen=True)
 class Dataset:
-    """Labelled pictures in two splits.
+    """Pictures in two splits, labelled or not.
 
     Args:
         name: what it is called in results.
-        classes: the names of the classes; a label is a place in this list.
+        classes: the names of the classes; a label is a place in this list. Empty where nothing is labelled: every
+            label is then 0 and means nothing.
         train: what a network is fitted to.
         test: what it is scored on.
         digest: SHA-256 that tells one set of data from another, whatever ``size`` it is used at.

@@ -1,49 +1,14 @@
 """A folder of pictures with one sub-folder per class, as ImageNet is laid out; pictures are read when asked for."""
 
-import hashlib
-import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from lipdip.core.errors import UserError
 from lipdip.datasets.dataset import Dataset, check_size, directory
-from lipdip.problems import read, sized
+from lipdip.datasets.files import Files, digest, entries, listed
 
 LAYOUT = "train/CLASS/PICTURE and val/CLASS/PICTURE (or test/ for val/)"
-NAMED = 5  # classes that an error names
-
-
-@dataclass(frozen=True, eq=False)
-class Files:
-    """Pictures on disk; nothing is kept between two batches, since ImageNet would not fit.
-
-    Args:
-        files: the path of each picture.
-        labels: (N,) int64.
-        size: side of the pictures given out, in pixels.
-    """
-
-    files: tuple[str, ...]
-    labels: Tensor
-    size: int
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return len(self.files)
-
-    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, 3, size, size) in [0, 1]: the centre square, resized (bicubic, antialiased), and (N,) labels.
-
-        Raises:
-            UserError: if a file is no picture.
-        """
-        pixels = torch.empty(len(indices), 3, self.size, self.size, dtype=torch.float32)
-        for row, index in enumerate(indices.tolist()):
-            pixels[row] = sized(read(self.files[index]), self.size, multiple=1).pixels  # grey fills all three channels
-        return pixels, self.labels[indices]
 
 
 def folder(path: str, size: int) -> Dataset:
@@ -64,7 +29,7 @@ def folder(path: str, size: int) -> Dataset:
     root = directory(path)
     if not root.is_dir():
         raise UserError(f"there is no folder at {root}; put {LAYOUT} there, or point dataset.path elsewhere")
-    splits = [entry.name for entry in _entries(root) if entry.is_dir()]
+    splits = [entry.name for entry in entries(root) if entry.is_dir()]
     if "train" not in splits:
         raise UserError(f"{root} has no train/; dataset.path must hold {LAYOUT}")
     held_out = next((name for name in ("val", "test") if name in splits), None)
@@ -73,9 +38,9 @@ def folder(path: str, size: int) -> Dataset:
     train, test = (_classes(root / split) for split in ("train", held_out))
     for here, there, missing in (("train", held_out, train - test), (held_out, "train", test - train)):
         if missing:
-            raise UserError(f"{root} has {_listed(missing)} in {here}/ but not in {there}/; both need the same classes")
+            raise UserError(f"{root} has {listed(missing)} in {here}/ but not in {there}/; both need the same classes")
     if len(train) < 2:
-        raise UserError(f"{root / 'train'} has one class only, {_listed(train)}; there must be two to tell apart")
+        raise UserError(f"{root / 'train'} has one class only, {listed(train)}; there must be two to tell apart")
     names = tuple(sorted(train))
     shown, held = _pictures(root, "train", names), _pictures(root, held_out, names)
     both = "val" in splits and "test" in splits
@@ -84,22 +49,13 @@ def folder(path: str, size: int) -> Dataset:
         names,
         _files(root, shown, size),
         _files(root, held, size),
-        _digest(shown + held),
+        digest((name, n_bytes) for name, n_bytes, _ in shown + held),
         (f"{root} has both val/ and test/; val/ was taken",) if both else (),
     )
 
 
-def _entries(place: Path) -> list[os.DirEntry[str]]:
-    """What lies there, hidden things left out, sorted by name so that every machine has the same order."""
-    try:
-        with os.scandir(place) as entries:
-            return sorted((e for e in entries if not e.name.startswith(".")), key=lambda entry: entry.name)
-    except OSError as error:
-        raise UserError(f"cannot read {place}: {error.strerror}") from None
-
-
 def _classes(split: Path) -> set[str]:
-    names = {entry.name for entry in _entries(split) if entry.is_dir()}
+    names = {entry.name for entry in entries(split) if entry.is_dir()}
     if not names:
         raise UserError(f"{split} holds no folder with the pictures of a class; dataset.path must hold {LAYOUT}")
     return names
@@ -110,10 +66,10 @@ def _pictures(root: Path, split: str, names: tuple[str, ...]) -> list[tuple[str,
     found = []
     for label, name in enumerate(names):
         place = root / split / name
-        entries = _entries(place)
-        if not entries:
+        inside = entries(place)
+        if not inside:
             raise UserError(f"{place} is empty; every class needs a picture in {split}/")
-        for entry in entries:
+        for entry in inside:
             if entry.is_dir():
                 raise UserError(f"{entry.path} is a folder; the pictures of a class lie directly in {place}")
             try:
@@ -126,14 +82,3 @@ def _pictures(root: Path, split: str, names: tuple[str, ...]) -> list[tuple[str,
 def _files(root: Path, pictures: list[tuple[str, int, int]], size: int) -> Files:
     labels = torch.tensor([label for _, _, label in pictures])
     return Files(tuple(str(root / name) for name, _, _ in pictures), labels, size)
-
-
-def _digest(pictures: list[tuple[str, int, int]]) -> str:
-    lines = sorted(f"{name}\0{n_bytes}\0" for name, n_bytes, _ in pictures)
-    return hashlib.sha256(os.fsencode("".join(lines))).hexdigest()
-
-
-def _listed(names: set[str]) -> str:
-    """The first few, and how many more."""
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return ", ".join(sorted(names)[:NAMED]) + more

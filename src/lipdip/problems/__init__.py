@@ -1,5 +1,6 @@
 """Problems: a picture, a physics, and what was measured."""
 
+from lipdip.problems.clothing import clothing
 from lipdip.problems.content import altered
 from lipdip.problems.picture import Picture, bundled, read
 from lipdip.problems.prepare import read_pixel_mask, sized
@@ -10,6 +11,7 @@ __all__ = [
     "Problem",
     "altered",
     "bundled",
+    "clothing",
     "draw_code",
     "draw_codes",
     "given",
