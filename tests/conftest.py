@@ -1,5 +1,6 @@
 """What tests share: the smallest run that is still a run."""
 
+import gzip
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -39,3 +40,17 @@ def tiny(tmp_path: Path) -> Callable[..., tuple[Path, str]]:
         return run(compose(*TINY, f"paths.output_dir={output_dir}", *overrides), screen), out.getvalue()
 
     return do
+
+
+@pytest.fixture(scope="session")
+def clothes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory like Fashion-MNIST's, with noise for pictures."""
+    folder = tmp_path_factory.mktemp("clothes")
+    for name, count in (("train", 40), ("t10k", 6)):
+        draw = np.random.default_rng(count)
+        pictures, labels = draw.integers(0, 256, (count, 28, 28), np.uint8), draw.integers(0, 10, count, np.uint8)
+        for kind, array in (("images-idx3", pictures), ("labels-idx1", labels)):
+            sides = b"".join(side.to_bytes(4, "big") for side in array.shape)
+            content = bytes([0, 0, 8, array.ndim]) + sides + array.tobytes()
+            (folder / f"{name}-{kind}-ubyte.gz").write_bytes(gzip.compress(content))
+    return folder

@@ -190,7 +190,7 @@ def test_values_that_cannot_be(reachable, overrides, message):
 
 
 def test_the_generator_that_ships_makes_pictures_that_it_can_recover(tmp_path):
-    stored = pretrained()
+    stored = pretrained("embedded")
     assert (stored.generator.size, stored.generator.picture_channels) == (32, 1)
     picture = stored.generator(torch.randn(1, 64, generator=torch.Generator().manual_seed(3))).detach().clamp(-1, 1)
     assert picture.std() > 0.3, "a picture, and no grey"

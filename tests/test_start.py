@@ -218,7 +218,7 @@ def test_classification_in_inner_scope_prunes_all_but_what_reads_the_picture():
         (("model.channels=8",), r"does not fit this network: the layer .* it needs model.channels=4"),
         (("model=deep_decoder",), "does not fit this network: .* it needs model=hourglass"),
         (("ticket.round=9",), "has rounds 0 to 3, no round 9"),
-        (("ticket.init=new",), "ticket.init must be original or reinit"),
+        (("ticket.init=new",), "ticket.init must be original, reinit, model"),
         (("pruner=reinit", "pruner.ticket=x"), "give one of them"),
     ],
 )

@@ -8,11 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from lipdip.arguments import Parser
 from lipdip.core.errors import UserError
-from lipdip.core.ticket import Ticket
+from lipdip.core.files import write_whole
+from lipdip.core.ticket import Ticket, tensor_digests
 from lipdip.figures.terminal import plain_console, print_densities, print_facts, print_overlaps, say, share
+from lipdip.generators.pretrained import CELEBAHQ, EMBEDDED, pretrained
 from lipdip.lottery.control import KINDS, control
 from lipdip.lottery.overlap import chance_layerwise, left_out, overlaps, together
 from lipdip.lottery.redraw import redraw
@@ -78,12 +81,12 @@ def _export(arguments: argparse.Namespace) -> None:
     if state is None:
         state = {
             name: tensor * ticket.mask[name] if name in ticket.mask else tensor
-            for name, tensor in redraw(ticket).items()
+            for name, tensor in _initial(ticket, arguments).items()
         }
     content = io.BytesIO()
     torch.save(state, content)
-    size = _write(arguments.out, content.getvalue())
-    say(plain_console(), f"{arguments.out}: a state_dict of {len(state)} tensors, {size:,} bytes")
+    write_whole(arguments.out, content.getvalue())
+    say(plain_console(), f"{arguments.out}: a state_dict of {len(state)} tensors, {content.getbuffer().nbytes:,} bytes")
 
 
 def _pack(arguments: argparse.Namespace) -> None:
@@ -91,17 +94,32 @@ def _pack(arguments: argparse.Namespace) -> None:
     ticket, before = _load(arguments.file), arguments.file.stat().st_size
     told = "as it was: it had its weights already"
     if ticket.weights is None:
-        ticket, told = ticket.carrying(redraw(ticket)), f"with its weights; without them {before:,} bytes"
-    size = _write(arguments.out, ticket.to_bytes())
-    say(plain_console(), f"{arguments.out}: {size:,} bytes, {told}")
+        ticket, told = ticket.carrying(_initial(ticket, arguments)), f"with its weights; without them {before:,} bytes"
+    content = ticket.to_bytes()
+    write_whole(arguments.out, content)
+    say(plain_console(), f"{arguments.out}: {len(content):,} bytes, {told}")
 
 
 def _control(arguments: argparse.Namespace) -> None:
     _refuse(arguments.out, arguments.force)
     ticket = control(_load(arguments.file), arguments.kind, arguments.seed)
-    size = _write(arguments.out, ticket.to_bytes())
+    content = ticket.to_bytes()
+    write_whole(arguments.out, content)
     how = "over all layers alike" if arguments.kind == "random" else "as many in each layer as the ticket keeps"
-    say(plain_console(), f"{arguments.out}: {size:,} bytes, {ticket.mask.kept:,} weights by lot, {how}")
+    say(plain_console(), f"{arguments.out}: {len(content):,} bytes, {ticket.mask.kept:,} weights by lot, {how}")
+
+
+def _initial(ticket: Ticket, arguments: argparse.Namespace) -> dict[str, Tensor]:
+    """The whole initial weights of a ticket that does not carry them."""
+    if ticket.pretrained is None:
+        return redraw(ticket)
+    path: str | None = arguments.pretrained
+    if path is None and ticket.pretrained not in (EMBEDDED, CELEBAHQ):
+        raise UserError(f"the ticket starts from the pretrained network {ticket.pretrained}: add --pretrained PATH")
+    state = pretrained(path or ticket.pretrained).generator.state_dict()
+    if tensor_digests(state) != dict(ticket.init["tensors"]):
+        raise UserError(f"{path or ticket.pretrained} has other weights than the ticket starts from")
+    return state
 
 
 def _load(file: Path) -> Ticket:
@@ -118,27 +136,13 @@ def _draw(arguments: argparse.Namespace, tickets: Mapping[str, Ticket]) -> None:
         _refuse(arguments.png, arguments.force)
         from lipdip.figures.layers import layer_densities  # here, because matplotlib takes a second to load
 
-        _write(arguments.png, layer_densities(tickets))
+        write_whole(arguments.png, layer_densities(tickets))
 
 
 def _refuse(out: Path, force: bool) -> None:
     if os.path.lexists(out) and (not force or not out.is_file()):
         hint = "; --force writes over it" if out.is_file() else ", and not a plain file"
         raise UserError(f"{out} is there already{hint}")
-
-
-def _write(out: Path, content: bytes) -> int:
-    """Write a file, whole or not at all; gives its size."""
-    partial = out.with_name(f".{os.getpid()}.partial")
-    try:
-        try:
-            partial.write_bytes(content)
-            partial.replace(out)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write {out}: {error.strerror or error}") from None
-    return len(content)
 
 
 def _seed(text: str) -> int:
@@ -165,7 +169,9 @@ def _parser() -> argparse.ArgumentParser:
         drawn.add_argument("--png", metavar="OUT", type=Path, help="draw the sparsity of each layer into this file too")
     exported = command("export", _export, "write a ticket's masked initial weights for other programs", "FILE", "OUT")
     exported.add_argument("--torch", action="store_true", help="a state_dict for torch.load(OUT, weights_only=True)")
-    command("pack", _pack, "the same ticket with its initial weights inside, to pass around", "FILE", "OUT")
+    packed = command("pack", _pack, "the same ticket with its initial weights inside, to pass around", "FILE", "OUT")
+    for needs in (exported, packed):
+        needs.add_argument("--pretrained", metavar="PATH", help="where the ticket's pretrained network is (model.path)")
     lot = command("control", _control, "a ticket as sparse as this one, its mask drawn by lot", "FILE", "OUT")
     lot.add_argument("--kind", choices=KINDS, required=True, help="over all layers alike, or as many in each layer")
     lot.add_argument("--seed", metavar="N", type=_seed, required=True, help="of the lot")

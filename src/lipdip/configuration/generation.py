@@ -1,5 +1,7 @@
 """From a composed configuration to a GAN that is trained on pictures."""
 
+from typing import Any
+
 import torch
 from omegaconf import DictConfig
 
@@ -11,6 +13,7 @@ from lipdip.configuration.start import given_ticket, init_stream, start
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import default_generator_seeded
 from lipdip.datasets import Dataset
+from lipdip.generators.pretrained import Pretrained, pretrained
 from lipdip.networks.pggan import Discriminator, Generator
 from lipdip.training.experiment import Generation, Origin
 from lipdip.training.settings import GanSettings
@@ -28,30 +31,57 @@ def assemble_generation(cfg: DictConfig) -> Generation:
     if cfg.model._target_ != GENERATOR:
         raise UserError("task=gan_train needs model=pggan")
     if "gradient_penalty" not in cfg.fit:
-        raise UserError("task=gan_train is trained by fit=wgan; the others are for other tasks")
+        raise UserError("task=gan_train is trained by fit=wgan or fit=finetune; the others are for other tasks")
     settings = GanSettings(**plain(cfg.fit))
     hardware, seed = build(cfg.trainer), whole(cfg, "seed")
     found = given_ticket(cfg)
-    shape = {name: value for name, value in plain(cfg.model).items() if name not in ("_target_", "path")}
-    with default_generator_seeded(seed, init_stream(cfg, found)), blaming(cfg.model):
-        generator = Generator(**shape)
-    with default_generator_seeded(seed, f"discriminator/{init_stream(cfg, found)}"), blaming(cfg.model):
-        discriminator = Discriminator(shape["channels"], shape["picture_channels"])
+    source = None if cfg.model.path is None else pretrained(cfg.model.path)
+    generator, discriminator = _drawn(cfg, init_stream(cfg, found), seed) if source is None else _known(source)
+    if source is not None and settings.grow is not None:
+        raise UserError("a pretrained GAN has grown already: give fit=finetune (or fit.grow=null)")
     dataset: Dataset = build(cfg.dataset, size=generator.size)
     code = torch.zeros(1, generator.latent)
     with blaming(cfg.pruner):
-        begin = start(cfg, generator, code, found)
+        begin = start(cfg, generator, code, found, pretrained=source is not None)
         pruning, tickets = plan_pruning(cfg.pruner, generator, code, begin.mask, settings.steps)
-    data = {"name": dataset.name, "size": generator.size, "sha256": dataset.digest}
+    more: dict[str, Any] = {"dataset": {"name": dataset.name, "size": generator.size, "sha256": dataset.digest}}
+    if source is not None:
+        more["model"] = {"sha256": source.digest}
     return Generation(
         network=generator,
-        origin=Origin({"target": GENERATOR, "settings": shape}, init_stream(cfg, found), begin.drawn),
+        origin=origin(generator, source, init_stream(cfg, found), begin.own),
         pruning=pruning,
         hardware=hardware,
         seed=seed,
-        configuration=science(cfg, begin, tickets, dataset=data),
+        configuration=science(cfg, begin, tickets, **more),
         notes=[*begin.notes, *dataset.notes],
         discriminator=discriminator,
         dataset=dataset,
         settings=settings,
     )
+
+
+def origin(generator: Generator, source: Pretrained | None, stream: str, own: bool) -> Origin:
+    """Where a generator's weights are from, as its tickets tell it."""
+    network = {"target": GENERATOR, "settings": generator.settings}
+    if source is None:
+        return Origin(network, stream, whole=own)
+    return Origin(network, None, {"name": source.name, "sha256": source.digest}, own)
+
+
+def _drawn(cfg: DictConfig, stream: str, seed: int) -> tuple[Generator, Discriminator]:
+    """New networks of the size that ``cfg.model`` asks for."""
+    shape = {name: value for name, value in plain(cfg.model).items() if name not in ("_target_", "path")}
+    with default_generator_seeded(seed, stream), blaming(cfg.model):
+        generator = Generator(**shape)
+    with default_generator_seeded(seed, f"discriminator/{stream}"), blaming(cfg.model):
+        return generator, Discriminator(shape["channels"], shape["picture_channels"])
+
+
+def _known(source: Pretrained) -> tuple[Generator, Discriminator]:
+    if source.discriminator is None:
+        raise UserError(
+            f"{source.name} is a generator alone, and training on needs its discriminator: give model.path=RUN_DIR of "
+            "task=gan_train, embedded, celebahq or a zoo checkpoint (.pth)"
+        )
+    return source.generator, source.discriminator

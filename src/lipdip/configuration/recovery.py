@@ -4,17 +4,18 @@ import torch
 from omegaconf import DictConfig
 
 from lipdip.configuration.build import blaming, build
+from lipdip.configuration.generation import origin
 from lipdip.configuration.pictures import pictures, whole
 from lipdip.configuration.plan import plan_pruning
 from lipdip.configuration.science import plain, science
-from lipdip.configuration.start import given_ticket, start
+from lipdip.configuration.start import given_ticket, init_stream, start
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import stream
 from lipdip.generators.pretrained import pretrained
 from lipdip.physics import Physics
 from lipdip.problems import Picture, measured, sized
 from lipdip.problems.lasso import LARGEST
-from lipdip.training.experiment import Origin, Recovery
+from lipdip.training.experiment import Recovery
 from lipdip.training.settings import RecoverySettings
 
 
@@ -31,6 +32,8 @@ def assemble_recovery(cfg: DictConfig) -> Recovery:
         )
     if cfg.pruner.scorer is not None:
         raise UserError("recovering prunes nothing (pruner=none): find tickets with task=gan_train pruner=imp")
+    if cfg.model.path is None:
+        raise UserError("recovering needs a trained generator: give model.path=embedded, celebahq, RUN_DIR or FILE")
     settings = RecoverySettings(**plain(cfg.fit))
     hardware, seed = build(cfg.trainer), whole(cfg, "seed")
     found = given_ticket(cfg)
@@ -49,14 +52,12 @@ def assemble_recovery(cfg: DictConfig) -> Recovery:
     problems = [measured(picture.name, 2 * picture.pixels - 1, physics, draw) for picture in prepared]
     code = torch.zeros(1, generator.latent)
     with blaming(cfg.pruner):
-        begin = start(cfg, generator, code, found)
+        begin = start(cfg, generator, code, found, pretrained=True)
         pruning, _ = plan_pruning(cfg.pruner, generator, code, begin.mask, settings.steps)
     seen = [{"shape": list(shape), "sha256": picture.digest} for picture in prepared]
     return Recovery(
         network=generator,
-        origin=Origin(
-            {"target": "lipdip.networks.Generator", "settings": generator.settings}, source.name, drawn=False
-        ),
+        origin=origin(generator, source, init_stream(cfg, found), begin.own),
         pruning=pruning,
         hardware=hardware,
         seed=seed,

@@ -55,7 +55,7 @@ def assemble_restoration(cfg: DictConfig) -> Restoration:
             )
     return Restoration(
         network=network,
-        origin=Origin(origin_of(cfg.model, out_channels=channels), init_stream(cfg, found), begin.drawn),
+        origin=Origin(origin_of(cfg.model, out_channels=channels), init_stream(cfg, found), whole=begin.own),
         pruning=pruning,
         hardware=hardware,
         seed=seed,

@@ -20,6 +20,8 @@ from lipdip.lottery.redraw import redraw
 from lipdip.pruning.scope import ends, prunable
 from lipdip.pruning.transfer import Laid, lay
 
+INITS = ("original", "reinit", "model")
+
 
 @dataclass(frozen=True)
 class Start:
@@ -27,13 +29,13 @@ class Start:
 
     Args:
         mask: over the network's prunable weights.
-        drawn: whether all initial weights were drawn from the run's own seed.
+        own: whether all initial weights are the network's own, and none the ticket's.
         identity: plain values that tell this start from another, or None for a network's own dense one.
         notes: what was done, for the user to know.
     """
 
     mask: Mask
-    drawn: bool = True
+    own: bool = True
     identity: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
 
@@ -45,8 +47,8 @@ def given_ticket(cfg: DictConfig) -> tuple[Path, Ticket] | None:
         UserError: if there is no such ticket, or the settings beside it make no sense.
     """
     node = cfg.ticket
-    if node.init not in ("original", "reinit"):
-        raise UserError(f"ticket.init must be original or reinit, not {node.init!r}")
+    if node.init not in INITS:
+        raise UserError(f"ticket.init must be {', '.join(INITS)}, not {node.init!r}")
     if node.path is None:
         if node.round is not None or node.init != "original":
             raise UserError(f"ticket.{'init' if node.round is None else 'round'} needs ticket=RUN_DIR beside it")
@@ -66,7 +68,9 @@ def init_stream(cfg: DictConfig, given: tuple[Path, Ticket] | None) -> str:
     return "reinit" if cfg.pruner.init == "reinit" else "init"
 
 
-def start(cfg: DictConfig, network: nn.Module, code: Tensor, given: tuple[Path, Ticket] | None) -> Start:
+def start(
+    cfg: DictConfig, network: nn.Module, code: Tensor, given: tuple[Path, Ticket] | None, pretrained: bool = False
+) -> Start:
     """Lay a ticket over ``network`` and give it that ticket's initial weights.
 
     Args:
@@ -74,11 +78,13 @@ def start(cfg: DictConfig, network: nn.Module, code: Tensor, given: tuple[Path, 
         network: at its own initialisation; changed in place.
         code: an input of the network.
         given: from :func:`given_ticket`.
+        pretrained: whether ``network`` has a pretrained network's weights.
 
     Raises:
         UserError: if the ticket does not belong to this network.
     """
     weights = prunable(network, cfg.pruner.scope, code)
+    _check_weights(cfg, pretrained)
     if given is None:
         return Start(Mask.dense(weights))
     file, ticket = given
@@ -86,11 +92,13 @@ def start(cfg: DictConfig, network: nn.Module, code: Tensor, given: tuple[Path, 
     identity = {"mask": laid.mask.digest(), "init": cfg.ticket.init}
     own = tensor_digests(network.state_dict())
     if cfg.ticket.init == "original":
+        if pretrained or ticket.pretrained is not None:
+            _check_pretrained(file, ticket, own)
         network.load_state_dict({**network.state_dict(), **_transferred(ticket, cfg.model, network)})
         digests = json.dumps(tensor_digests(network.state_dict()))
         identity["weights"] = hashlib.sha256(digests.encode()).hexdigest()
-    drawn = tensor_digests(network.state_dict()) == own
-    return Start(laid.mask, drawn, identity, _notes(file, ticket, laid, weights, cfg.ticket.init))
+    unchanged = tensor_digests(network.state_dict()) == own
+    return Start(laid.mask, unchanged, identity, _notes(file, ticket, laid, weights, cfg.ticket.init))
 
 
 def ticket_file(path: Path, number: int | None = None) -> Path:
@@ -140,8 +148,32 @@ def _needed(ticket: Ticket, model: DictConfig) -> str:
     return f"; it needs {' '.join(words)}" if words else ""
 
 
+def _check_weights(cfg: DictConfig, pretrained: bool) -> None:
+    """Whether the settings fit the weights that the run's network has."""
+    if pretrained and (cfg.ticket.init == "reinit" or cfg.pruner.init == "reinit"):
+        raise UserError(
+            "the weights of a pretrained network are not drawn anew; ticket.init=model lays a ticket's mask on them"
+        )
+    if not pretrained and cfg.ticket.init == "model":
+        raise UserError("ticket.init=model is for a pretrained network (model.path); give original or reinit")
+
+
+def _check_pretrained(file: Path, ticket: Ticket, own: Mapping[str, str]) -> None:
+    """Whether a ticket of pretrained weights meets just those, or carries its own."""
+    if ticket.weights is not None or dict(ticket.init["tensors"]) == dict(own):
+        return
+    if ticket.pretrained is None:
+        raise UserError(f"{file} was found on a network without training; ticket.init=model takes its mask alone")
+    raise UserError(
+        f"{file} belongs to the pretrained network {ticket.pretrained}, and this run has other weights; give "
+        f"model.path={ticket.pretrained} or where that lies now, or ticket.init=model to take its mask alone"
+    )
+
+
 def _transferred(ticket: Ticket, model: DictConfig, network: nn.Module) -> dict[str, Tensor]:
     """The ticket's initial weights, for all layers whose weight has the same shape in both networks."""
+    if ticket.pretrained is not None:
+        return {}  # they are here already
     own = {} if model._target_ != ticket.network.get("target") else {model._target_: lambda **s: build(model, **s)}
     state, here = ticket.start() or redraw(ticket, own), network.state_dict()
 
@@ -156,7 +188,11 @@ def _transferred(ticket: Ticket, model: DictConfig, network: nn.Module) -> dict[
 def _notes(file: Path, ticket: Ticket, laid: Laid, weights: Mapping[str, Tensor], init: str) -> tuple[str, ...]:
     found = ticket.provenance.get("picture")
     where = f", found on {found}" if isinstance(found, str) else ""
-    with_ = "its own initial weights" if init == "original" else "new weights (ticket.init=reinit)"
+    with_ = {
+        "original": "its own initial weights",
+        "reinit": "new weights (ticket.init=reinit)",
+        "model": "the pretrained weights of this run (ticket.init=model)",
+    }[init]
     notes = [f"started from {file}: sparsity {ticket.mask.sparsity:.3f}{where}, with {with_}"]
     outside = [n for n in laid.left_out if (n in weights) != (n in ticket.mask)]
     other = [name for name in laid.left_out if name not in outside]

@@ -37,7 +37,8 @@ class Ticket:
         mask: which weights are kept.
         network: ``target`` (dotted name of the network's class) and its ``settings``, enough to build it again.
         init: the weights that training starts from: ``seed`` and ``stream`` that they are drawn from (seed None where
-            they cannot be drawn again), ``rewind_step``, and ``tensors`` (:func:`tensor_digests` of the whole state).
+            they cannot be drawn again), ``rewind_step``, and ``tensors`` (:func:`tensor_digests` of the whole state);
+            where they are a pretrained network's, ``pretrained``: its ``name`` and ``sha256``.
         code: ``seed`` of the code ``z``.
         provenance: plain values: configuration, picture, round, scores.
         weights: those weights themselves, or None where the seed is enough: of a masked weight its kept values, in
@@ -50,6 +51,12 @@ class Ticket:
     code: Mapping[str, Any]
     provenance: Mapping[str, Any] = field(default_factory=dict)
     weights: Mapping[str, Tensor] | None = None
+
+    @property
+    def pretrained(self) -> str | None:
+        """Name of the pretrained network whose weights the ticket starts from and does not carry; else None."""
+        source = self.init.get("pretrained")
+        return str(source["name"]) if source is not None and self.weights is None else None
 
     def to_bytes(self) -> bytes:
         """The file's bytes: eight weights' masks to a byte, layer after layer, and a JSON header."""
@@ -107,6 +114,8 @@ class Ticket:
         digests, seed = header["init"]["tensors"], header["init"]["seed"]
         if not isinstance(digests, dict) or not isinstance(seed, int | None):
             raise ValueError("init has no seed or no digests")
+        if "pretrained" in header["init"] and not isinstance(header["init"]["pretrained"]["name"], str):
+            raise ValueError("init names no pretrained network")
         weights = {name.removeprefix(_WEIGHTS): t for name, t in tensors.items() if name.startswith(_WEIGHTS)}
         for name in mask if weights else ():
             if name not in weights or weights[name].shape != (int(mask[name].sum()),):

@@ -1,52 +1,92 @@
-"""The generator that a run recovers with: the one that ships with lipdip, a stored one, or the zoo's."""
+"""The GAN that a run goes on from: the one that ships with lipdip, a run's own, or the zoo's."""
 
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from urllib.error import URLError
+
+import torch
 
 from lipdip.core.errors import UserError
-from lipdip.generators.stored import load_generator
+from lipdip.generators.stored import load_discriminator, load_generator
 from lipdip.generators.zoo import load_zoo
-from lipdip.networks import Generator
+from lipdip.networks import Discriminator, Generator
 
-EMBEDDED = "fashion_mnist_32.safetensors"
+EMBEDDED, CELEBAHQ = "embedded", "celebahq"
+CELEBAHQ_URL = "https://dl.fbaipublicfiles.com/gan_zoo/PGAN/celebaHQ_s6_i80000-6196db68.pth"
+GENERATOR_FILE, DISCRIMINATOR_FILE = "generator.safetensors", "discriminator.safetensors"
 
 
 @dataclass(frozen=True, eq=False)
 class Pretrained:
-    """A generator and what it is called.
+    """A generator, and its adversary where that is known.
 
     Args:
-        generator: from codes (N, latent), standard normal, to pictures in [-1, 1].
+        generator: from codes (N, latent), standard normal, to pictures in [-1, 1]; the average over its training.
+        discriminator: what it was trained against; None where only a generator is at hand.
         name: of where it is from.
-        digest: SHA-256 that tells it from others.
+        digest: SHA-256 that tells the generator from others.
     """
 
     generator: Generator
+    discriminator: Discriminator | None
     name: str
     digest: str
 
 
-def pretrained(path: str | None = None) -> Pretrained:
-    """The generator at ``path``: a zoo checkpoint (``.pth``; its average) or a stored one; None for the embedded one.
+def pretrained(path: str) -> Pretrained:
+    """The GAN that ``path`` names.
+
+    ``embedded`` is the one that ships with lipdip (32x32 grey clothes); ``celebahq`` the GAN zoo's of faces (256x256),
+    fetched once into torch's own cache; otherwise a zoo checkpoint (``.pth``), a run directory of ``task=gan_train``,
+    or one generator's file.
 
     Raises:
-        UserError: if the file is missing, damaged or foreign.
+        UserError: if it is missing, damaged or foreign, or cannot be fetched.
     """
-    if path is None:
-        embedded = resources.files("lipdip.generators") / "data" / EMBEDDED
-        if not embedded.is_file():
-            raise UserError(
-                "no generator ships with this lipdip; give model.path=FILE, a zoo checkpoint or a stored one"
-            )
-        with resources.as_file(embedded) as file:
-            stored = load_generator(file)
-        return Pretrained(stored.generator, "embedded", stored.digest)
-    if not isinstance(path, str):
-        raise UserError(f"model.path must be the path of one generator, not {path!r}")
-    file = Path(path).expanduser()
+    if not isinstance(path, str) or not path:
+        raise UserError(
+            f"model.path must be {EMBEDDED}, {CELEBAHQ}, a run directory of task=gan_train, or a file, not {path!r}"
+        )
+    if path == EMBEDDED:
+        with resources.as_file(resources.files("lipdip.generators") / "data" / "clothes_32") as folder:
+            return _stored(folder, EMBEDDED)
+    file = fetched(CELEBAHQ_URL) if path == CELEBAHQ else Path(path).expanduser()
+    if file.is_dir():
+        return _stored(file, file.absolute().name)
     if file.suffix == ".pth":
         checkpoint = load_zoo(file)
-        return Pretrained(checkpoint.average, file.stem, checkpoint.digest)
+        name = CELEBAHQ if path == CELEBAHQ else file.stem
+        return Pretrained(checkpoint.average, checkpoint.discriminator, name, checkpoint.digest)
     stored = load_generator(file)
-    return Pretrained(stored.generator, file.stem, stored.digest)
+    return Pretrained(stored.generator, None, file.stem, stored.digest)
+
+
+def fetched(url: str) -> Path:
+    """A checkpoint in torch's cache, downloaded if it is not there; whole, and with the digest that its name ends in.
+
+    Raises:
+        UserError: if it cannot be downloaded, or what came is another file.
+    """
+    file = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    if file.exists():
+        return file
+    digest = file.stem.rpartition("-")[2]
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(url, str(file), hash_prefix=digest, progress=False)
+    except (URLError, OSError, RuntimeError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise UserError(
+            f"cannot fetch {url} ({reason}); download it where there is a network and give model.path=FILE"
+        ) from None
+    return file
+
+
+def _stored(folder: Path, name: str) -> Pretrained:
+    """From the two files that ``task=gan_train`` leaves."""
+    if not (folder / GENERATOR_FILE).exists():
+        raise UserError(f"{folder} holds no {GENERATOR_FILE}; it is not a finished run of task=gan_train")
+    stored, adversary = load_generator(folder / GENERATOR_FILE), folder / DISCRIMINATOR_FILE
+    discriminator = load_discriminator(adversary) if adversary.exists() else None
+    return Pretrained(stored.generator, discriminator, name, stored.digest)

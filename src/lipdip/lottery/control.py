@@ -27,7 +27,7 @@ def control(ticket: Ticket, kind: str, seed: int) -> Ticket:
     """
     if kind not in KINDS:
         raise ValueError(f"kind must be {' or '.join(KINDS)}, not {kind!r}")
-    if ticket.init["seed"] is None:
+    if ticket.init["seed"] is None and ticket.pretrained is None:
         raise UserError(
             "this ticket can have no control: its initial weights do not come from a seed, and it holds those alone "
             "that its mask keeps"

@@ -25,6 +25,8 @@ def redraw(ticket: Ticket, more: Mapping[str, Callable[..., nn.Module]] | None =
     Raises:
         UserError: if the weights do not come from a seed, the network is another, or this torch draws other weights.
     """
+    if ticket.pretrained is not None:
+        raise UserError(f"the ticket's initial weights are those of the pretrained network {ticket.pretrained}")
     seed, stream = ticket.init["seed"], ticket.init.get("stream")
     if seed is None or not isinstance(stream, str):
         raise UserError("the ticket's initial weights do not come from a seed: they cannot be drawn again")

@@ -22,7 +22,8 @@ def prunable(network: nn.Module, scope: str = "all", code: Tensor | None = None)
     Args:
         network: any module.
         scope: ``all`` convolutions, or ``inner``: without those that read the code and the one that gives the picture.
-        code: needed for ``inner``: an input of the network, to see which convolutions those are.
+        code: an input of the network, needed for ``inner``; where it is given, convolutions that it does not pass
+            through (a grown generator's outputs at its earlier sizes) are left out.
 
     Raises:
         ValueError: if the scope is another, or holds no convolution.
@@ -30,6 +31,9 @@ def prunable(network: nn.Module, scope: str = "all", code: Tensor | None = None)
     if scope not in ("all", "inner"):
         raise ValueError(f"scope must be all or inner, not {scope!r}")
     convs = convolutions(network)
+    if code is not None:
+        used = {use.name for use in uses(network, code)}
+        convs = {name: conv for name, conv in convs.items() if name in used}
     if scope == "inner":
         assert code is not None
         first, last = ends(network, code)

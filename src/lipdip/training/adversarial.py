@@ -1,4 +1,4 @@
-"""Training a progressively grown GAN from nothing, in rounds."""
+"""Training a progressively grown GAN, from nothing or on from a pretrained one, in rounds."""
 
 import copy
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ class GanTraining(Rounds):
     ICLR 2018.
 
     Every round starts from the same generator and discriminator and sees the same batches; only the generator is
-    pruned. Its average is what samples, scores and tickets are judged by.
+    pruned. Its average is what samples, scores and tickets are judged by, and where a pretrained one goes on from.
 
     Args:
         experiment: what is trained; its networks are at their start.
@@ -209,11 +209,12 @@ class GanTraining(Rounds):
 
     @override
     def artifacts(self) -> dict[str, bytes]:
-        """Of the first round the networks, for recovering pictures and for training on."""
-        if self.round:
-            return {}
+        """The trained networks, for recovering pictures and for training on: of the first round both of them."""
         notes = {"trained_on": self.dataset.name, "steps": self._steps, "seed": self.seed, "error": self._error}
-        networks = {"generator": self.average, "generator_last": self.network, "discriminator": self.discriminator}
+        if self.round:
+            notes |= {"round": self.round, "mask": self.mask.digest()}
+            return {f"generators/round_{self.round:02d}.safetensors": network_bytes(self.average, notes)}
+        networks = {"generator": self.average, "discriminator": self.discriminator}
         return {f"{name}.safetensors": network_bytes(network, notes) for name, network in networks.items()}
 
     @override

@@ -52,13 +52,15 @@ class Origin:
 
     Args:
         network: ``target`` and ``settings`` to build it again.
-        stream: name of the stream that its weights were drawn from.
-        drawn: whether all of them were (else part came from a ticket, and its own tickets must carry them).
+        stream: name of the stream that its weights were drawn from; None where they are a pretrained network's.
+        pretrained: ``name`` and ``sha256`` of that one.
+        whole: whether all weights are from there (else part came from a ticket, and its own tickets must carry them).
     """
 
     network: Mapping[str, Any]
-    stream: str = "init"
-    drawn: bool = True
+    stream: str | None = "init"
+    pretrained: Mapping[str, str] | None = None
+    whole: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)

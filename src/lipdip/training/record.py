@@ -105,16 +105,18 @@ class Record(L.Callback):
         # Times stay out: the same run gives the same bytes.
         scores = {name: value for name, value in asdict(row).items() if name != "seconds"}
         origin, step = self._experiment.origin, fitting.pruning.rewind_step
-        drawn = origin.drawn and step == 0
+        known = origin.whole and step == 0  # so that the weights need not be carried
         init = {
-            "seed": fitting.seed if drawn else None,
+            "seed": fitting.seed if known and origin.pretrained is None else None,
             "stream": origin.stream,
             "rewind_step": step,
             "tensors": tensor_digests(fitting.rewound),
         }
+        if origin.pretrained is not None:
+            init["pretrained"] = dict(origin.pretrained)
         provenance = {**self._experiment.provenance, "scores": scores}
         ticket = Ticket(fitting.mask, origin.network, init, {"seed": fitting.seed}, provenance)
-        return ticket if drawn else ticket.carrying(fitting.rewound)
+        return ticket if known else ticket.carrying(fitting.rewound)
 
     @override
     def state_dict(self) -> dict[str, Any]:
