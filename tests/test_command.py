@@ -45,7 +45,7 @@ def _lipdip(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (["image=[astronaut,coffee]", "image.size=null", "multi.code=shared"], "there is one output"),
         (["task=classify", "model=deep_decoder"], "task=classify needs model=hourglass"),
         (["task=classify", "fit=adam"], "task=classify is trained by fit=sgd"),
-        (["fit=sgd"], "task=denoise is fitted by fit=adam or fit=sgld"),
+        (["fit=sgd"], "with an untrained network is fitted by fit=adam or fit=sgld"),
         (["task=classify", "dataset=mnist"], "there is no dataset=mnist"),
         (["image.path=me.jpg"], "image.path needs image=file beside it; image=astronaut has its own"),
     ],

@@ -5,10 +5,10 @@ from omegaconf import DictConfig
 from torch import nn
 
 from lipdip.configuration.build import blaming, build
+from lipdip.configuration.common import common
 from lipdip.configuration.pictures import whole
-from lipdip.configuration.plan import plan_pruning
-from lipdip.configuration.science import plain, science
-from lipdip.configuration.start import given_ticket, init_stream, start
+from lipdip.configuration.science import plain
+from lipdip.configuration.start import given_ticket, init_stream
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import default_generator_seeded
 from lipdip.datasets import Dataset
@@ -34,8 +34,7 @@ def assemble_classification(cfg: DictConfig) -> Classification:
     if cfg.pruner.target == "clean":
         raise UserError("pruner.target=clean is for restoring pictures: labelled ones are not degraded")
     settings = ClassifySettings(**plain(cfg.fit), sigmoid=cfg.task.sigmoid)
-    hardware, seed = build(cfg.trainer), whole(cfg, "seed")
-    found = given_ticket(cfg)
+    seed, found = whole(cfg, "seed"), given_ticket(cfg)
     dataset: Dataset = build(cfg.dataset)
     if not dataset.classes:
         raise UserError(
@@ -48,19 +47,11 @@ def assemble_classification(cfg: DictConfig) -> Classification:
         network.code_shape(cfg.dataset.size, cfg.dataset.size)  # type: ignore[operator]
     picture, _ = dataset.train.batch(torch.arange(1))
     batches = -(-len(dataset.train) // settings.batch)
-    with blaming(cfg.pruner):
-        begin = start(cfg, network, picture, found)
-        pruning, tickets = plan_pruning(cfg.pruner, network, picture, begin.mask, settings.epochs * batches)
     data = {"name": dataset.name, "size": cfg.dataset.size, "sha256": dataset.digest}
-    origin = {"target": CLASSIFIER, "settings": {**body, "classes": len(dataset.classes)}}
+    told = {"target": CLASSIFIER, "settings": {**body, "classes": len(dataset.classes)}}
+    origin, steps = Origin(told, init_stream(cfg, found)), settings.epochs * batches
     return Classification(
-        network=network,
-        origin=Origin(origin, init_stream(cfg, found), whole=begin.own),
-        pruning=pruning,
-        hardware=hardware,
-        seed=seed,
-        configuration=science(cfg, begin, tickets, dataset=data),
-        notes=[*begin.notes, *dataset.notes],
+        **common(cfg, network, origin, picture, found, steps, dataset.notes, dataset=data),
         dataset=dataset,
         settings=settings,
     )

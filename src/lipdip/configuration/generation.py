@@ -6,10 +6,10 @@ import torch
 from omegaconf import DictConfig
 
 from lipdip.configuration.build import blaming, build
+from lipdip.configuration.common import common
 from lipdip.configuration.pictures import whole
-from lipdip.configuration.plan import plan_pruning
-from lipdip.configuration.science import plain, science
-from lipdip.configuration.start import given_ticket, init_stream, start
+from lipdip.configuration.science import plain
+from lipdip.configuration.start import given_ticket, init_stream
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import default_generator_seeded
 from lipdip.datasets import Dataset
@@ -33,40 +33,31 @@ def assemble_generation(cfg: DictConfig) -> Generation:
     if "gradient_penalty" not in cfg.fit:
         raise UserError("task=gan_train is trained by fit=wgan or fit=finetune; the others are for other tasks")
     settings = GanSettings(**plain(cfg.fit))
-    hardware, seed = build(cfg.trainer), whole(cfg, "seed")
-    found = given_ticket(cfg)
+    seed, found = whole(cfg, "seed"), given_ticket(cfg)
     source = None if cfg.model.path is None else pretrained(cfg.model.path)
     generator, discriminator = _drawn(cfg, init_stream(cfg, found), seed) if source is None else _known(source)
     if source is not None and settings.grow is not None:
         raise UserError("a pretrained GAN has grown already: give fit=finetune (or fit.grow=null)")
     dataset: Dataset = build(cfg.dataset, size=generator.size)
     code = torch.zeros(1, generator.latent)
-    with blaming(cfg.pruner):
-        begin = start(cfg, generator, code, found, pretrained=source is not None)
-        pruning, tickets = plan_pruning(cfg.pruner, generator, code, begin.mask, settings.steps)
-    more: dict[str, Any] = {"dataset": {"name": dataset.name, "size": generator.size, "sha256": dataset.digest}}
+    identity: dict[str, Any] = {"dataset": {"name": dataset.name, "size": generator.size, "sha256": dataset.digest}}
     if source is not None:
-        more["model"] = {"sha256": source.digest}
+        identity["model"] = {"sha256": source.digest}
+    source_of = origin(generator, source, init_stream(cfg, found))
     return Generation(
-        network=generator,
-        origin=origin(generator, source, init_stream(cfg, found), begin.own),
-        pruning=pruning,
-        hardware=hardware,
-        seed=seed,
-        configuration=science(cfg, begin, tickets, **more),
-        notes=[*begin.notes, *dataset.notes],
+        **common(cfg, generator, source_of, code, found, settings.steps, dataset.notes, **identity),
         discriminator=discriminator,
         dataset=dataset,
         settings=settings,
     )
 
 
-def origin(generator: Generator, source: Pretrained | None, stream: str, own: bool) -> Origin:
+def origin(generator: Generator, source: Pretrained | None, stream: str) -> Origin:
     """Where a generator's weights are from, as its tickets tell it."""
     network = {"target": GENERATOR, "settings": generator.settings}
     if source is None:
-        return Origin(network, stream, whole=own)
-    return Origin(network, None, {"name": source.name, "sha256": source.digest}, own)
+        return Origin(network, stream)
+    return Origin(network, None, {"name": source.name, "sha256": source.digest})
 
 
 def _drawn(cfg: DictConfig, stream: str, seed: int) -> tuple[Generator, Discriminator]:

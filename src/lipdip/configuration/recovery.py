@@ -3,12 +3,12 @@
 import torch
 from omegaconf import DictConfig
 
-from lipdip.configuration.build import blaming, build
+from lipdip.configuration.build import build
+from lipdip.configuration.common import common
 from lipdip.configuration.generation import origin
 from lipdip.configuration.pictures import pictures, whole
-from lipdip.configuration.plan import plan_pruning
-from lipdip.configuration.science import plain, science
-from lipdip.configuration.start import given_ticket, init_stream, start
+from lipdip.configuration.science import plain
+from lipdip.configuration.start import given_ticket, init_stream
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import stream
 from lipdip.generators.pretrained import pretrained
@@ -35,7 +35,6 @@ def assemble_recovery(cfg: DictConfig) -> Recovery:
     if cfg.model.path is None:
         raise UserError("recovering needs a trained generator: give model.path=embedded, celebahq, RUN_DIR or FILE")
     settings = RecoverySettings(**plain(cfg.fit))
-    hardware, seed = build(cfg.trainer), whole(cfg, "seed")
     found = given_ticket(cfg)
     if cfg.image.clean is not True or cfg.image.content != "picture":
         raise UserError(
@@ -51,18 +50,10 @@ def assemble_recovery(cfg: DictConfig) -> Recovery:
     physics: Physics = build(cfg.task.physics, image_shape=shape, generator=draw)
     problems = [measured(picture.name, 2 * picture.pixels - 1, physics, draw) for picture in prepared]
     code = torch.zeros(1, generator.latent)
-    with blaming(cfg.pruner):
-        begin = start(cfg, generator, code, found, pretrained=True)
-        pruning, _ = plan_pruning(cfg.pruner, generator, code, begin.mask, settings.steps)
     seen = [{"shape": list(shape), "sha256": picture.digest} for picture in prepared]
+    notes, told = [n for picture in prepared for n in picture.notes], origin(generator, source, init_stream(cfg, found))
     return Recovery(
-        network=generator,
-        origin=origin(generator, source, init_stream(cfg, found), begin.own),
-        pruning=pruning,
-        hardware=hardware,
-        seed=seed,
-        configuration=science(cfg, begin, [], image=seen, model={"sha256": source.digest}),
-        notes=[*begin.notes, *(note for picture in prepared for note in picture.notes)],
+        **common(cfg, generator, told, code, found, settings.steps, notes, image=seen, model={"sha256": source.digest}),
         problems=problems,
         latent=generator.latent,
         settings=settings,

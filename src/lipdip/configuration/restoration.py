@@ -9,10 +9,10 @@ from omegaconf import DictConfig
 from torch import nn
 
 from lipdip.configuration.build import blaming, build
+from lipdip.configuration.common import common
 from lipdip.configuration.pictures import pictures, whole
-from lipdip.configuration.plan import plan_pruning
-from lipdip.configuration.science import origin_of, plain, science
-from lipdip.configuration.start import given_ticket, init_stream, start
+from lipdip.configuration.science import origin_of, plain
+from lipdip.configuration.start import given_ticket, init_stream
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import default_generator_seeded, stream
 from lipdip.physics import Physics
@@ -30,10 +30,10 @@ def assemble_restoration(cfg: DictConfig) -> Restoration:
         UserError: if anything in it cannot be.
         ValueError, TypeError: from the parts it is made of, where they do not name a setting.
     """
-    if "steps" not in cfg.fit:
-        raise UserError(f"task={cfg.task.name} is fitted by fit=adam or fit=sgld; fit=sgd is for task=classify")
+    if "reg_noise_std" not in cfg.fit:
+        raise UserError(f"task={cfg.task.name} with an untrained network is fitted by fit=adam or fit=sgld")
     settings = FitSettings(**plain(cfg.fit), answer=cfg.task.score.answer)
-    hardware, multi = build(cfg.trainer), Multi(**plain(cfg.multi))
+    multi = Multi(**plain(cfg.multi))
     seed, found = whole(cfg, "seed"), given_ticket(cfg)
     sources = pictures(cfg)
     problems, notes = zip(*(_problem(cfg, picture, number) for number, picture in enumerate(sources)), strict=True)
@@ -44,23 +44,16 @@ def assemble_restoration(cfg: DictConfig) -> Restoration:
     with blaming(cfg.model):
         code_shapes = [network.code_shape(height, width) for _, height, width in shapes]  # type: ignore[operator]
     codes = draw_codes(code_shapes, seed, multi.code == "shared")
-    with blaming(cfg.pruner):
-        begin = start(cfg, network, codes[0], found)
-        pruning, tickets = plan_pruning(cfg.pruner, network, codes[0], begin.mask, settings.steps)
     metric = build(cfg.task.score.metric)
     for _, height, width in shapes:
         if min(height, width) - 2 * metric.crop < SSIM_WINDOW:
             raise UserError(
                 f"task.score.metric.crop={metric.crop} leaves too little of a picture of {height}x{width} pixels"
             )
+    origin = Origin(origin_of(cfg.model, out_channels=channels), init_stream(cfg, found))
+    told = [note for several in notes for note in several]
     return Restoration(
-        network=network,
-        origin=Origin(origin_of(cfg.model, out_channels=channels), init_stream(cfg, found), whole=begin.own),
-        pruning=pruning,
-        hardware=hardware,
-        seed=seed,
-        configuration=science(cfg, begin, tickets, **_measurements(cfg, sources, shapes)),
-        notes=[*begin.notes, *(note for several in notes for note in several)],
+        **common(cfg, network, origin, codes[0], found, settings.steps, told, **_measurements(cfg, sources, shapes)),
         problems=problems,
         codes=codes,
         metric=metric,

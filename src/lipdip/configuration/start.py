@@ -21,6 +21,7 @@ from lipdip.pruning.scope import ends, prunable
 from lipdip.pruning.transfer import Laid, lay
 
 INITS = ("original", "reinit", "model")
+Given = tuple[Path, Ticket] | None  # a ticket to start from, and its file
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Start:
     notes: tuple[str, ...] = ()
 
 
-def given_ticket(cfg: DictConfig) -> tuple[Path, Ticket] | None:
+def given_ticket(cfg: DictConfig) -> Given:
     """The ticket that ``cfg.ticket`` names, and its file; None where a run starts dense.
 
     Raises:
@@ -61,16 +62,14 @@ def given_ticket(cfg: DictConfig) -> tuple[Path, Ticket] | None:
     return file, Ticket.load(file)
 
 
-def init_stream(cfg: DictConfig, given: tuple[Path, Ticket] | None) -> str:
+def init_stream(cfg: DictConfig, given: Given) -> str:
     """Name of the stream of the network's own initial weights; with ``reinit`` another than the ticket's, always."""
     if given is not None and cfg.ticket.init == "reinit":
         return f"{given[1].init.get('stream', 'init')}/reinit"
     return "reinit" if cfg.pruner.init == "reinit" else "init"
 
 
-def start(
-    cfg: DictConfig, network: nn.Module, code: Tensor, given: tuple[Path, Ticket] | None, pretrained: bool = False
-) -> Start:
+def start(cfg: DictConfig, network: nn.Module, code: Tensor, given: Given, pretrained: bool = False) -> Start:
     """Lay a ticket over ``network`` and give it that ticket's initial weights.
 
     Args:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -61,6 +61,10 @@ class Origin:
     stream: str | None = "init"
     pretrained: Mapping[str, str] | None = None
     whole: bool = True
+
+    def after(self, own: bool) -> "Origin":
+        """The same once a ticket was laid over the network; ``own``: it left all weights as they were."""
+        return replace(self, whole=self.whole and own)
 
 
 @dataclass(frozen=True, kw_only=True)
