@@ -42,7 +42,7 @@ TUNING = {
     "paper": ("protocol=paper", "dataset=faces", "dataset.share=0.4"),
 }
 SEARCH = {
-    "cpu": ("image=clothes16", "fit.steps=400", "fit.restarts=2", "fit.record_every=100"),
+    "cpu": ("image=clothes16", "fit.steps=300", "fit.restarts=2", "fit.record_every=100"),
     "paper": ("protocol=paper", "image=file"),
 }
 RESULTS = Path(__file__).parents[1] / "docs" / "results"

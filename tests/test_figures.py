@@ -5,12 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from matplotlib.text import Text
 from PIL import Image
 
 from lipdip.core.errors import UserError
+from lipdip.core.records import table_of
+from lipdip.core.rows import Generated, Recovered, RecoveredPicture
 from lipdip.figures import fourier, markdown, matrix, style
+from lipdip.figures import run as figures
 from lipdip.figures.fourier import fourier_differences, fourier_magnitudes
 from lipdip.figures.matrix import heat_map
+from lipdip.figures.png import sheet, to_unit
 from lipdip.figures.targets import fitting_loss, learning_curves
 
 
@@ -254,3 +260,64 @@ def test_a_table_must_have_its_labels_shape(rows, columns):
 def test_a_markdown_table_has_a_row_for_each_name():
     text = markdown.table(["a", "b (dB)"], {"dense": ["1 ± 2", ""], "x": ["missing", "3"]})
     assert text == "| | a | b (dB) |\n|---|---|---|\n| dense | 1 ± 2 |  |\n| x | missing | 3 |\n"
+
+
+def test_pictures_of_a_generator_in_their_range_and_on_one_sheet():
+    assert torch.equal(to_unit(torch.tensor([-3.0, -1, 0, 1, 2])), torch.tensor([0, 0, 0.5, 1, 1]))
+    pictures = torch.arange(5.0).view(5, 1, 1, 1).expand(5, 2, 3, 4) + 1
+    whole = sheet(pictures, across=3)
+    assert whole.shape == (1, 2, 6, 12)
+    assert whole[0, 1, ::3, ::4].tolist() == [[1, 2, 3], [4, 5, 0]]
+
+
+COMMON = {"sparsity": 0.0, "kept_weights": 9, "loss": 0.5, "seconds": 1.0}
+
+
+def _recovery(path: Path, pictures: int, *files: str) -> Path:
+    """A recovery's run directory; every picture is of one grey, and there are files of the first 16."""
+    names = [f"p{number}" for number in range(pictures)]
+    scores = [RecoveredPicture(0, 0.0, name, 1, 0.1, 0.04, 20.0, 0.4) for name in names]
+    for name in names[:16]:
+        (path / "images" / name).mkdir(parents=True)
+        for file in files:
+            Image.new("L", (32, 32), 102 if file == "measured" else 77).save(path / "images" / name / f"{file}.png")
+    row = Recovered(**COMMON, round=0, measurements=3, mse=0.04, psnr=20.0)
+    (path / "rounds.csv").write_text(table_of(Recovered, [row]))
+    (path / "pictures.csv").write_text(table_of(RecoveredPicture, scores))
+    return path
+
+
+def _texts(figure) -> list[str]:
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+@pytest.mark.parametrize("pictures", [1, 9, 17])
+def test_a_recoverys_pictures_stand_side_by_side_large_enough_and_the_first_sixteen(tmp_path, pictures):
+    image = _opened(figures.comparison(_recovery(tmp_path, pictures, "clean", "restored_dense", "lasso")))
+    assert (image == 77).all(2).sum() > 3 * min(pictures, 16) * 200**2
+    assert max(image.shape) < 3200
+
+
+def test_below_a_recoverys_pictures_stand_name_and_scores(tmp_path, monkeypatch):
+    monkeypatch.setattr(figures, "rendered", lambda figure: figure)
+    few = _texts(figures.comparison(_recovery(tmp_path / "few", 1, "clean", "measured", "restored_dense")))
+    scores = ["20.17 dB, MSE 0.0384", "20.00 dB, MSE 0.0400"]
+    assert {"p0", "clean", "measured", "recovered", *scores} <= set(few) and "Lasso" not in few
+    assert "MSE per pixel on [-1, 1]; a measurement of 0, as of an unknown pixel, is grey" in few
+    many = _texts(figures.comparison(_recovery(tmp_path / "many", 17, "clean", "restored_dense", "lasso")))
+    assert many.count("10.00 dB, MSE 0.4000") == 16 and "Lasso" in many
+    assert "MSE per pixel on [-1, 1]; the first 16 of 17 pictures" in many
+
+
+def test_rounds_of_a_gan_are_drawn_with_their_error_and_samples(tmp_path, monkeypatch):
+    own = {"generator_loss": 1.0, "distance": 1.0, "reconstruction_error": 0.2}
+    rows = [Generated(**{**COMMON, "sparsity": 0.2 * number}, round=number, **own) for number in range(3)]
+    (tmp_path / "rounds.csv").write_text(table_of(Generated, rows))
+    monkeypatch.setattr(figures, "rendered", lambda figure: figure)
+    assert len(figures.rounds(tmp_path).axes) == 1
+    (tmp_path / "images").mkdir()
+    for number in range(3):
+        Image.new("L", (96, 8)).save(tmp_path / f"images/samples_{number:02d}.png")
+    figure = figures.rounds(tmp_path)
+    assert len(figure.axes) == 4
+    assert any(text.startswith("reconstruction error") and "lower is better" in text for text in _texts(figure))

@@ -9,6 +9,7 @@ import lightning as L
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from rich.console import Console
 
 from lipdip.command import compose
@@ -22,6 +23,7 @@ from lipdip.physics import CompressiveSensing
 from lipdip.problems import measured
 from lipdip.problems.lasso import lasso
 from lipdip.run import run
+from lipdip.training import recovering
 from lipdip.training.autosave import Stopped
 from lipdip.training.find import find_ticket
 from lipdip.training.objectives import block_means, median_of_means
@@ -157,15 +159,37 @@ def test_stopped_and_gone_on_it_ends_the_same(reachable, tmp_path, objective):
     assert one == other
 
 
-def test_the_lasso_recovers_what_is_sparse_in_its_basis_and_stands_beside_a_recovery(reachable, tmp_path):
+def test_the_lasso_recovers_what_is_sparse_in_its_basis():
     rows = torch.cos(torch.pi * (torch.arange(16) + 0.5) * 3 / 16)
     picture = (rows[None, :, None] * torch.cos(torch.pi * (torch.arange(16) + 0.5) * 2 / 16)[None, None]) * 0.9
     draw = torch.Generator().manual_seed(0)
     physics = CompressiveSensing((1, 16, 16), draw, measurements=100, noise=0.0)
     assert (lasso(measured("p", picture, physics, draw)) - picture).square().mean() < 1e-4
-    assert all(
-        float(row["mse_lasso"]) > 0 for row in _found(_experiment(reachable, "fit.baseline=lasso"), tmp_path / "r")
-    )
+
+
+def _picture(run: Path, name: str) -> np.ndarray:
+    return np.asarray(Image.open(run / f"images/{name}.png"), dtype=np.float32) / 127.5 - 1
+
+
+def test_the_lasso_is_solved_once_a_picture_and_its_pictures_are_kept(reachable, tmp_path, monkeypatch):
+    solved, run = [], tmp_path / "run"
+    monkeypatch.setattr(recovering, "lasso", lambda problem: solved.append(problem.name) or lasso(problem))
+    rows = _found(_experiment(reachable, "fit.baseline=lasso"), run)
+    assert solved == ["p0", "p1"]
+    for row in rows:
+        error = np.square(_picture(run, f"{row['picture']}/lasso") - _picture(run, f"{row['picture']}/clean")).mean()
+        assert error == pytest.approx(float(row["mse_lasso"]), rel=0.05)
+
+
+def test_a_recovery_is_whole_with_its_pictures(reachable, tmp_path):
+    run = _recover(reachable, tmp_path, "fit.steps=5")
+    assert not (run / "images/p0/lasso.png").exists()
+    for file in ("comparison.png", "pictures.csv", "images/p1/clean.png"):
+        content = (run / file).read_bytes()
+        (run / file).unlink()
+        assert RunDirectory(run).summary is None
+        (run / file).write_bytes(content)
+        assert RunDirectory(run).summary is not None
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ SETTINGS = (
     # so that every stream and buffer there is has something to lose
     *("pruner.rewind=0.1", "fit.code=resampled", "fit.weight_noise=0.001", "fit.stop_window=10"),
 )
+GAN = ("model.path=embedded", "trainer=cpu", "trainer.chunk_seconds=0.02", "trainer.save_seconds=0")
 OTHERS = {
     "several pictures": (*SETTINGS, "image=[astronaut,coffee]", "multi.head=per_image", "pruner.rounds=2"),
     "classification": (*SMALL, "task=classify", "dataset.size=8", "fit.epochs=3", "pruner.rounds=2"),
@@ -56,9 +57,14 @@ def uninterrupted(tmp_path_factory) -> dict[str, bytes]:
 
 def _await_round(output: Path, number: int, process: subprocess.Popen[str]) -> None:
     """Until round ``number`` is recorded and the one after it is under way."""
+    _await(output, f"tickets/round_{number:02d}.safetensors", process)
+
+
+def _await(output: Path, file: str, process: subprocess.Popen[str]) -> None:
+    """Until the one run has a file, and a little longer."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
-        if list(output.glob(f"runs/*/tickets/round_{number:02d}.safetensors")):
+        if list(output.glob(f"runs/*/{file}")):
             time.sleep(0.1)
             return
         time.sleep(0.01)
@@ -94,16 +100,41 @@ def test_asked_to_stop_it_saves_says_how_to_go_on_and_ends_the_same(uninterrupte
     assert _files(tmp_path) == uninterrupted
 
 
-@pytest.mark.parametrize("kind", OTHERS)
-def test_other_kinds_of_runs_killed_in_a_round_end_the_same(tmp_path, kind):
-    whole = _start(tmp_path / "whole", OTHERS[kind])
+def _killed_it_ends_the_same(output: Path, settings: tuple[str, ...], file: str) -> dict[str, bytes]:
+    """Does a run, and again killed when ``file`` is there; gives the files of both, which are the same."""
+    whole = _start(output / "whole", settings)
     _, errors = whole.communicate(timeout=120)
     assert whole.returncode == 0 and errors == ""
-    killed = _start(tmp_path / "killed", OTHERS[kind])
-    _await_round(tmp_path / "killed", 0, killed)
+    killed = _start(output / "killed", settings)
+    _await(output / "killed", file, killed)
     killed.kill()
     killed.communicate()
-    assert not list(tmp_path.glob("killed/runs/*/summary.json"))
-    out, errors = _start(tmp_path / "killed", OTHERS[kind]).communicate(timeout=120)
+    assert not list(output.glob("killed/runs/*/summary.json"))
+    out, errors = _start(output / "killed", settings).communicate(timeout=120)
     assert "going on in" in out and errors == ""
-    assert _files(tmp_path / "killed") == _files(tmp_path / "whole")
+    files = _files(output / "killed")
+    assert files == _files(output / "whole")
+    return files
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_other_kinds_of_runs_killed_in_a_round_end_the_same(tmp_path, kind):
+    _killed_it_ends_the_same(tmp_path, OTHERS[kind], "tickets/round_00.safetensors")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["gan_inpaint", "compressive_sensing"])
+def test_a_recovery_killed_in_its_round_ends_the_same(tmp_path, task):
+    search = ("fit.steps=100", "fit.restarts=2", "fit.objective=median_of_means", "fit.record_every=10")
+    settings = (f"task={task}", "image=[clothes/00,clothes/01]", "fit.baseline=lasso", *search, *GAN)
+    files = _killed_it_ends_the_same(tmp_path, settings, "checkpoint.pt")
+    assert {"comparison.png", "pictures.csv", "images/clothes01/lasso.png"} <= files.keys()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", ["checkpoint.pt", "tickets/round_00.safetensors"])
+def test_fine_tuning_killed_in_a_round_ends_the_same(clothes, tmp_path, file):
+    small = ("fit.steps=40", "fit.batch=4", "fit.judging_steps=3", "fit.judged=3", "pruner=imp", "pruner.rounds=2")
+    settings = ("task=gan_train", "fit=finetune", f"dataset.path={clothes}", *small, *GAN)
+    files = _killed_it_ends_the_same(tmp_path, settings, file)
+    assert {"generator.safetensors", "generators/round_02.safetensors", "images/samples_02.png"} <= files.keys()

@@ -49,7 +49,7 @@ def run(cfg: DictConfig, screen: Console | None = None) -> Path:
         else:
             screen.print(f"finished already: {directory.path}")
         _show(summary, read_rounds(directory.path), screen)
-        _show_pictures(read_pictures(directory.path), screen)
+        _show_pictures([row for row in read_pictures(directory.path) if isinstance(row, PictureScores)], screen)
         screen.print(f"everything is in {directory.path}", soft_wrap=True)
     return directory.path
 

@@ -2,14 +2,16 @@
 
 <output_dir>/runs/<hash>/
     config.yaml   the whole composed configuration
-    rounds.csv    one row a round (``Restored`` or ``Classified``; of several pictures their mean)
-    pictures.csv  one row a round and picture (``PictureScores``), where there are several
-    curves.csv    scores over steps (``CurvePoint`` or ``ClassifyingPoint``)
+    rounds.csv    one row a round (a ``Round``; of several pictures their mean)
+    pictures.csv  one row a round and picture: ``RecoveredPicture``, or ``PictureScores`` where there are several
+    curves.csv    scores over steps (``CurvePoint``, ``ClassifyingPoint``, ``AdversarialPoint`` or ``RecoveringPoint``)
     layers.csv    what each round left of each convolution (``pruning.anatomy.Layer``)
     tickets/      round_00.safetensors ...
     images/       clean, measured, restored_dense, restored_ticket, restored_matching, restored_last;
-                  of several pictures in a folder each
-    comparison.png, rounds.png
+                  of several pictures, and in a recovery, in a folder each; there with the baseline's picture, lasso;
+                  of a GAN samples_* and reconstructed_* instead, held_out, and samples of each round
+    generators/   a GAN's trained generators, round by round; the first stands beside generators/, with its critic
+    comparison.png, where pictures were restored or recovered; rounds.png
     summary.json  written last: its presence means that the run is finished
     checkpoint.pt only while the run is unfinished
 """
@@ -22,14 +24,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
 from lipdip.core.errors import UserError
-from lipdip.core.rows import Classified, Generated, PictureScores, Recovered, Restored, Round
+from lipdip.core.rows import Classified, Generated, PictureScores, Recovered, RecoveredPicture, Restored, Round
 
 CHECKPOINT = "checkpoint.pt"
+_Row = TypeVar("_Row", bound="Round | PictureScores | RecoveredPicture")
 
 
 def _cell(value: object) -> str:
@@ -61,32 +64,26 @@ def _value(text: str, kind: str) -> Any:
     return int(text) if kind.startswith("int") else float(text)
 
 
-def read_pictures(run: Path) -> Sequence[PictureScores]:
-    """The rows of a run directory's ``pictures.csv``; none where the run had one picture.
+def _read(file: Path, kinds: Mapping[str, type[_Row]], otherwise: type[_Row]) -> list[_Row]:
+    """The rows of a table, of the kind that one of its columns tells."""
+    rows = list(csv.DictReader(file.read_text().splitlines()))
+    kind = next((kinds[column] for column in (rows[0] if rows else ()) if column in kinds), otherwise)
+    types = {field.name: str(getattr(field.type, "__name__", field.type)) for field in fields(kind)}
+    return [kind(**{name: _value(row[name], type_) for name, type_ in types.items()}) for row in rows]
+
+
+def read_pictures(run: Path) -> Sequence[PictureScores | RecoveredPicture]:
+    """The rows of a run directory's ``pictures.csv``, all of one kind; none where a single picture was restored.
 
     Raises:
         UserError: if it was not written by this version.
     """
     file = run / "pictures.csv"
-    if not file.exists() or "objective" in file.read_text().partition("\n")[0].split(","):  # a recovery's
-        return []
-    types = _types(PictureScores)
+    kinds: dict[str, type[PictureScores | RecoveredPicture]] = {"objective": RecoveredPicture}
     try:
-        rows = csv.DictReader(file.read_text().splitlines())
-        return [PictureScores(**{name: _value(row[name], kind) for name, kind in types.items()}) for row in rows]
+        return _read(file, kinds, PictureScores) if file.exists() else []
     except (OSError, KeyError, ValueError) as error:
         raise UserError(f"cannot read the pictures of {run}: {error}") from None
-
-
-_OWN: dict[type, str] = {
-    Classified: "accuracy",
-    Generated: "reconstruction_error",
-    Recovered: "measurements",
-}  # a column that tells the kind
-
-
-def _types(kind: type) -> dict[str, str]:
-    return {field.name: str(getattr(field.type, "__name__", field.type)) for field in fields(kind)}
 
 
 def read_rounds(run: Path) -> Sequence[Round]:
@@ -95,11 +92,13 @@ def read_rounds(run: Path) -> Sequence[Round]:
     Raises:
         UserError: if there is none, or it was not written by this version.
     """
+    kinds: dict[str, type[Round]] = {
+        "accuracy": Classified,
+        "reconstruction_error": Generated,
+        "measurements": Recovered,
+    }
     try:
-        rows = list(csv.DictReader((run / "rounds.csv").read_text().splitlines()))
-        columns = rows[0] if rows else {}
-        kind = next((one for one in _OWN if _OWN[one] in columns), Restored)
-        return [kind(**{name: _value(row[name], type_) for name, type_ in _types(kind).items()}) for row in rows]
+        return _read(run / "rounds.csv", kinds, Restored)
     except (OSError, KeyError, ValueError) as error:
         raise UserError(f"cannot read the rounds of {run}: {error}") from None
 

@@ -1,4 +1,4 @@
-"""A picture tensor as a PNG."""
+"""Picture tensors on their way to a PNG: their range, several as one, and the bytes."""
 
 import io
 
@@ -21,3 +21,18 @@ def png(picture: Tensor) -> bytes:
     out = io.BytesIO()
     Image.fromarray(to_uint8(picture)).save(out, format="PNG")
     return out.getvalue()
+
+
+def to_unit(pictures: Tensor) -> Tensor:
+    """Pictures in [-1, 1], as generators make them, brought to [0, 1]; what lies outside is clipped."""
+    return (pictures.clamp(-1, 1) + 1) / 2
+
+
+def sheet(pictures: Tensor, across: int = 8) -> Tensor:
+    """(N, C, H, W) as one picture (1, C, rows H, across W), row by row; what is missing is black in [0, 1]."""
+    count, channels, height, width = pictures.shape
+    rows = -(-count // across)
+    whole = pictures.new_zeros(rows * across, channels, height, width)
+    whole[:count] = pictures
+    grid = whole.view(rows, across, channels, height, width).permute(2, 0, 3, 1, 4)
+    return grid.reshape(1, channels, rows * height, across * width)

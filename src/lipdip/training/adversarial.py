@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -12,12 +12,15 @@ from typing_extensions import override
 from lipdip.core.mask import Mask
 from lipdip.core.rows import AdversarialPoint, Generated, Round
 from lipdip.core.seeds import stream
+from lipdip.figures.png import png, sheet, to_unit
 from lipdip.generators import network_bytes
 from lipdip.networks.progressive import COARSEST, Progressive
 from lipdip.pruning.context import Fit
 from lipdip.training.experiment import Generation
 from lipdip.training.inversion import invert
 from lipdip.training.rounds import Rounds
+
+_LOSSES = ("loss", "generator_loss", "distance")  # of a round and of a point of its curve
 
 
 class GanTraining(Rounds):
@@ -33,6 +36,8 @@ class GanTraining(Rounds):
     Args:
         experiment: what is trained; its networks are at their start.
     """
+
+    tables: ClassVar = {"rounds": Generated, "curves": AdversarialPoint}
 
     def __init__(self, experiment: Generation) -> None:
         super().__init__(experiment)
@@ -64,10 +69,7 @@ class GanTraining(Rounds):
 
     @override
     def begin(self) -> None:
-        self._steps = 0
-        self._points: list[AdversarialPoint] = []
         self._draw = stream(self.seed, "batches")
-        self._last = torch.full((3,), torch.nan, device=self.device)
         self._error: float | None = None
         self._found: Tensor | None = None
 
@@ -115,7 +117,7 @@ class GanTraining(Rounds):
     @override
     def step(self, *optimizers: torch.optim.Optimizer) -> None:
         settings, (for_generator, for_critic) = self.settings, optimizers
-        scales, alpha = settings.stage(self._steps, len(self.network.channels))
+        scales, alpha = settings.stage(self.steps - 1, len(self.network.channels))
         generator, critic = self._stage("network", scales, alpha), self._stage("discriminator", scales, alpha)
         real = self._real(COARSEST * 2 ** (scales - 1), alpha)
         for_critic.zero_grad()
@@ -135,9 +137,8 @@ class GanTraining(Rounds):
         self.pruned.apply()
         self._average(settings.ema)
         self._last = torch.stack([loss.detach(), wish.detach(), distance.detach()])
-        self._steps += 1
-        if self._steps % settings.record_every == 0 or self.done:
-            self._points.append(AdversarialPoint(self.round, self._steps, scales, alpha, *self._last.tolist()))
+        if self.steps % settings.record_every == 0 or self.done:
+            self._points.append(AdversarialPoint(self.round, self.steps, scales, alpha, *self._last.tolist()))
         if self.done:
             self._judge()
 
@@ -151,12 +152,15 @@ class GanTraining(Rounds):
             for name, kept in self.mask.items():
                 named[name].mul_(kept.to(self.device))
 
+    def _held_out(self) -> Tensor:
+        """The first test pictures, which a round is judged by, in [-1, 1]."""
+        pictures, _ = self.dataset.test.batch(torch.arange(min(self.settings.judged, len(self.dataset.test))))
+        return pictures[:, : self.network.picture_channels].to(self.device) * 2 - 1
+
     def _judge(self) -> None:
         """How well the average generator reaches held-out pictures: the score of a round."""
-        count = min(self.settings.judged, len(self.dataset.test))
-        pictures, _ = self.dataset.test.batch(torch.arange(count))
-        pictures = pictures[:, : self.network.picture_channels].to(self.device) * 2 - 1
-        codes = torch.randn(count, self.latent, generator=stream(self.seed, "judging")).to(self.device)
+        pictures = self._held_out()
+        codes = torch.randn(len(pictures), self.latent, generator=stream(self.seed, "judging")).to(self.device)
         found, errors = invert(self.average, codes, pictures, self.settings.judging_steps)
         self._error, self._found = errors.mean().item(), found
 
@@ -165,22 +169,12 @@ class GanTraining(Rounds):
         """(count, C, H, W) in [0, 1] of the average generator, for codes that are the same in every round."""
         codes = torch.randn(count, self.latent, generator=stream(0, "samples")).to(self.device)
         pictures: Tensor = self.average(codes)
-        return (pictures.clamp(-1, 1) + 1) / 2
+        return to_unit(pictures)
 
     @property
     @override
     def budget(self) -> int:
         return self.settings.steps
-
-    @property
-    @override
-    def steps(self) -> int:
-        return self._steps
-
-    @property
-    @override
-    def done(self) -> bool:
-        return self._steps >= self.settings.steps
 
     @override
     def reading(self) -> tuple[float, str]:
@@ -189,9 +183,9 @@ class GanTraining(Rounds):
 
     @override
     def row(self, **common: Any) -> Round:
-        loss, wish, distance = self._last.tolist()
         assert self._error is not None
-        return Generated(**common, loss=loss, generator_loss=wish, distance=distance, reconstruction_error=self._error)
+        last = {name: getattr(self._points[-1], name) for name in _LOSSES}
+        return Generated(**common, **last, reconstruction_error=self._error)
 
     @override
     def told(self, row: Round) -> str:
@@ -199,47 +193,36 @@ class GanTraining(Rounds):
         return f"held-out reconstruction error {row.reconstruction_error:.4f}"
 
     @override
-    def points(self) -> list[AdversarialPoint]:
-        return self._points
+    def curve(self) -> dict[int, dict[str, float]]:
+        return {point.step: {name: getattr(point, name) for name in _LOSSES} for point in self._points}
 
     @override
-    def curve(self) -> dict[int, dict[str, float]]:
-        names = ("loss", "generator_loss", "distance")
-        return {point.step: {name: getattr(point, name) for name in names} for point in self._points}
+    def given(self) -> dict[str, Tensor]:
+        return {"held_out": sheet(to_unit(self._held_out()))}
 
     @override
     def artifacts(self) -> dict[str, bytes]:
-        """The trained networks, for recovering pictures and for training on: of the first round both of them."""
-        notes = {"trained_on": self.dataset.name, "steps": self._steps, "seed": self.seed, "error": self._error}
+        """Samples, and the trained networks, for recovering and for training on: of the first round both of them."""
+        samples = {f"images/samples_{self.round:02d}.png": png(sheet(self.samples(12), across=12))}
+        notes = {"trained_on": self.dataset.name, "steps": self.steps, "seed": self.seed, "error": self._error}
         if self.round:
             notes |= {"round": self.round, "mask": self.mask.digest()}
-            return {f"generators/round_{self.round:02d}.safetensors": network_bytes(self.average, notes)}
+            return samples | {f"generators/round_{self.round:02d}.safetensors": network_bytes(self.average, notes)}
         networks = {"generator": self.average, "discriminator": self.discriminator}
-        return {f"{name}.safetensors": network_bytes(network, notes) for name, network in networks.items()}
+        return samples | {f"{name}.safetensors": network_bytes(network, notes) for name, network in networks.items()}
 
     @override
     def restored(self) -> dict[str, Tensor]:
         assert self._found is not None
-        found = (self._found.clamp(-1, 1) + 1) / 2
-        return {"samples": sheet(self.samples()), "reconstructed": sheet(found)}
+        return {"samples": sheet(self.samples()), "reconstructed": sheet(to_unit(self._found))}
 
     @override
     def state(self) -> dict[str, Any]:
-        return {
-            "steps": self._steps,
-            "points": [vars(point) for point in self._points],
-            "draw": self._draw.get_state(),
-            "last": self._last,
-            "error": self._error,
-            "found": self._found,
-        }
+        return {"draw": self._draw.get_state(), "error": self._error, "found": self._found}
 
     @override
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._steps = state["steps"]
-        self._points = [AdversarialPoint(**point) for point in state["points"]]
         self._draw.set_state(state["draw"].cpu())
-        self._last = state["last"].to(self.device)
         self._error, self._found = state["error"], state["found"]
 
 
@@ -249,13 +232,3 @@ def _gradient_penalty(critic: Progressive, pictures: Tensor) -> Tensor:
     (gradient,) = torch.autograd.grad(critic(pictures).sum(), pictures, create_graph=True)
     penalty: Tensor = (gradient.flatten(1).norm(dim=1) - 1).square().mean()
     return penalty
-
-
-def sheet(pictures: Tensor, across: int = 8) -> Tensor:
-    """(N, C, H, W) as one picture (1, C, rows H, across W), row by row; what is missing is black."""
-    count, channels, height, width = pictures.shape
-    rows = -(-count // across)
-    whole = pictures.new_zeros(rows * across, channels, height, width)
-    whole[:count] = pictures
-    grid = whole.view(rows, across, channels, height, width).permute(2, 0, 3, 1, 4)
-    return grid.reshape(1, channels, rows * height, across * width)

@@ -1,9 +1,8 @@
 """Training a classifier on labelled pictures, in rounds."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +25,8 @@ class Classifying(Rounds):
     Args:
         experiment: what is trained; its network is at its initialisation.
     """
+
+    tables: ClassVar = {"rounds": Classified, "curves": ClassifyingPoint}
 
     def __init__(self, experiment: Classification) -> None:
         super().__init__(experiment)
@@ -52,10 +53,7 @@ class Classifying(Rounds):
 
     @override
     def begin(self) -> None:
-        self._steps = 0
-        self._points: list[ClassifyingPoint] = []
         self._epoch_loss = torch.zeros((), device=self.device)
-        self._last = torch.tensor(torch.nan, device=self.device)
 
     @override
     def fits(self) -> list[Fit]:
@@ -80,7 +78,7 @@ class Classifying(Rounds):
     @override
     def step(self, *optimizers: torch.optim.Optimizer) -> None:
         (optimizer,) = optimizers
-        epoch, number = divmod(self._steps, self._batches)
+        epoch, number = divmod(self.steps - 1, self._batches)
         size = self.settings.batch
         order = torch.randperm(len(self.dataset.train), generator=stream(self.seed, f"shuffle/{epoch}"))
         pictures, labels = self._batch(self.dataset.train, order[number * size : (number + 1) * size])
@@ -91,7 +89,6 @@ class Classifying(Rounds):
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         self.pruned.apply()
-        self._steps += 1
         self._last = loss.detach()
         self._epoch_loss = self._epoch_loss + self._last * len(labels)
         if number + 1 == self._batches:
@@ -115,16 +112,6 @@ class Classifying(Rounds):
     def budget(self) -> int:
         return self.settings.epochs * self._batches
 
-    @property
-    @override
-    def steps(self) -> int:
-        return self._steps
-
-    @property
-    @override
-    def done(self) -> bool:
-        return self._steps == self.budget
-
     @override
     def reading(self) -> tuple[float, str]:
         return self._last.item(), f"accuracy {self._points[-1].accuracy:.4f}" if self._points else ""
@@ -147,25 +134,13 @@ class Classifying(Rounds):
         return f"accuracy {row.accuracy:.4f}, best {row.accuracy_best:.4f} after epoch {row.accuracy_best_epoch}"
 
     @override
-    def points(self) -> list[ClassifyingPoint]:
-        return self._points
-
-    @override
     def curve(self) -> dict[int, dict[str, float]]:
         return {p.epoch * self._batches: {"loss": p.loss, "accuracy": p.accuracy} for p in self._points}
 
     @override
     def state(self) -> dict[str, Any]:
-        return {
-            "steps": self._steps,
-            "points": [asdict(point) for point in self._points],
-            "epoch_loss": self._epoch_loss,
-            "last": self._last,
-        }
+        return {"epoch_loss": self._epoch_loss}
 
     @override
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._steps = state["steps"]
-        self._points = [ClassifyingPoint(**point) for point in state["points"]]
         self._epoch_loss = state["epoch_loss"].to(self.device)
-        self._last = state["last"].to(self.device)

@@ -3,7 +3,7 @@
 import logging
 import platform
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,13 @@ from lipdip.training.recovering import Recovering
 from lipdip.training.rounds import Rounds
 from lipdip.training.screen import Screen
 
+_KINDS: dict[type[Experiment], Callable[[Any], Rounds]] = {
+    Restoration: PriorFitting,
+    Classification: Classifying,
+    Generation: GanTraining,
+    Recovery: Recovering,
+}
+
 
 def find_ticket(
     experiment: Experiment,
@@ -54,9 +61,9 @@ def find_ticket(
         Stopped: if the process was asked to stop; the state is saved.
         UserError: if a fit diverges.
     """
-    fitting = _module(experiment)
+    fitting = _KINDS[type(experiment)](experiment)
     rounds = len(experiment.pruning.ladder)
-    record = Record(directory, experiment)
+    record = Record(directory, experiment, fitting.tables)
     callbacks: list[L.Callback] = [record, Screen(console, record, rounds)]
     if logger is not None:
         callbacks.append(LogRounds(record))
@@ -80,24 +87,12 @@ def find_ticket(
             default_root_dir=directory.path,
         )
         trainer.fit(fitting, ckpt_path=_checkpoint(directory, console), weights_only=True)
-    if isinstance(experiment, Restoration):
+    if isinstance(experiment, Restoration | Recovery):
         directory.write("comparison.png", figures.comparison(directory.path))
     directory.write("rounds.png", figures.rounds(directory.path))
-    summary = _summary(experiment, record)
+    summary = _summary(experiment, record, [f"images/{name}.png" for name in fitting.given()])
     directory.finish(summary)
     return summary
-
-
-def _module(experiment: Experiment) -> Rounds:
-    """The kind of training that an experiment asks for."""
-    if isinstance(experiment, Restoration):
-        return PriorFitting(experiment)
-    if isinstance(experiment, Classification):
-        return Classifying(experiment)
-    if isinstance(experiment, Generation):
-        return GanTraining(experiment)
-    assert isinstance(experiment, Recovery)
-    return Recovering(experiment)
 
 
 def _checkpoint(directory: RunDirectory, console: Console) -> Path | None:
@@ -114,7 +109,7 @@ def _checkpoint(directory: RunDirectory, console: Console) -> Path | None:
     return None
 
 
-def _summary(experiment: Experiment, record: Record) -> dict[str, Any]:
+def _summary(experiment: Experiment, record: Record, given: Sequence[str]) -> dict[str, Any]:
     rows, winner = record.rounds, most_sparse_matching(record.rounds)
     dense = rows[0] if rows[0].sparsity == 0 else None
     return {
@@ -124,7 +119,7 @@ def _summary(experiment: Experiment, record: Record) -> dict[str, Any]:
         "ended": record.ended,
         "loss_rises": {str(times): rising([row.loss for row in rows], times) for times in (2, 3)},
         "scored": _scored(experiment, dense is not None),
-        "files": _files(experiment),
+        "files": _files(experiment, record, given),
         "parameters": sum(parameter.numel() for parameter in experiment.network.parameters()),
         "prunable_weights": experiment.pruning.start.total,
         "rounds": len(rows),
@@ -151,17 +146,10 @@ def _scored(experiment: Experiment, dense: bool) -> dict[str, Any]:
     return {"picture": picture, "metric": metric, "missing": missing, "why": why}
 
 
-def _files(experiment: Experiment) -> list[str]:
-    """What only this kind of run leaves; without them it is not whole."""
-    if not isinstance(experiment, Restoration):
-        return []
-    if len(experiment.problems) == 1:
-        return ["comparison.png", "images/measured.png"]
-    return [
-        "comparison.png",
-        "pictures.csv",
-        *(f"images/{problem.name}/measured.png" for problem in experiment.problems),
-    ]
+def _files(experiment: Experiment, record: Record, given: Sequence[str]) -> list[str]:
+    """What not every kind of run leaves; without them this one is not whole."""
+    drawn = ["comparison.png"] if isinstance(experiment, Restoration | Recovery) else []
+    return [*drawn, *(["pictures.csv"] if record.pictures else []), *given]
 
 
 def _quiet() -> None:

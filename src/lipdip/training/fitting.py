@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import reduce
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -29,6 +29,8 @@ class PriorFitting(Rounds):
     Args:
         experiment: what is fitted; its network is at its initialisation.
     """
+
+    tables: ClassVar = {"rounds": Restored, "curves": CurvePoint, "pictures": PictureScores}
 
     def __init__(self, experiment: Restoration) -> None:
         super().__init__(experiment)
@@ -90,11 +92,6 @@ class PriorFitting(Rounds):
     @override
     def budget(self) -> int:
         return self.settings.steps
-
-    @property
-    @override
-    def steps(self) -> int:
-        return self.scores[0].steps
 
     @property
     @override

@@ -1,6 +1,6 @@
 """At the end of a round: its row, curves, ticket and pictures go into the run directory."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -8,32 +8,13 @@ import lightning as L
 from typing_extensions import override
 
 from lipdip.core.records import RunDirectory
-from lipdip.core.rows import (
-    AdversarialPoint,
-    Classified,
-    ClassifyingPoint,
-    CurvePoint,
-    Generated,
-    PictureScores,
-    Recovered,
-    RecoveredPicture,
-    RecoveringPoint,
-    Restored,
-    Round,
-)
+from lipdip.core.rows import Round
 from lipdip.core.ticket import Ticket, tensor_digests
 from lipdip.figures.png import png
 from lipdip.lottery.matching import judged
 from lipdip.pruning.anatomy import Layer
-from lipdip.training.experiment import Classification, Experiment, Generation, Recovery, Restoration
+from lipdip.training.experiment import Experiment
 from lipdip.training.rounds import Rounds
-
-_KINDS: dict[type[Experiment], tuple[type, type]] = {
-    Restoration: (Restored, CurvePoint),
-    Classification: (Classified, ClassifyingPoint),
-    Generation: (Generated, AdversarialPoint),
-    Recovery: (Recovered, RecoveringPoint),
-}
 
 
 class Record(L.Callback):
@@ -42,16 +23,11 @@ class Record(L.Callback):
     Args:
         directory: where to.
         experiment: seed, origin and provenance of the tickets.
+        tables: the kind of training's own.
     """
 
-    def __init__(self, directory: RunDirectory, experiment: Experiment) -> None:
-        rounds, curves = _KINDS[type(experiment)]
-        self._kinds: dict[str, type] = {
-            "rounds": rounds,
-            "curves": curves,
-            "layers": Layer,
-            "pictures": RecoveredPicture if isinstance(experiment, Recovery) else PictureScores,
-        }
+    def __init__(self, directory: RunDirectory, experiment: Experiment, tables: Mapping[str, type]) -> None:
+        self._kinds = {**tables, "layers": Layer}
         self.rounds: list[Round] = []
         self.curves: list[Any] = []
         self.layers: list[Layer] = []

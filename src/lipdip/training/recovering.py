@@ -3,7 +3,8 @@
 import copy
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from functools import cached_property
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,7 @@ from typing_extensions import override
 
 from lipdip.core.rows import Recovered, RecoveredPicture, RecoveringPoint, Round
 from lipdip.core.seeds import stream
-from lipdip.problems import Problem
+from lipdip.figures.png import to_unit
 from lipdip.problems.lasso import lasso
 from lipdip.pruning.context import Fit
 from lipdip.training.experiment import Recovery
@@ -28,6 +29,8 @@ class Recovering(Rounds):
     Args:
         experiment: what is recovered; all problems share one physics.
     """
+
+    tables: ClassVar = {"rounds": Recovered, "curves": RecoveringPoint, "pictures": RecoveredPicture}
 
     def __init__(self, experiment: Recovery) -> None:
         super().__init__(experiment)
@@ -60,13 +63,10 @@ class Recovering(Rounds):
 
     @override
     def begin(self) -> None:
-        self._steps = 0
-        self._points: list[RecoveringPoint] = []
         self._shuffle = stream(self.seed, "shuffle")
         self.codes.data.copy_(self._drawn("latent"))
         if self.rivals is not None:
             self.rivals.data.copy_(self._drawn("rival"))
-        self._last = torch.tensor(torch.nan, device=self.device)
 
     def _drawn(self, name: str) -> Tensor:
         """Standard normal codes, restart by restart; a restart's are the same however many there are."""
@@ -103,12 +103,11 @@ class Recovering(Rounds):
         if self.rivals is not None and self.rivals.grad is not None:
             self.rivals.grad.neg_()  # they climb where the candidates descend
         optimizer.step()
-        self._steps += 1
         self._last = values.detach().mean()
-        if self._steps % self.settings.record_every == 0 or self._steps in (1, self.settings.steps):
+        if self.steps % self.settings.record_every == 0 or self.steps in (1, self.settings.steps):
             chosen = self._chosen()
             error = None if chosen[2] is None else chosen[2].mean().item()
-            self._points.append(RecoveringPoint(self.round, self._steps, chosen[1].mean().item(), error))
+            self._points.append(RecoveringPoint(self.round, self.steps, chosen[1].mean().item(), error))
 
     @torch.no_grad()
     def _chosen(self) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
@@ -126,16 +125,6 @@ class Recovering(Rounds):
     @override
     def budget(self) -> int:
         return self.settings.steps
-
-    @property
-    @override
-    def steps(self) -> int:
-        return self._steps
-
-    @property
-    @override
-    def done(self) -> bool:
-        return self._steps >= self.settings.steps
 
     @override
     def reading(self) -> tuple[float, str]:
@@ -162,21 +151,18 @@ class Recovering(Rounds):
             mse = None if errors is None else errors[number].item()
             psnr = None if errors is None else (10 * torch.log10(4 / errors[number])).item()
             place = self.round, self.mask.sparsity, problem.name
-            rows.append(
-                RecoveredPicture(*place, int(which[number]), values[number].item(), mse, psnr, self._baseline(problem))
-            )
+            found, x = self._baselines.get(problem.name), problem.x
+            baseline = None if found is None or x is None else (found - x).square().mean().item()
+            rows.append(RecoveredPicture(*place, int(which[number]), values[number].item(), mse, psnr, baseline))
         return rows
 
-    def _baseline(self, problem: Problem) -> float | None:
-        """The Lasso's MSE on the same measurement, where it is asked for."""
-        if self.settings.baseline is None or problem.x is None:
-            return None
-        there = replace(problem, physics=copy.deepcopy(self.physics).cpu())  # scikit-learn knows no other device
-        return (lasso(there) - problem.x).square().mean().item()
-
-    @override
-    def points(self) -> list[RecoveringPoint]:
-        return self._points
+    @cached_property
+    def _baselines(self) -> dict[str, Tensor]:
+        """The Lasso's pictures, (1, C, H, W), by name, where they are asked for; the same in every round."""
+        if self.settings.baseline is None:
+            return {}
+        physics = copy.deepcopy(self.physics).cpu()  # scikit-learn knows no other device
+        return {problem.name: lasso(replace(problem, physics=physics)) for problem in self.problems}
 
     @override
     def curve(self) -> dict[int, dict[str, float]]:
@@ -184,36 +170,30 @@ class Recovering(Rounds):
 
     @override
     def given(self) -> dict[str, Tensor]:
-        pictures = {}
+        pictures = {f"{name}/lasso": picture for name, picture in self._baselines.items()}
         for problem in self.problems:
             if problem.x is not None:
-                pictures[f"{problem.name}/clean"] = (problem.x + 1) / 2
+                pictures[f"{problem.name}/clean"] = problem.x
             if problem.physics.measurement_shape == problem.physics.image_shape:
-                pictures[f"{problem.name}/measured"] = (problem.y + 1) / 2
-        return pictures
+                pictures[f"{problem.name}/measured"] = problem.y
+        return {name: to_unit(picture) for name, picture in pictures.items()}
 
     @override
     def restored(self) -> dict[str, Tensor]:
-        best = (self._chosen()[0].clamp(-1, 1) + 1) / 2
+        best = to_unit(self._chosen()[0])
         return {f"{problem.name}/restored": best[n : n + 1] for n, problem in enumerate(self.problems)}
 
     @override
     def state(self) -> dict[str, Any]:
         return {
-            "steps": self._steps,
-            "points": [vars(point) for point in self._points],
             "shuffle": self._shuffle.get_state(),
-            "last": self._last,
             "codes": self.codes.detach(),
             "rivals": None if self.rivals is None else self.rivals.detach(),
         }
 
     @override
     def restore(self, state: Mapping[str, Any]) -> None:
-        self._steps = state["steps"]
-        self._points = [RecoveringPoint(**point) for point in state["points"]]
         self._shuffle.set_state(state["shuffle"].cpu())
-        self._last = state["last"].to(self.device)
         self.codes.data.copy_(state["codes"])
         if self.rivals is not None:
             self.rivals.data.copy_(state["rivals"])

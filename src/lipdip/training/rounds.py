@@ -5,7 +5,8 @@ import time
 from abc import abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import asdict
+from typing import Any, ClassVar
 
 import lightning as L
 import torch
@@ -32,6 +33,9 @@ class Rounds(L.LightningModule):
         experiment: its network is at its initialisation.
     """
 
+    tables: ClassVar[Mapping[str, type]]
+    """What a row is in ``rounds.csv``, in ``curves.csv`` and, where there can be one, in ``pictures.csv``."""
+
     def __init__(self, experiment: Experiment) -> None:
         super().__init__()
         self.automatic_optimization = False
@@ -43,7 +47,9 @@ class Rounds(L.LightningModule):
         self.rewound = self.initial
         self.mask = experiment.pruning.start
         self.round = 0
+        self.steps = 0  # of optimisation in this round so far
         self.seconds = 0.0
+        self._points: list[Any] = []
         self._resumed: dict[str, Any] | None = None
 
     # What a kind of training says of itself
@@ -52,16 +58,6 @@ class Rounds(L.LightningModule):
     @abstractmethod
     def budget(self) -> int:
         """Optimisation steps in a round."""
-
-    @property
-    @abstractmethod
-    def steps(self) -> int:
-        """Optimisation steps taken in this round so far."""
-
-    @property
-    @abstractmethod
-    def done(self) -> bool:
-        """Whether the round's budget is spent, or a rule has ended it."""
 
     @abstractmethod
     def fits(self) -> list[Fit]:
@@ -73,11 +69,11 @@ class Rounds(L.LightningModule):
 
     @abstractmethod
     def step(self, *optimizers: torch.optim.Optimizer) -> None:
-        """One optimisation step with what ``configure_optimizers`` gave; pruned weights are zero after it."""
+        """Step number ``steps``, from 1, with what ``configure_optimizers`` gave; pruned weights are zero after it."""
 
     @abstractmethod
     def reading(self) -> tuple[float, str]:
-        """The last loss, and the score so far in words; waits for the device."""
+        """The loss of the step just taken, and the score so far in words; waits for the device."""
 
     @abstractmethod
     def row(self, **common: Any) -> Round:
@@ -88,12 +84,8 @@ class Rounds(L.LightningModule):
         """A row's scores in words, for the screen."""
 
     @abstractmethod
-    def points(self) -> Sequence[Any]:
-        """The round's curve: rows of ``curves.csv``."""
-
-    @abstractmethod
     def curve(self) -> dict[int, dict[str, float]]:
-        """The same for a logger: by optimisation step, values by name."""
+        """:meth:`points` for a logger: by optimisation step, values by name."""
 
     @abstractmethod
     def state(self) -> dict[str, Any]:
@@ -103,12 +95,21 @@ class Rounds(L.LightningModule):
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from what :meth:`state` gave."""
 
+    @property
+    def done(self) -> bool:
+        """Whether the round's budget is spent, or a rule has ended it."""
+        return self.steps >= self.budget
+
+    def points(self) -> Sequence[Any]:
+        """The round's curve: rows of ``curves.csv``."""
+        return self._points
+
     def picture_scores(self) -> Sequence[Any]:
         """The round's rows of ``pictures.csv``, where there are any."""
         return []
 
     def given(self) -> dict[str, Tensor]:
-        """Pictures of what was given, by their path below ``images/`` without suffix."""
+        """Pictures that no round changes, by their path below ``images/`` without suffix."""
         return {}
 
     def artifacts(self) -> dict[str, bytes]:
@@ -152,6 +153,8 @@ class Rounds(L.LightningModule):
         self._begin()
         if self._resumed is not None:
             self.restore(self._resumed["state"])
+            self.steps = self._resumed["steps"]
+            self._points = [self.tables["curves"](**point) for point in self._resumed["points"]]
             self.seconds = self._resumed["seconds"]
             self._resumed = None
 
@@ -166,7 +169,9 @@ class Rounds(L.LightningModule):
         self._begin()
 
     def _begin(self) -> None:
+        self.steps = 0
         self.seconds = 0.0
+        self._points = []
         masked = {name: weight for name, weight in self.weights.items() if name not in self.pruning.unmasked}
         self.pruned = Pruned(masked, Mask({name: self.mask[name] for name in masked}))
         self.pruned.apply()
@@ -182,6 +187,7 @@ class Rounds(L.LightningModule):
         begun = time.perf_counter()
         optimizers = self.trainer.optimizers
         while not self.done:
+            self.steps += 1
             self.step(*optimizers)
             if self.round == 0 and self.steps == self.pruning.rewind_step:
                 self.rewound = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
@@ -200,7 +206,9 @@ class Rounds(L.LightningModule):
         checkpoint["fitting"] = {
             "numerics": self.hardware.numerics,
             "round": self.round,
+            "steps": self.steps,
             "seconds": self.seconds,
+            "points": [asdict(point) for point in self._points],
             "mask": dict(self.mask),
             "rewound": self.rewound if self.pruning.rewind_step else None,
             "state": self.state(),

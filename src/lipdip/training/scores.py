@@ -104,11 +104,6 @@ class Scores:
         return step == 1 or step % self._settings.record_every == 0 or step == self._settings.steps
 
     @property
-    def steps(self) -> int:
-        """Steps taken so far."""
-        return self._steps
-
-    @property
     def done(self) -> bool:
         """Whether the budget is spent or, with ``stop_early``, the rule has stopped; asked of the device seldom."""
         if self._steps == self._settings.steps:
