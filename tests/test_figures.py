@@ -10,8 +10,8 @@ from matplotlib.text import Text
 from PIL import Image
 
 from lipdip.core.errors import UserError
-from lipdip.core.records import table_of
 from lipdip.core.rows import Generated, Recovered, RecoveredPicture
+from lipdip.core.tables import table_of
 from lipdip.figures import fourier, markdown, matrix, style
 from lipdip.figures import run as figures
 from lipdip.figures.fourier import fourier_differences, fourier_magnitudes

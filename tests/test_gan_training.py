@@ -111,3 +111,11 @@ def test_stopped_and_gone_on_it_ends_the_same(clothes, tmp_path, at):
     for name in ("samples_last", "reconstructed_last"):
         one, other = (tmp_path / run / f"images/{name}.png" for run in ("whole", "stopped"))
         assert one.read_bytes() == other.read_bytes()
+
+
+def test_a_grey_generator_sees_the_mean_of_colours_and_grey_data_as_they_are(clothes):
+    training = GanTraining(assemble(compose(*_settings(clothes))))
+    colours = torch.rand(2, 3, 4, 4)
+    torch.testing.assert_close(training._shown(colours), colours.mean(1, keepdim=True) * 2 - 1)
+    grey = torch.rand(2, 1, 4, 4).expand(-1, 3, -1, -1)
+    assert torch.equal(training._shown(grey), grey[:, :1] * 2 - 1)

@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import hydra
@@ -17,6 +17,9 @@ from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
 from lipdip.core.errors import UserError
+from lipdip.sweeps.hooks import here
+from lipdip.sweeps.session import Session
+from lipdip.sweeps.work import Task, do
 from lipdip.training.autosave import Stopped
 
 
@@ -43,45 +46,80 @@ def _written_out(override: str) -> str:
     return re.sub(r"^ticket=", "ticket.path=", override)
 
 
-def start(command: str, task: Callable[[DictConfig], None]) -> None:
+def start(command: str, task: Task) -> None:
     """Run ``task`` on the configuration that the command line describes; ``command`` names its YAML.
 
-    Exit codes: 0 done, 2 the user can put it right (one line says what), 128 + n stopped by signal n.
+    Of a multirun every cell is done, whatever happens to the others, and what failed is told at the end.
+
+    Exit codes: 0 done, 2 the user can put it right (one line says what, or one for each cell), 128 + n stopped by
+    signal n.
     """
     # Hydra then hands its errors on instead of printing them in its own way.
     os.environ["HYDRA_FULL_ERROR"] = "1"
     again = shlex.join(["python", "-m", f"lipdip.{command}", *sys.argv[1:]])
     sys.argv[1:] = map(_written_out, sys.argv[1:])
+    if any(re.match(r"(experiment|scale)=.*,", word) for word in sys.argv[1:]):
+        _say("one experiment and one scale a command: the grid is chosen before the sweep begins")
+        sys.exit(2)
     failed: list[Exception] = []
 
+    def told(error: Exception) -> str:
+        return _told(error, command, again)
+
     def guarded(cfg: DictConfig) -> None:
+        cell = here()
         try:
-            task(cfg)
-        except (UserError, HydraException, OmegaConfBaseException) as error:
-            failed.append(error)
-            _say(str(error) if isinstance(error, UserError) else _explain(error, command, sys.argv[1:]))
+            if cell is None:
+                task(cfg, None)
+            else:
+                do(task, cfg, cell[1], cell[0], told)
         except Stopped as stopped:
-            _say(f"{stopped}. To go on, give the same command: {again}")
+            if cell is None:
+                _say(f"{stopped}. To go on, give the same command: {again}")
             sys.exit(stopped.exit_code)
-        except (OSError, MemoryError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and "memory" not in str(error):
+        except (UserError, HydraException, OmegaConfBaseException, OSError, MemoryError) as error:
+            failed.append(error)
+            _say(told(error))
+        except RuntimeError as error:
+            if "memory" not in str(error):
                 raise
             failed.append(error)
-            what = (str(error) or type(error).__name__).splitlines()[0]
-            _say(f"{what}. Make room, and give the same command: {again}" if _no_room(error) else what)
+            _say(told(error))
 
-    try:
-        hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=command)(guarded)()
-    except (HydraException, OmegaConfBaseException, ValueError) as error:
-        if isinstance(error, ValueError) and "override" not in str(error):
-            raise
-        failed.append(error)
-        _say(_explain(error, command, sys.argv[1:]))
-    except KeyboardInterrupt:
-        _say(f"stopped; what was saved is kept. To go on, give the same command: {again}")
-        sys.exit(130)
-    if failed:  # of several runs, the others were done all the same
+    with Session(lambda overrides: compose(*overrides, command=command), task, told, console()) as session:
+        try:
+            try:
+                hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=command)(guarded)()
+            except RuntimeError as error:  # a launcher whose workers were killed
+                if not session.begun:
+                    raise
+                _say(f"the launcher gave up ({told(error)}); what is left is done here")
+            session.finish()
+        except Stopped as stopped:
+            sys.exit(stopped.exit_code)
+        except (HydraException, OmegaConfBaseException, ValueError) as error:
+            if isinstance(error, ValueError) and "override" not in str(error):
+                raise
+            failed.append(error)
+            _say(told(error))
+        except KeyboardInterrupt:
+            _say(f"stopped; what was saved is kept. To go on, give the same command: {again}")
+            sys.exit(130)
+    if failed or session.failed:
         sys.exit(2)
+
+
+def _told(error: Exception, command: str, again: str) -> str:
+    """An error in one line, and what to do where that is known."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, HydraException | OmegaConfBaseException | ValueError):
+        return _explain(error, command, sys.argv[1:])
+    what = (str(error) or type(error).__name__).splitlines()[0]
+    out_of_memory = isinstance(error, RuntimeError) and "memory" in str(error)
+    if isinstance(error, OSError | MemoryError) or out_of_memory:
+        return f"{what}. Make room, and give the same command: {again}" if _no_room(error) else what
+    return f"{type(error).__name__}: {what}"
 
 
 def console() -> Console:

@@ -184,4 +184,4 @@ def _score(row: Round) -> str:
 
 
 if __name__ == "__main__":
-    start("run", run)  # type: ignore[arg-type]
+    start("run", run)

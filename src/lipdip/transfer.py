@@ -22,8 +22,9 @@ from lipdip.configuration.matrix import CONTROLS, Fit, Problem, check, plan
 from lipdip.configuration.start import ticket_file
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
-from lipdip.core.records import read_rounds, table_of
+from lipdip.core.records import read_rounds
 from lipdip.core.rows import Classified
+from lipdip.core.tables import table_of
 from lipdip.core.ticket import Ticket
 from lipdip.figures import markdown
 from lipdip.figures.matrix import heat_map

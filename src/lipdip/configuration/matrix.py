@@ -12,6 +12,7 @@ from rich.console import Console
 
 from lipdip.command import compose
 from lipdip.configuration.assemble import assemble
+from lipdip.configuration.quoting import literal, quoted
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
 from lipdip.core.ticket import Ticket
@@ -43,16 +44,16 @@ class Fit:
     def cfg(self) -> DictConfig:
         """The configuration; paths are put in as they are, whatever characters they have."""
         cfg = compose(*self.overrides)
-        cfg.paths.output_dir = _literal(self.output)
+        cfg.paths.output_dir = literal(self.output)
         cfg.ticket.init = self.init
-        cfg.ticket.path = None if self.ticket is None else _literal(self.ticket)
+        cfg.ticket.path = None if self.ticket is None else literal(self.ticket)
         return cfg
 
     @property
     def command(self) -> str:
         """What to type to do it alone."""
-        more = [] if self.ticket is None else [f"ticket={_quoted(self.ticket)}", f"ticket.init={self.init}"]
-        where = f"paths.output_dir={_quoted(self.output)}"
+        more = [] if self.ticket is None else [f"ticket={quoted(self.ticket)}", f"ticket.init={self.init}"]
+        where = f"paths.output_dir={quoted(self.output)}"
         return shlex.join(["python", "-m", "lipdip.run", *self.overrides, *more, where])
 
 
@@ -153,16 +154,3 @@ def _control(
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, made)
     return path, "original"
-
-
-def _literal(path: Path) -> str:
-    """A path as a configuration holds it: ``${`` is no interpolation."""
-    return str(path.absolute()).replace("${", "\\${")
-
-
-def _quoted(path: Path) -> str:
-    """A path as Hydra's command line reads it."""
-    whole = str(path.absolute())
-    if re.fullmatch(r"[\w/.+-]+", whole):
-        return whole
-    return "'" + whole.replace("'", "\\'") + "'"

@@ -6,9 +6,8 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from lipdip.configuration.start import Start
+from lipdip.core.records import RUN_FORMAT
 from lipdip.core.ticket import Ticket
-
-RUN_FORMAT = 2  # part of every run's name: raised when the same configuration would give other numbers or files
 
 
 def plain(node: DictConfig) -> dict[str, Any]:

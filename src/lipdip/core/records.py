@@ -16,60 +16,30 @@
     checkpoint.pt only while the run is unfinished
 """
 
-import csv
-import io
 import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from filelock import FileLock, Timeout
 
 from lipdip.core.errors import UserError
-from lipdip.core.rows import Classified, Generated, PictureScores, Recovered, RecoveredPicture, Restored, Round
+from lipdip.core.rows import (
+    Classified,
+    CurvePoint,
+    Generated,
+    PictureScores,
+    Recovered,
+    RecoveredPicture,
+    Restored,
+    Round,
+)
+from lipdip.core.tables import DAMAGED, read_table, table_of
 
+RUN_FORMAT = 2  # part of every run's name: raised when the same configuration would give other numbers or files
 CHECKPOINT = "checkpoint.pt"
-_Row = TypeVar("_Row", bound="Round | PictureScores | RecoveredPicture")
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:.7g}" if isinstance(value, float) else str(value)
-
-
-def table_of(kind: type, rows: Iterable[Any]) -> str:
-    """A CSV with one column for each field of the dataclass ``kind``."""
-    text = io.StringIO()
-    names = [field.name for field in fields(kind)]
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([_cell(getattr(row, name)) for name in names] for row in rows)
-    return text.getvalue()
-
-
-def _value(text: str, kind: str) -> Any:
-    """A cell back as the value it was written from, by its field's annotation."""
-    if text == "":
-        return None
-    if kind.startswith("bool"):
-        return text == "true"
-    if kind == "str":
-        return text
-    return int(text) if kind.startswith("int") else float(text)
-
-
-def _read(file: Path, kinds: Mapping[str, type[_Row]], otherwise: type[_Row]) -> list[_Row]:
-    """The rows of a table, of the kind that one of its columns tells."""
-    rows = list(csv.DictReader(file.read_text().splitlines()))
-    kind = next((kinds[column] for column in (rows[0] if rows else ()) if column in kinds), otherwise)
-    types = {field.name: str(getattr(field.type, "__name__", field.type)) for field in fields(kind)}
-    return [kind(**{name: _value(row[name], type_) for name, type_ in types.items()}) for row in rows]
 
 
 def read_pictures(run: Path) -> Sequence[PictureScores | RecoveredPicture]:
@@ -81,8 +51,8 @@ def read_pictures(run: Path) -> Sequence[PictureScores | RecoveredPicture]:
     file = run / "pictures.csv"
     kinds: dict[str, type[PictureScores | RecoveredPicture]] = {"objective": RecoveredPicture}
     try:
-        return _read(file, kinds, PictureScores) if file.exists() else []
-    except (OSError, KeyError, ValueError) as error:
+        return read_table(file, kinds, PictureScores) if file.exists() else []
+    except DAMAGED as error:
         raise UserError(f"cannot read the pictures of {run}: {error}") from None
 
 
@@ -98,16 +68,58 @@ def read_rounds(run: Path) -> Sequence[Round]:
         "measurements": Recovered,
     }
     try:
-        return _read(run / "rounds.csv", kinds, Restored)
-    except (OSError, KeyError, ValueError) as error:
+        return read_table(run / "rounds.csv", kinds, Restored)
+    except DAMAGED as error:
         raise UserError(f"cannot read the rounds of {run}: {error}") from None
+
+
+def read_curves(run: Path) -> Sequence[CurvePoint]:
+    """The rows of a restoring run's ``curves.csv``.
+
+    Raises:
+        UserError: if there is none, or it is another kind of run's, or damaged.
+    """
+    try:
+        return read_table(run / "curves.csv", {}, CurvePoint)
+    except DAMAGED as error:
+        raise UserError(f"cannot read the curves of {run}: {error}") from None
+
+
+def read_summary(run: Path) -> dict[str, Any]:
+    """What a finished run's ``summary.json`` says; no lock is needed.
+
+    Raises:
+        UserError: if the run is not finished, or part of it is missing or damaged; says which.
+    """
+    try:
+        loaded: dict[str, Any] = json.loads((run / "summary.json").read_text())
+        name, count, own = loaded["run"], loaded["rounds"], [str(file) for file in loaded["files"]]
+    except FileNotFoundError:
+        raise UserError(f"{run} is not finished: it has no summary.json") from None
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise UserError(f"cannot read the summary of {run}: {error}") from None
+    if name != run.name:
+        raise UserError(f"{run} was renamed or is another run's: its summary is of {name!r}")
+    rounds = read_rounds(run)
+    if count != len(rounds):
+        raise UserError(f"{run} is damaged: rounds.csv has {len(rounds)} rounds, and its summary tells of {count}")
+    files = [f"tickets/round_{row.round:02d}.safetensors" for row in rounds]
+    for file in [*files, "config.yaml", "curves.csv", "layers.csv", "rounds.png", *own]:
+        if not (run / file).is_file():
+            raise UserError(f"{run} is not whole: it has no {file}")
+    return loaded
+
+
+class HeldError(UserError):
+    """Another process is working on the same run."""
 
 
 class RunDirectory:
     """One run's directory, held by one process at a time (use as a context manager to hold it).
 
     Raises:
-        UserError: if the directory cannot be made or written, or another process holds it.
+        HeldError: if another process holds it.
+        UserError: if the directory cannot be made or written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -123,7 +135,7 @@ class RunDirectory:
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._scratch.mkdir()
         except Timeout:
-            raise UserError(f"another process is working on this very run, in {self.path}") from None
+            raise HeldError(f"another process is working on this very run, in {self.path}") from None
         except OSError as error:
             self._lock.release()
             raise UserError(f"cannot write to {self.path.parent}: {error.strerror or error}") from None
@@ -142,14 +154,9 @@ class RunDirectory:
     def summary(self) -> dict[str, Any] | None:
         """The finished run's summary, or None while it is unfinished or where part of it is missing or damaged."""
         try:
-            loaded: dict[str, Any] = json.loads((self.path / "summary.json").read_text())
-            rounds = read_rounds(self.path)
-            whole = loaded["run"] == self.path.name and loaded["rounds"] == len(rounds)
-        except (OSError, ValueError, TypeError, KeyError, UserError):
+            return read_summary(self.path)
+        except UserError:
             return None
-        files = [f"tickets/round_{row.round:02d}.safetensors" for row in rounds]
-        files += ["config.yaml", "curves.csv", "layers.csv", "rounds.png", *loaded["files"]]
-        return loaded if whole and all((self.path / file).is_file() for file in files) else None
 
     def discard_if_empty(self) -> None:
         """Remove the directory of a run that failed before it had anything to keep."""

@@ -104,12 +104,18 @@ class GanTraining(Rounds):
         """A batch of training pictures in [-1, 1] at a scale; while it fades in, partly at the one below."""
         indices = torch.randint(len(self.dataset.train), (self.settings.batch,), generator=self._draw)
         pictures, _ = self.dataset.train.batch(indices)
-        pictures = pictures[:, : self.network.picture_channels].to(self.device) * 2 - 1
-        pictures = functional.adaptive_avg_pool2d(pictures, side)
+        pictures = functional.adaptive_avg_pool2d(self._shown(pictures), side)
         if alpha < 1:
             below = functional.interpolate(functional.avg_pool2d(pictures, 2), scale_factor=2.0)
             pictures = alpha * pictures + (1 - alpha) * below
         return pictures
+
+    def _shown(self, pictures: Tensor) -> Tensor:
+        """A data set's pictures as the networks have them: on the device, in [-1, 1], grey where the generator is."""
+        if self.network.picture_channels == 1:
+            first = pictures[:, :1]
+            pictures = first + (pictures - first).mean(1, keepdim=True)  # exactly the first where all are alike
+        return pictures.to(self.device) * 2 - 1
 
     def _codes(self) -> Tensor:
         return torch.randn(self.settings.batch, self.latent, generator=self._draw).to(self.device)
@@ -155,7 +161,7 @@ class GanTraining(Rounds):
     def _held_out(self) -> Tensor:
         """The first test pictures, which a round is judged by, in [-1, 1]."""
         pictures, _ = self.dataset.test.batch(torch.arange(min(self.settings.judged, len(self.dataset.test))))
-        return pictures[:, : self.network.picture_channels].to(self.device) * 2 - 1
+        return self._shown(pictures)
 
     def _judge(self) -> None:
         """How well the average generator reaches held-out pictures: the score of a round."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import lightning as L
 import torch
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.loggers import Logger
 from rich.console import Console
 
@@ -76,6 +77,7 @@ def find_ticket(
         trainer = L.Trainer(
             accelerator="gpu" if experiment.hardware.device == "cuda" else "cpu",
             devices=1,
+            plugins=[LightningEnvironment()],  # one process, also inside a Slurm job, whose signals are our own
             benchmark=experiment.hardware.device == "cuda",
             max_epochs=rounds,
             logger=logger or False,
@@ -155,5 +157,10 @@ def _files(experiment: Experiment, record: Record, given: Sequence[str]) -> list
 def _quiet() -> None:
     """Leave only warnings that the user can act on."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    for about in (".*does not have many workers.*", ".*GPU available but not used.*", ".*isinstance.treespec.*"):
+    for about in (
+        ".*does not have many workers.*",
+        ".*GPU available but not used.*",
+        ".*isinstance.treespec.*",
+        ".*`srun` command.*",
+    ):
         warnings.filterwarnings("ignore", about)

@@ -1,0 +1,53 @@
+"""Rows of plain dataclasses as CSV, and back."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+DAMAGED = (OSError, KeyError, ValueError, TypeError, csv.Error)  # what reading a table raises that is not whole
+_Row = TypeVar("_Row")
+
+
+def table_of(kind: type, rows: Iterable[Any]) -> str:
+    """A CSV with one column for each field of the dataclass ``kind``."""
+    text = io.StringIO()
+    names = [field.name for field in fields(kind)]
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_cell(getattr(row, name)) for name in names] for row in rows)
+    return text.getvalue()
+
+
+def read_table(file: Path, kinds: Mapping[str, type[_Row]], otherwise: type[_Row]) -> list[_Row]:
+    """The rows of a table, of the dataclass that one of its columns tells, or of ``otherwise``.
+
+    Raises:
+        DAMAGED: any of these, if the file is missing or does not hold such rows.
+    """
+    rows = list(csv.DictReader(file.read_text().splitlines()))
+    kind = next((kinds[column] for column in (rows[0] if rows else ()) if column in kinds), otherwise)
+    own = fields(kind)  # type: ignore[arg-type]
+    types = {field.name: str(getattr(field.type, "__name__", field.type)) for field in own}
+    return [kind(**{name: _value(row[name], type_) for name, type_ in types.items()}) for row in rows]
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.7g}" if isinstance(value, float) else str(value)
+
+
+def _value(text: str, kind: str) -> Any:
+    """A cell back as the value it was written from, by its field's annotation."""
+    if text == "":
+        return None
+    if kind.startswith("bool"):
+        return text == "true"
+    if kind == "str":
+        return text
+    return int(text) if kind.startswith("int") else float(text)

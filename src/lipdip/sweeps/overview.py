@@ -1,0 +1,111 @@
+"""What a sweep shows while it goes on: how many cells are done, which are running, which failed, the time left."""
+
+import threading
+import time
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from lipdip.sweeps.cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, Cell, SweepDirectory
+
+LOOK = 0.5  # seconds between two looks at the cells
+SHOWN = 12  # running cells that are named
+
+
+class Overview:
+    """A thread that looks at the cells: on a terminal one live picture, elsewhere a line for each cell that ends.
+
+    Args:
+        sweep: whose plan is written.
+        screen: where to show it.
+    """
+
+    def __init__(self, sweep: SweepDirectory, screen: Console) -> None:
+        self._sweep = sweep
+        self._screen = screen
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._told: set[int] = set()
+
+    def __enter__(self) -> "Overview":
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, _: TracebackType | None) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        if not self._screen.is_terminal:
+            while not self._over.wait(LOOK):
+                self._tell(self._sweep.cells())
+            self._tell(self._sweep.cells())
+            return
+        with Live(console=self._screen, auto_refresh=False, transient=True) as live:
+            while not self._over.wait(LOOK):
+                live.update(picture(self._sweep.cells()), refresh=True)
+
+    def _tell(self, cells: Sequence[Cell]) -> None:
+        for cell in cells:
+            if cell.status in (DONE, FAILED) and cell.number not in self._told:
+                self._told.add(cell.number)
+                how = f"FAILED: {cell.reason}" if cell.status == FAILED else _took(cell)
+                head = f"{len(self._told)} of {len(cells)}"
+                self._screen.print(f"{head}  {named(cell, cells)}: {how}", highlight=False, soft_wrap=True)
+
+
+def picture(cells: Sequence[Cell]) -> Group:
+    """The whole sweep at one look."""
+    lines = [Text(counted(cells), style="bold")]
+    running = [cell for cell in cells if cell.status == RUNNING]
+    spans = {cell: _span(time.time() - cell.began) for cell in running[:SHOWN]}
+    lines += [Text(f"  running  {named(cell, cells)}, {span}") for cell, span in spans.items()]
+    if len(running) > SHOWN:
+        lines.append(Text(f"  and {len(running) - SHOWN} more"))
+    failed = [cell for cell in cells if cell.status == FAILED]
+    lines += [Text(f"  failed   {named(cell, cells)}: {cell.reason}", style="red") for cell in failed[-SHOWN:]]
+    return Group(*lines)
+
+
+def counted(cells: Sequence[Cell]) -> str:
+    """How many cells are in which state, and the time left where that can be told."""
+    parts = [f"{_count(cells, DONE)} of {len(cells)} done"]
+    names = {RUNNING: "running", FAILED: "failed", ELSEWHERE: "in another process", WAITING: "waiting"}
+    parts += [f"{_count(cells, status)} {name}" for status, name in names.items() if _count(cells, status)]
+    left = seconds_left(cells)
+    return ", ".join(parts) + ("" if left is None else f"; about {_span(left)} left")
+
+
+def seconds_left(cells: Sequence[Cell]) -> float | None:
+    """From the mean of the cells done in this sweep; None before the first of them, and when none is left."""
+    took = [cell.seconds for cell in cells if cell.status == DONE and cell.seconds > 0]
+    running = [cell for cell in cells if cell.status == RUNNING]
+    if not took or not (running or _count(cells, WAITING)):
+        return None
+    mean = sum(took) / len(took)
+    rest = sum(max(mean - (time.time() - cell.began), 0) for cell in running) + mean * _count(cells, WAITING)
+    return rest / max(len(running), 1)
+
+
+def named(cell: Cell, cells: Sequence[Cell]) -> str:
+    """The overrides that tell a cell from the others."""
+    common = set(cell.overrides).intersection(*(other.overrides for other in cells)) if len(cells) > 1 else set()
+    return " ".join(override for override in cell.overrides if override not in common) or "the only cell"
+
+
+def _count(cells: Sequence[Cell], status: str) -> int:
+    return sum(cell.status == status for cell in cells)
+
+
+def _took(cell: Cell) -> str:
+    return f"done in {_span(cell.seconds)}" if cell.seconds else "was done already"
+
+
+def _span(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,81 @@
+"""A sweep from its first run to its last word, in the process that it was started in."""
+
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+
+from omegaconf import DictConfig
+from rich.console import Console
+
+from lipdip.sweeps.cell import DONE, ELSEWHERE, FAILED, Cell, SweepDirectory
+from lipdip.sweeps.hooks import begin_with
+from lipdip.sweeps.overview import Overview, counted, named
+from lipdip.sweeps.work import Explain, Task, do
+
+PATIENCE = 2.0  # seconds between two looks at a run that another process is working on
+
+
+class Session:
+    """Shows a sweep while it goes on, does what its launcher left, and tells how it ended; of a single run nothing.
+
+    Args:
+        compose: from a cell's overrides to its configuration.
+        task: what does a cell.
+        explain: an error in one line.
+        screen: where to show it.
+    """
+
+    def __init__(
+        self, compose: Callable[[Sequence[str]], DictConfig], task: Task, explain: Explain, screen: Console
+    ) -> None:
+        self._compose = compose
+        self._task = task
+        self._explain = explain
+        self._screen = screen
+        self._sweep: SweepDirectory | None = None
+        self._overview: Overview | None = None
+        self.failed = 0
+
+    def __enter__(self) -> "Session":
+        begin_with(self._begin)
+        return self
+
+    def _begin(self, sweep: SweepDirectory) -> None:
+        self._sweep, self._overview = sweep, Overview(sweep, self._screen)
+        self._overview.__enter__()
+
+    @property
+    def begun(self) -> bool:
+        """Whether this is a sweep at all, and its plan is written."""
+        return self._sweep is not None
+
+    def finish(self) -> None:
+        """Do the cells that are not done yet: another process had them, or their worker was killed."""
+        if self._sweep is None:
+            return
+        for cell in self._sweep.cells():
+            while cell.status not in (DONE, FAILED):
+                cell = do(self._task, self._compose(cell.overrides), cell, self._sweep, self._explain)
+                if cell.status == ELSEWHERE:
+                    time.sleep(PATIENCE)
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, _: TracebackType | None) -> None:
+        begin_with(None)
+        if self._sweep is None or self._overview is None:
+            return
+        self._overview.__exit__(None, None, None)
+        cells = self._sweep.cells()
+        failed = [cell for cell in cells if cell.status == FAILED]
+        self.failed = len(failed)
+        self._say(counted(cells))
+        for cell in failed:
+            self._tell(cell, cells)
+        if value is not None:
+            self._say("To go on, give the same command: what is done is not done again")
+
+    def _tell(self, cell: Cell, cells: Sequence[Cell]) -> None:
+        self._say(f"FAILED {named(cell, cells)}: {cell.reason}")
+        self._say(f"  alone: {cell.command}")
+
+    def _say(self, text: str) -> None:
+        self._screen.print(text, highlight=False, markup=False, soft_wrap=True)
