@@ -1,0 +1,171 @@
+"""``python -m lipdip.report``: figures and tables beside the paper's, from run directories; nothing is run."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lipdip.arguments import Parser
+from lipdip.core.errors import UserError
+from lipdip.core.files import write_whole
+from lipdip.figures.terminal import plain_console, say
+from lipdip.reports.exhibits import DRAWN, NOT_DRAWN, named
+from lipdip.reports.gather import Refused, gather
+from lipdip.reports.lines import Drawn, drawn
+from lipdip.reports.missing import missing
+from lipdip.reports.page import page
+from lipdip.reports.tables import csv_of, markdown_of
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the command line says.
+
+    Returns:
+        The exit code: 0 done, 2 the user can put it right (one line says what), 130 stopped.
+    """
+    try:
+        arguments = _parser().parse_args(argv)
+        run: Callable[[argparse.Namespace], None] = arguments.run
+        run(arguments)
+    except UserError as error:
+        print(f"lipdip: {' '.join(str(error).splitlines())}", file=sys.stderr, flush=True)
+        return 2
+    except KeyboardInterrupt:
+        print("lipdip: stopped; files that were written are whole", file=sys.stderr, flush=True)
+        return 130
+    return 0
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    gathered = gather(arguments.outputs)
+    console = plain_console()
+    for exhibit in DRAWN:
+        found = drawn(exhibit, gathered.runs)
+        seeds = len({run.seed for run in found.runs})
+        counted = f"{len(found.runs)} runs, {seeds} seeds, {len(found.panels)} panels" if found.panels else "no runs"
+        say(console, f"{exhibit.name:<8} {exhibit.title}: {counted}")
+        lacks = missing(found)
+        for line in lacks if arguments.all else lacks[:2]:
+            say(console, f"         missing: {line}")
+        if lacks:
+            more = "" if arguments.all or len(lacks) < 3 else f"and {len(lacks) - 2} more; "
+            say(console, f"         {more}{exhibit.commands}")
+    say(console, "not drawn yet:")
+    for other in NOT_DRAWN:
+        say(console, f"{other.name:<8} {other.title}; instead: {other.instead}")
+    _say_refused(gathered.refused)
+
+
+def _table(arguments: argparse.Namespace) -> None:
+    found = _found(arguments)
+    for path in _write_table(found, _folder(arguments)):
+        say(plain_console(), str(path))
+
+
+def _figure(arguments: argparse.Namespace) -> None:
+    found = _found(arguments)
+    for path in _write_figure(found, _folder(arguments)):
+        say(plain_console(), str(path))
+
+
+def _all(arguments: argparse.Namespace) -> None:
+    from lipdip.reports.drawing import panels  # here, because matplotlib takes a second to load
+
+    gathered = gather(arguments.outputs)
+    found = [drawn(exhibit, gathered.runs) for exhibit in DRAWN]
+    folder = _folder(arguments)
+    pictures: dict[str, list[bytes]] = {}
+    for one in [one for one in found if one.panels]:
+        name = one.exhibit.name
+        say(plain_console(), f"{name}: {len(one.runs)} runs, {len(one.panels)} panels")
+        _write_table(one, folder)
+        _write_figure(one, folder)
+        pictures[name] = panels(one)
+    where = ", ".join(map(str, arguments.outputs))
+    write_whole(folder / "index.html", page(gathered, found, pictures, NOT_DRAWN, where))
+    shown = sum(bool(one.panels) for one in found)
+    say(plain_console(), f"{folder / 'index.html'}: {shown} of {len(found)} exhibits, {len(gathered.runs)} runs")
+    _say_refused([*gathered.refused, *(refused for one in found for refused in one.refused)])
+
+
+def _found(arguments: argparse.Namespace) -> Drawn:
+    """The exhibit that was asked for, with the runs there are."""
+    exhibit = named(arguments.name)
+    gathered = gather(arguments.outputs)
+    found = drawn(exhibit, gathered.runs)
+    _say_refused([*gathered.refused, *found.refused])
+    if not found.panels:
+        raise UserError(f"no run belongs to {exhibit.name} yet: {exhibit.commands}")
+    return found
+
+
+def _say_refused(refused: Sequence[Refused]) -> None:
+    """What was left out, on standard error."""
+    for one in refused:
+        print(f"lipdip: not used: {one.path}: {one.why}", file=sys.stderr, flush=True)
+
+
+def _write_table(found: Drawn, folder: Path) -> list[Path]:
+    name = found.exhibit.name
+    written = {folder / f"{name}.csv": csv_of(found), folder / f"{name}.md": markdown_of(found)}
+    for path, content in written.items():
+        write_whole(path, content)
+    return list(written)
+
+
+def _write_figure(found: Drawn, folder: Path) -> list[Path]:
+    from lipdip.reports.drawing import png, svg  # here, because matplotlib takes a second to load
+
+    name = found.exhibit.name
+    written = {folder / f"{name}.png": png(found), folder / f"{name}.svg": svg(found)}
+    for path, content in written.items():
+        write_whole(path, content)
+    return list(written)
+
+
+def _folder(arguments: argparse.Namespace) -> Path:
+    folder: Path = arguments.out
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot write to {folder}: {error.strerror or error}") from None
+    return folder
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="python -m lipdip.report",
+        description="Figures and tables beside the paper's, from run directories. Nothing is run.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], None], what: str) -> Parser:
+        added: Parser = commands.add_parser(name, help=what, description=what)
+        added.add_argument(
+            *("--from",),
+            dest="outputs",
+            nargs="+",
+            type=Path,
+            default=[Path("outputs")],
+            metavar="DIR",
+            help="directories that hold runs/, as given by paths.output_dir; default: outputs",
+        )
+        added.set_defaults(run=run)
+        return added
+
+    listed = command(
+        "list", _list, "the exhibits: runs and seeds found, what is missing, and the command that makes it"
+    )
+    listed.add_argument("--all", action="store_true", help="everything that is missing, not the first two of each")
+    tabled = command("table", _table, "one exhibit's numbers beside the paper's, as CSV and Markdown")
+    drawn_ = command("figure", _figure, "one exhibit's figure, as PNG and SVG")
+    for one in (tabled, drawn_):
+        one.add_argument("name", metavar="NAME", help="of the exhibit, such as fig3 or table4; list tells all")
+    whole = command("all", _all, "all of it, and index.html, one page that needs nothing beside it")
+    for one in (tabled, drawn_, whole):
+        one.add_argument("--out", type=Path, default=Path("report"), metavar="DIR", help="where to; default: report")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""An exhibit as a figure: a panel for each setting, a line for each series, a band of one standard deviation."""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lipdip.figures.style import line_style, rendered, wrapped
+from lipdip.reports.lines import Drawn, Line, Panel
+
+_ACROSS, _MOST = 3, 24  # panels beside each other, and in one figure
+
+
+def png(drawn: Drawn) -> bytes:
+    """The figure as the bytes of a PNG."""
+    return rendered(_figure(drawn, drawn.panels))
+
+
+def svg(drawn: Drawn) -> bytes:
+    """The figure as the bytes of an SVG, the same for the same runs."""
+    out = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": drawn.exhibit.name}):
+        _figure(drawn, drawn.panels).savefig(
+            out, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None}
+        )
+    return out.getvalue()
+
+
+def panels(drawn: Drawn) -> list[bytes]:
+    """Each panel as the bytes of a PNG of its own, in the exhibit's order and colours."""
+    return [rendered(_figure(drawn, [panel])) for panel in drawn.panels]
+
+
+def _figure(drawn: Drawn, some: Sequence[Panel]) -> Figure:
+    shown = some[:_MOST]
+    across = min(len(shown), _ACROSS)
+    down = -(-len(shown) // across)
+    left_out = len(some) - len(shown)
+    figure = Figure(figsize=(4.6 * across, 3.7 * down + 0.3 * bool(left_out)), layout="constrained")
+    grid = figure.subplots(down, across, squeeze=False)
+    order = list(
+        dict.fromkeys([*drawn.exhibit.series, *(line.series for panel in drawn.panels for line in panel.lines)])
+    )
+    for axes, panel in zip(grid.flat, shown, strict=False):
+        _draw(axes, drawn, panel, order)
+    for axes in grid.flat[len(shown) :]:
+        axes.set_visible(False)
+    if left_out:
+        figure.supxlabel(f"the first {len(shown)} of {len(some)} panels; the table has all", fontsize=9)
+    return figure
+
+
+def _draw(axes: Axes, drawn: Drawn, panel: Panel, order: list[str]) -> None:
+    exhibit = drawn.exhibit
+    unit = wrapped(exhibit.y.get(panel.facet, ""), 34)
+    axes.set_title(wrapped(panel.title, 52), fontsize=9)
+    axes.tick_params(labelsize=8)
+    axes.grid(alpha=0.25)
+    if all(len(line.spots) == 1 for line in panel.lines):
+        _dots(axes, panel, order)
+        axes.set_xlabel(unit, fontsize=9)
+        return
+    for line, style in _styled(panel, order):
+        _line(axes, line, style)
+        stated = exhibit.stated(panel.facet, panel.task, line.series)
+        if stated:
+            label = f"{line.series}, the paper's"
+            axes.plot(list(stated), list(stated.values()), "x", color=style["color"], markersize=6, label=label)
+    axes.set_xlabel(exhibit.x, fontsize=9)
+    axes.set_ylabel(unit, fontsize=9)
+    if "x" in exhibit.logarithmic:
+        axes.set_xscale("log")
+    if "y" in exhibit.logarithmic:
+        axes.set_yscale("log")
+    axes.legend(fontsize=7)
+
+
+def _line(axes: Axes, line: Line, style: Mapping[str, Any]) -> None:
+    """Means with a band of one standard deviation; a single mean as a dotted level."""
+    counts = {spot.entry.count for spot in line.spots}
+    seeds = f"n={min(counts)}" if len(counts) == 1 else f"n={min(counts)} to {max(counts)}"
+    name = wrapped(f"{line.name}, {seeds}", 44)
+    if len(line.spots) == 1:
+        axes.axhline(line.spots[0].entry.mean, label=name, linewidth=1.2, color=style["color"], linestyle=":")
+        return
+    x, mean = [spot.x for spot in line.spots], [spot.entry.mean for spot in line.spots]
+    axes.plot(x, mean, label=name, marker="o" if len(x) < 30 else None, markersize=3, linewidth=1.3, **style)
+    spread = [spot.entry.spread or 0 for spot in line.spots]
+    low = [middle - half for middle, half in zip(mean, spread, strict=True)]
+    high = [middle + half for middle, half in zip(mean, spread, strict=True)]
+    axes.fill_between(x, low, high, color=style["color"], alpha=0.15, linewidth=0)
+
+
+def _dots(axes: Axes, panel: Panel, order: list[str]) -> None:
+    """Where each line is one number: a dot for each, below each other, with its spread and its name above."""
+    across = axes.get_yaxis_transform()
+    for number, (line, style) in enumerate(_styled(panel, order)):
+        entry, sparsity = line.spots[0].entry, line.spots[0].x
+        axes.errorbar([entry.mean], [-number], xerr=[entry.spread or 0], fmt="o", color=style["color"], markersize=5)
+        name = f"{line.name}, n={line.seeds}, sparsity {sparsity:.3f}"
+        axes.text(0.01, 0.2 - number, wrapped(name, 76), transform=across, fontsize=6.5, va="bottom")
+    axes.set_yticks([])
+    axes.set_ylim(0.6 - len(panel.lines), 0.9)
+
+
+def _styled(panel: Panel, order: list[str]) -> Iterator[tuple[Line, dict[str, Any]]]:
+    """Each line with its colour, which is its series' throughout; lines of one series differ in their dashes."""
+    again: dict[str, int] = {}
+    for line in panel.lines:
+        style = line_style(order.index(line.series))
+        number = again[line.series] = again.get(line.series, -1) + 1
+        yield line, {**style, "linestyle": ("-", "--", ":", "-.")[number % 4]} if number else style

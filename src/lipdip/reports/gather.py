@@ -1,0 +1,175 @@
+"""Finished runs, read from their directories; and those that cannot be trusted, each with its reason."""
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from lipdip.core.errors import UserError
+from lipdip.core.records import RUN_FORMAT, read_rounds, read_summary
+from lipdip.core.rows import Round
+from lipdip.lottery.matching import most_sparse_matching
+from lipdip.reports.runs import Origin, Run, value
+
+_SAFE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the first is ten times faster, where it was compiled
+_NEEDED = {
+    **{"picture": str, "scored": dict, "first": dict, "last": dict},
+    **{"configuration.seed": int, "configuration.task": dict, "configuration.task.name": str},
+}
+_GIVEN = ("ticket.path", "pruner.ticket", "model.path")  # settings that may name another run
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A directory that is not used, and why."""
+
+    path: Path
+    why: str
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """All that lies below some output directories; ``again`` counts directories of a run that is there already."""
+
+    runs: tuple[Run, ...]
+    refused: tuple[Refused, ...]
+    again: int = 0
+
+
+def gather(outputs: Sequence[Path]) -> Gathered:
+    """Read every run below ``<output>/runs/`` and ``<output>/*/runs/``, where experiments leave theirs.
+
+    Raises:
+        UserError: if an output directory has no runs at all.
+    """
+    read: dict[str, Run] = {}
+    refused: list[Refused] = []
+    again = 0
+    for path in [path for output in outputs for path in _directories(output)]:
+        if path.name in read:
+            again += 1
+            continue
+        try:
+            read[path.name] = _read(path)
+        except UserError as error:
+            refused.append(Refused(path, str(error).removeprefix(f"{path} ")))
+    made: dict[str, Run] = {}
+    return Gathered(tuple(_linked(name, read, made) for name in read), tuple(refused), again)
+
+
+def _directories(output: Path) -> list[Path]:
+    """What may be runs, in order."""
+    try:
+        rooms = [output / "runs", *sorted(output.glob("*/runs"))]
+        found = [path for room in rooms if room.is_dir() for path in sorted(room.iterdir())]
+    except OSError as error:
+        raise UserError(f"cannot read {output}: {error.strerror or error}") from None
+    if not found:
+        raise UserError(
+            f"there are no runs in {output}; python -m lipdip.run makes some, --from DIR names other places"
+        )
+    return [path for path in found if not path.name.startswith(".")]
+
+
+def _read(path: Path) -> Run:
+    """One run, checked."""
+    if not path.is_dir() or not (path / "config.yaml").is_file():
+        raise UserError("no run directory: it has no config.yaml")
+    try:
+        loaded = json.loads((path / "summary.json").read_text())
+    except FileNotFoundError:
+        raise UserError("not finished: it has no summary.json; its command, given again, goes on with it") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"damaged: summary.json cannot be read ({error})") from None
+    written = value(loaded, "configuration.format")
+    if written != RUN_FORMAT:
+        raise UserError(f"of run format {written}, and this version of lipdip reads {RUN_FORMAT}; run it anew")
+    summary = read_summary(path)
+    rounds = read_rounds(path)
+    _check(summary, rounds)
+    try:
+        config = yaml.load((path / "config.yaml").read_text(), _SAFE)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise UserError(f"damaged: config.yaml cannot be read ({' '.join(str(error).split())})") from None
+    if not isinstance(config, dict):
+        raise UserError("damaged: config.yaml holds no settings")
+    return Run(path, summary, config, rounds)
+
+
+def _check(summary: Mapping[str, Any], rounds: Sequence[Round]) -> None:
+    """Whether the rounds can be what the summary tells of."""
+    if not rounds:
+        raise UserError("damaged: rounds.csv is empty")
+    for name, kind in _NEEDED.items():
+        if type(value(summary, name)) is not kind:
+            raise UserError(f"damaged: its summary has no {name}")
+    images = value(summary, "configuration.image")
+    shapes = [value(image, "shape") for image in images] if isinstance(images, list) else []
+    if not all(isinstance(shape, list) and len(shape) == 3 for shape in shapes):
+        raise UserError("damaged: its summary tells no picture's shape")
+    if not isinstance(value(summary, "configuration.task.seed"), int | None):
+        raise UserError("damaged: its summary has no configuration.task.seed")
+    for row in rounds:
+        for name, number in asdict(row).items():
+            if isinstance(number, float) and not math.isfinite(number):
+                raise UserError(f"damaged: {name} of round {row.round} is {number}")
+    if [row.round for row in rounds] != list(range(len(rounds))):
+        raise UserError("damaged: the rounds in rounds.csv are not counted from 0")
+    sparsities = [row.sparsity for row in rounds]
+    if any(after <= before for before, after in pairwise(sparsities)):
+        raise UserError("damaged: the sparsity in rounds.csv does not rise from round to round")
+    for told, row in ((summary["first"], rounds[0]), (summary["last"], rounds[-1])):
+        for name, number in asdict(row).items():
+            if not _same(value(told, name), number):
+                where = f"{number} in rounds.csv, {value(told, name)} in summary.json"
+                raise UserError(f"damaged: {name} of round {row.round} is {where}")
+
+
+def _same(told: Any, read: Any) -> bool:
+    """Whether a value of the summary is that of the table, which has seven digits."""
+    if isinstance(read, float) and isinstance(told, float | int):
+        return math.isclose(told, read, rel_tol=1e-5, abs_tol=1e-12)
+    return bool(told == read)
+
+
+def _linked(name: str, read: Mapping[str, Run], made: dict[str, Run]) -> Run:
+    """The run with what it took of others; one that leads back to itself, which only a forged one can, has nothing."""
+    if name not in made:
+        made[name] = read[name]
+        run, origins, lost = read[name], [], []
+        for setting in _GIVEN:
+            for text in _paths(run.given(setting)):
+                other = next((part for part in reversed(Path(text).parts) if part in read and part != name), None)
+                if other is not None:
+                    origin = _linked(other, read, made)
+                    origins.append(Origin(setting, origin, _round(run, setting, text, origin)))
+                elif setting != "model.path":  # which may well be a file that is no run's
+                    lost.append(setting)
+        made[name] = Run(run.path, run.summary, run.config, run.rounds, tuple(origins), tuple(lost))
+    return made[name]
+
+
+def _paths(given: Any) -> Iterator[str]:
+    for item in given if isinstance(given, list) else [given]:
+        if isinstance(item, str):
+            yield item
+
+
+def _round(run: Run, setting: str, text: str, origin: Run) -> int | None:
+    """Which of the other run's rounds."""
+    named = re.fullmatch(r"round_(\d+)", Path(text).stem)
+    if named:
+        return int(named[1])
+    if setting == "pruner.ticket":
+        return None  # all of them
+    if setting == "model.path":
+        return 0
+    winner = most_sparse_matching(origin.rounds)
+    told = run.given("ticket.round")
+    return told if isinstance(told, int) else None if winner is None else winner.round

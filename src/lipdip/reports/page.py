@@ -1,0 +1,183 @@
+"""One page with everything: figures and tables beside the paper's values, what is missing, what was refused."""
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+
+import lipdip
+from lipdip.reports.exhibit import NotDrawn
+from lipdip.reports.gather import Gathered, Refused
+from lipdip.reports.lines import Drawn, Panel
+from lipdip.reports.missing import missing
+from lipdip.reports.tables import KINDS, Row, columns, label, notes, rows
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1d1f21; --paper: #fdfcfa; --faint: #66696d; --line: #d9d6d0; --tint: #f1eee8;
+  --link: #1f5fa8; --bad: #a33b2a; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e3dd; --paper: #17191c; --faint: #a3a29d; --line: #3a3d42;
+  --tint: #22252a; --link: #8ab4ec; --bad: #f0917f; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1rem; max-width: 76rem; background: var(--paper); color: var(--ink);
+  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; overflow-wrap: break-word; }
+h1 { font-size: 1.6rem; line-height: 1.2; } h2 { font-size: 1.25rem; margin-top: 2.6rem; padding-top: .8rem;
+  border-top: 1px solid var(--line); } h3 { font-size: 1rem; margin-bottom: .3rem; }
+a { color: var(--link); } .faint { color: var(--faint); font-size: .9rem; } .bad { color: var(--bad); }
+code { font: .85rem/1.4 ui-monospace, Menlo, Consolas, monospace; background: var(--tint); padding: .1rem .3rem;
+  border-radius: 3px; } pre { overflow-x: auto; background: var(--tint); padding: .6rem .8rem; border-radius: 6px; }
+pre code { padding: 0; }
+figure { margin: 1rem 0; display: grid; gap: .6rem;
+  grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)); }
+figure img { width: 100%; max-width: 30rem; height: auto; background: #fff; border-radius: 6px; display: block; }
+.wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
+th, td { padding: .25rem .5rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 9rem; }
+tr.paper td, tr.difference td { color: var(--faint); } tr.paper td:first-child, tr.difference td:first-child {
+  padding-left: 1.6rem; } thead th { background: var(--tint); }
+details { margin: .6rem 0; } summary { cursor: pointer; }
+.contents th, .contents td { white-space: normal; text-align: left; } .contents .count { text-align: right; }
+.contents tr > :first-child { min-width: 0; }
+"""
+
+
+def page(
+    gathered: Gathered,
+    exhibits: Sequence[Drawn],
+    pictures: Mapping[str, Sequence[bytes]],
+    others: Sequence[NotDrawn],
+    where: str,
+) -> str:
+    """The whole page, which needs nothing beside it.
+
+    Args:
+        gathered: what was read.
+        exhibits: what there is to show, in order; those without a run are only listed.
+        pictures: a PNG for each panel, by the name of the exhibit.
+        others: what the paper has and is not drawn here.
+        where: the directories that were read, in words.
+    """
+    versions = sorted({str(run.summary.get("versions", {}).get("lipdip", "unknown")) for run in gathered.runs})
+    hardware = sorted({str(run.summary.get("hardware", "unknown")) for run in gathered.runs})
+    shown = [drawn for drawn in exhibits if drawn.panels]
+    parts = [
+        "<!doctype html>",
+        '<html lang="en"><head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width, initial-scale=1">',
+        f"<title>lipdip: results beside the paper</title><style>{_STYLE}</style></head><body>",
+        "<h1>Lottery image priors: results beside the paper</h1>",
+        f"<p>{len(gathered.runs)} finished runs from {escape(where)}, made by lipdip {escape(_list(versions))} on "
+        f"{escape(_list(hardware))}. Report by lipdip {escape(lipdip.__version__)}.</p>",
+        "<p>Numbers are means over seeds ± one standard deviation, and <code>n</code> is the number of seeds. "
+        "Only runs that agree in everything but the seed are averaged. <em>Best</em> PSNR is the best over a run "
+        "against the clean picture: an oracle's choice, as in the paper. A difference is ours minus the paper's.</p>",
+        f"<p>Pictures and data: {escape(_pictures(shown) or 'none')}.</p>",
+        _contents(exhibits),
+        *(_section(drawn, pictures[drawn.exhibit.name]) for drawn in shown),
+        _rest([drawn for drawn in exhibits if not drawn.panels], others),
+        _refused([*gathered.refused, *(one for drawn in exhibits for one in drawn.refused)], gathered.again),
+        "</body></html>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _pictures(shown: Sequence[Drawn]) -> str:
+    """Names of pictures and data by size."""
+    sizes: dict[str, set[str]] = {}
+    for name in {name for drawn in shown for run in drawn.runs for name in run.pictures}:
+        own, _, size = name.rpartition(" ")
+        sizes.setdefault(size if own else "data", set()).add(own or size)
+    return "; ".join(f"{size}: {_list(sorted(names))}" for size, names in sorted(sizes.items()))
+
+
+def _contents(exhibits: Sequence[Drawn]) -> str:
+    lines = []
+    for drawn in exhibits:
+        exhibit, seeds = drawn.exhibit, {run.seed for run in drawn.runs}
+        name = f'<a href="#{exhibit.name}">{exhibit.name}</a>' if drawn.panels else exhibit.name
+        state = "nothing yet" if not drawn.panels else "in part" if missing(drawn) else "whole"
+        counts = f'<td class="count">{len(drawn.runs)}</td><td class="count">{len(seeds)}</td>'
+        lines.append(f"<tr><td>{name}</td><td>{escape(exhibit.title)}</td>{counts}<td>{state}</td></tr>")
+    head = '<tr><th>exhibit</th><th>about</th><th class="count">runs</th><th class="count">seeds</th><th></th></tr>'
+    return (
+        f'<nav class="wide"><table class="contents"><thead>{head}</thead><tbody>{"".join(lines)}</tbody></table></nav>'
+    )
+
+
+def _section(drawn: Drawn, pictures: Sequence[bytes]) -> str:
+    exhibit = drawn.exhibit
+    images = [
+        f'<img alt="{escape(panel.name, quote=True)}" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
+        for panel, picture in zip(drawn.panels, pictures, strict=True)
+    ]
+    figure = f"<figure>{''.join(images)}</figure>"
+    tables = "".join(_table(drawn, panel) for panel in drawn.panels)
+    folded = [
+        _folded("the numbers", tables) if exhibit.kind == "figure" else tables,
+        _folded("the figure", figure) if exhibit.kind == "table" else figure,
+    ]
+    body = reversed(folded) if exhibit.kind == "figure" else folded
+    return "\n".join(
+        [
+            f'<section id="{exhibit.name}"><h2>{exhibit.name}: {escape(exhibit.title)}</h2>',
+            f"<p>The paper: {escape(exhibit.says)}</p>",
+            *body,
+            _missing(drawn),
+            "</section>",
+        ]
+    )
+
+
+def _table(drawn: Drawn, panel: Panel) -> str:
+    head = "".join(f"<th>{label(x)}</th>" for x in columns(drawn, panel))
+    body = "".join(_row(row) for row in rows(drawn, panel))
+    unit = f"{drawn.exhibit.y.get(panel.facet, '')}, over {drawn.exhibit.x}"
+    told = " ".join(notes(drawn, panel))
+    return (
+        f'<h3>{escape(panel.name)}</h3><p class="faint">{escape(unit)}. {escape(told)}</p><div class="wide"><table>'
+        f"<thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _row(row: Row) -> str:
+    entries = "".join(f"<td>{escape(entry)}</td>" for entry in row.entries)
+    name = row.name if row.kind == "ours" else KINDS[row.kind].removeprefix(": ")
+    return f'<tr class="{row.kind}"><td>{escape(name)}</td>{entries}</tr>'
+
+
+def _missing(drawn: Drawn) -> str:
+    lacks = missing(drawn)
+    if not lacks:
+        return ""
+    command = f"<pre><code>{escape(drawn.exhibit.commands)}</code></pre>"
+    return _folded("what is missing", f"{_listed(lacks)}<p>The command that makes it:</p>{command}")
+
+
+def _rest(without: Sequence[Drawn], others: Sequence[NotDrawn]) -> str:
+    nothing = "".join(
+        f"<li>{drawn.exhibit.name}: {escape(drawn.exhibit.title)}. <code>{escape(drawn.exhibit.commands)}</code></li>"
+        for drawn in without
+    )
+    elsewhere = [f"{other.name}: {other.title}. Instead: {other.instead}" for other in others]
+    parts = ["<h2>Not shown</h2>"]
+    if nothing:
+        parts.append(f"<p>No run belongs to these yet; the command makes them:</p><ul>{nothing}</ul>")
+    parts.append(f"<p>Of the paper, not drawn by this report:</p>{_listed(elsewhere)}")
+    return "".join(parts)
+
+
+def _refused(refused: Sequence[Refused], again: int) -> str:
+    told = [f"{one.path}: {one.why}" for one in refused]
+    counted = f"<p>{again} directories hold a run that is there already.</p>" if again else ""
+    listed = _listed(told) if told else "<p>None: every run directory could be read.</p>"
+    return f'<h2 id="refused">Directories that were not used</h2>{listed}{counted}'
+
+
+def _folded(name: str, content: str) -> str:
+    return f"<details><summary>{escape(name)}</summary>{content}</details>"
+
+
+def _listed(items: Iterable[str]) -> str:
+    return f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>"
+
+
+def _list(items: Sequence[str]) -> str:
+    return ", ".join(items)

@@ -1,0 +1,73 @@
+"""A finished run, as its directory tells it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lipdip.core.rows import Round
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a run took of another one: ``given`` is the setting that named it, ``round`` which ticket or generator."""
+
+    given: str
+    run: "Run"
+    round: int | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, whole.
+
+    ``science`` is what decides its numbers (``summary.json``'s ``configuration``), ``config`` all that was composed.
+    ``lost`` are the settings that name a ticket or generator of a run that is not among those gathered.
+    """
+
+    path: Path
+    summary: Mapping[str, Any]
+    config: Mapping[str, Any]
+    rounds: Sequence[Round]
+    origins: tuple[Origin, ...] = ()
+    lost: tuple[str, ...] = ()
+
+    @property
+    def science(self) -> Mapping[str, Any]:
+        """What decides the numbers."""
+        found: Mapping[str, Any] = self.summary["configuration"]
+        return found
+
+    @property
+    def seed(self) -> int:
+        """Of initialisation, code and jitter."""
+        return int(self.science["seed"])
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """Names and sizes of the pictures, or of the data."""
+        names = str(self.summary["picture"]).split(", ")
+        images = self.at("image")
+        shapes = [image["shape"] for image in images] if isinstance(images, list) else []
+        if len(shapes) != len(names):
+            return tuple(names)
+        return tuple(f"{name} {shape[1]}x{shape[2]}" for name, shape in zip(names, shapes, strict=True))
+
+    def at(self, name: str) -> Any:
+        """A value of ``science`` by its dotted name, or None."""
+        return value(self.science, name)
+
+    def given(self, name: str) -> Any:
+        """A value of ``config`` by its dotted name, or None."""
+        return value(self.config, name)
+
+    def origin(self, given: str) -> Origin | None:
+        """What the setting ``given`` named, where it named a run."""
+        return next((origin for origin in self.origins if origin.given == given), None)
+
+
+def value(tree: Any, name: str) -> Any:
+    """What stands in nested tables under a dotted name, or None."""
+    for part in name.split("."):
+        tree = tree.get(part) if isinstance(tree, Mapping) else None
+    return tree

@@ -1,0 +1,187 @@
+"""Exhibits about using tickets: elsewhere, with a pretrained generator, and what they fit fast."""
+
+from lipdip.reports import paper
+from lipdip.reports.exhibit import Exhibit, best, over_rounds
+from lipdip.reports.kinds import by, fits, over_layers, over_steps, pruner, restores, sparse, task
+from lipdip.reports.runs import Origin, Run
+
+_TRANSFER = "python experiments/ticket_transfer.py run"
+_TARGETS = {"picture": "a picture", "noisy": "with noise", "shuffled": "its pixels shuffled", "noise": "white noise"}
+
+
+def _source(run: Run) -> Origin | None:
+    """The run whose ticket, or whose fine-tuned generator, this one has."""
+    return run.origin("ticket.path") or run.origin("model.path")
+
+
+def _generator(run: Run) -> str:
+    """Which generator recovers: the dense one, or a ticket used in one of the two ways."""
+    source = _source(run)
+    if source is None:
+        return "dense"
+    masked = run.origin("model.path") is None and run.given("ticket.init") != "model"
+    return f"{pruner(source.run)}, {'mask on pretrained weights' if masked else 'fine-tuned'}"
+
+
+def _recovers(run: Run) -> bool:
+    """Recoveries as in Table 1: of compressive sensing those that withstand outliers."""
+    robust = run.at("fit.objective") == "median_of_means" and bool(run.at("task.outliers"))
+    return not run.lost and (task(run) == "gan_inpaint" or (task(run) == "compressive_sensing" and robust))
+
+
+def _fits_once(run: Run) -> bool:
+    """A dense network, or a ticket that another run found, fitted once."""
+    return pruner(run) == "dense" and not run.lost and (run.at("ticket") is None or _source(run) is not None)
+
+
+def _pruned(source: Origin) -> str:
+    return "" if pruner(source.run) == "IMP" else f", by {pruner(source.run)}"
+
+
+def _by_task(run: Run) -> str:
+    source = _source(run)
+    return "dense" if source is None else f"found by {task(source.run).replace('_', ' ')}{_pruned(source)}"
+
+
+def _by_picture(run: Run) -> str:
+    source = _source(run)
+    return "dense" if source is None else f"found on {', '.join(source.run.pictures)}{_pruned(source)}"
+
+
+def _across_tasks(run: Run) -> bool:
+    source = _source(run)
+    return restores(run) and _fits_once(run) and (source is None or source.run.pictures == run.pictures)
+
+
+def _across_pictures(run: Run) -> bool:
+    source = _source(run)
+    return (
+        restores(run)
+        and task(run) == "denoise"
+        and _fits_once(run)
+        and (source is None or task(source.run) == "denoise")
+    )
+
+
+def _found_on_several(run: Run) -> bool:
+    source = _source(run)
+    return source is not None and len(source.run.pictures) > 1
+
+
+def _across_levels(run: Run) -> bool:
+    source = _source(run)
+    tasks = {task(run), *([task(source.run)] if source else [])}
+    return _fits_once(run) and "classify" in tasks and (restores(run) or task(run) == "classify")
+
+
+def _fits_target(run: Run) -> bool:
+    return fits(run) and task(run) == "denoise" and run.at("task.sigma") == 0 and _fits_once(run)
+
+
+def _network(run: Run) -> str:
+    source = _source(run)
+    return "dense" if source is None else f"{pruner(source.run)} at {run.rounds[0].sparsity:.3f}"
+
+
+USING: tuple[Exhibit, ...] = (
+    Exhibit(
+        name="fig4",
+        title="Tickets on other pictures, and of several pictures",
+        kind="figure",
+        says="Tickets of several pictures do as well on one of them as its own, and better where little is left.",
+        wants=_across_pictures,
+        points=over_rounds(_by_picture),
+        series=("dense",),
+        must=lambda names: any("," in name for name in names),
+        varies=("pruner", "ticket"),
+        then=_TRANSFER,
+    ),
+    Exhibit(
+        name="fig14",
+        title="Tickets of other pictures",
+        kind="figure",
+        says="Tickets of other pictures do a little worse up to 40% sparsity, and as well where little is left.",
+        wants=lambda run: _across_pictures(run) and not _found_on_several(run),
+        points=over_rounds(_by_picture),
+        series=("dense",),
+        must=lambda names: len(names - {"dense"}) > 1,
+        varies=("pruner", "ticket"),
+        then=_TRANSFER,
+    ),
+    Exhibit(
+        name="fig5",
+        title="Tickets on other restoration tasks",
+        kind="figure",
+        says="A ticket found by another restoration task does as well as the task's own, sometimes better.",
+        wants=_across_tasks,
+        points=over_rounds(_by_task),
+        series=("dense", "found by denoise", "found by inpaint", "found by super resolution"),
+        must=lambda names: len(names - {"dense"}) > 1,
+        varies=("pruner", "ticket"),
+        then=_TRANSFER,
+    ),
+    Exhibit(
+        name="fig6",
+        title="Tickets between restoration and classification",
+        kind="figure",
+        says="Tickets of denoising fail at naming pictures, and those of naming pictures fail at denoising.",
+        wants=_across_levels,
+        points=over_rounds(_by_task),
+        series=("dense", "found by denoise", "found by classify"),
+        must=lambda names: names != {"dense"},
+        varies=("pruner", "ticket"),
+        then=_TRANSFER,
+        y={"": "best PSNR in dB (oracle), or accuracy"},
+    ),
+    Exhibit(
+        name="fig7",
+        title="Where the weights are: sparsity of each layer",
+        kind="figure",
+        says="IMP keeps weights of earlier layers and prunes later ones, SNIP the reverse, random all alike.",
+        wants=by("IMP", "random", "SNIP"),
+        points=over_layers(lambda run, row: f"{pruner(run)} at {row.sparsity:.3f}", sparse),
+        series=(),
+        x="layer, counted from the input",
+        y={"": "sparsity of the layer"},
+    ),
+    Exhibit(
+        name="fig10",
+        title="What is fitted fast: a picture, noise, or neither",
+        kind="figure",
+        says="Tickets fit pictures faster than noise, more so than the dense network; random ones fit nothing.",
+        wants=_fits_target,
+        points=over_steps(
+            lambda run, row: _network(run),
+            lambda run: run.rounds[:1],
+            lambda run: {_TARGETS.get(run.at("image")[0]["content"], "another"): "loss"},
+        ),
+        series=("dense",),
+        varies=("pruner", "ticket", "image"),
+        x="optimisation step",
+        y=dict.fromkeys(_TARGETS.values(), "fitting loss"),
+        logarithmic=("x", "y"),
+        needs=1,
+        then="python experiments/why_tickets.py run",
+    ),
+    Exhibit(
+        name="table1",
+        title="Tickets of a pretrained generator",
+        kind="table",
+        says="IMP's tickets recover as well as the dense generator up to 74% sparsity, random ones do not.",
+        wants=_recovers,
+        points=over_rounds(_generator, best),
+        series=(
+            *("dense", "IMP, mask on pretrained weights", "IMP, fine-tuned"),
+            *("random, mask on pretrained weights", "random, fine-tuned"),
+        ),
+        must=lambda names: names != {"dense"},
+        from_dense=lambda name: "mask on" in name,
+        varies=("ticket", "model"),
+        y={"": "MSE per pixel on [-1, 1]"},
+        columns=tuple(paper.TABLE_1["gan_inpaint", "IMP, fine-tuned"]),
+        paper=paper.TABLE_1,
+        paper_on="CelebA-HQ faces at 256x256; the paper can be read in both ways to use a ticket",
+        published=("256x256",),
+        then="python experiments/generator_tickets.py run",
+    ),
+)

@@ -1,0 +1,357 @@
+"""Reports: what is averaged, what is refused, what stands beside the paper. Made-up run directories; nothing is run."""
+
+import csv
+import json
+import re
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lipdip import report
+from lipdip.core.records import RUN_FORMAT, RunDirectory
+from lipdip.core.rows import CurvePoint, Restored
+from lipdip.reports.exhibits import DRAWN, NOT_DRAWN, named
+from lipdip.reports.gather import gather
+from lipdip.reports.lines import Panel, drawn
+from lipdip.reports.missing import missing
+
+FOUR = (30.0, 30.5, 29.0, 20.0)
+PRUNER = {"rewind": 0, "rounds": 3, "target": "degraded", "listed_twice": False, "input_convs_stay_dense": False}
+
+
+def made(output: Path, name: str, scores: Sequence[float] = FOUR, seed: int = 0, **change: Any) -> Path:
+    """A run directory as a run leaves it; ``change`` replaces parts of its configuration, by dotted name."""
+    science: dict[str, Any] = {
+        "format": RUN_FORMAT,
+        "seed": seed,
+        "task": {"name": "denoise", "sigma": 25, "seed": 0},
+        "model": {"_target_": "lipdip.networks.Hourglass", "channels": 4},
+        "pruner": {"name": "imp", **PRUNER},
+        "fit": {"steps": 12, "code": "fixed", "weight_noise": 0},
+        "image": [{"shape": [3, 32, 32], "clean": True, "sha256": "0" * 64, "content": "picture"}],
+    }
+    config: dict[str, Any] = {
+        "protocol": {"name": "quick"},
+        "ticket": {"path": None, "round": None, "init": "original"},
+    }
+    for place, item in change.items():
+        tree, *parts = place.split("__")
+        target: Any = science if tree == "science" else config
+        for part in parts[:-1]:
+            target = target[int(part) if part.isdecimal() else part]
+        target[parts[-1]] = item
+    start = change.get("config__start", 0)
+    rows = [
+        Restored(
+            **{
+                "round": number,
+                "sparsity": 1 - 0.8 ** (number + start),
+                "kept_weights": 100,
+                "loss": 0.5 - 0.1 * number,
+            },
+            **{"seconds": 1.0, "weights_per_pixel": 1.0, "psnr_best": score, "psnr_best_step": 5, "psnr_last": score},
+            **{"psnr_ema": score, "psnr_stop": score, "psnr_stop_gap": 0.0, "stop_step": 5, "ssim_best": 0.75},
+            matching=score >= scores[0],
+        )
+        for number, score in enumerate(scores)
+    ]
+    (output / "runs").mkdir(parents=True, exist_ok=True)
+    with RunDirectory(output / "runs" / name) as run:
+        run.write("config.yaml", yaml.safe_dump({**science, **config}))
+        run.write_table("rounds.csv", Restored, rows)
+        steps = [CurvePoint(row.round, "bird", step, 0.1, step / 10, step / 20, 0.5) for row in rows for step in (1, 5)]
+        run.write_table("curves.csv", CurvePoint, steps)
+        run.write("layers.csv", "round,layer,density\n" + "".join(f"{row.round},a,0.5\n" for row in rows))
+        run.write("rounds.png", b"")
+        for row in rows:
+            run.write(f"tickets/round_{row.round:02d}.safetensors", b"")
+        summary = {
+            **{"run": name, "picture": "bird", "configuration": science, "files": [], "rounds": len(rows)},
+            **{"first": asdict(rows[0]), "last": asdict(rows[-1]), "hardware": "CPU, 2 threads"},
+            **{"scored": {"picture": "average"}, "versions": {"lipdip": "0.1.0"}},
+        }
+        run.finish(summary)
+    return output / "runs" / name
+
+
+def panels(output: Path, name: str = "fig3") -> tuple[Panel, ...]:
+    return drawn(named(name), gather([output]).runs).panels
+
+
+def whys(output: Path) -> list[str]:
+    return [one.why for one in gather([output]).refused]
+
+
+def test_means_and_spreads_are_of_seeds_of_one_configuration(tmp_path: Path) -> None:
+    scores = ([30.0, 29.0], [31.0, 27.0], [33.5, 28.5])
+    for seed, own in enumerate(scores):
+        made(tmp_path, f"a{seed}", own, seed)
+    (panel,) = panels(tmp_path)
+    (line,) = panel.lines
+    assert [spot.x for spot in line.spots] == pytest.approx([0, 0.2]) and line.name == "IMP"
+    for place, spot in enumerate(line.spots):
+        values = [own[place] for own in scores]
+        assert spot.entry.mean == pytest.approx(sum(values) / 3)
+        assert spot.entry.spread == pytest.approx(statistics.stdev(values)) and spot.entry.count == 3
+
+
+def test_runs_that_differ_in_more_than_the_seed_stand_apart(tmp_path: Path) -> None:
+    made(tmp_path, "a", [30.0, 29.0])
+    made(tmp_path, "b", [20.0, 19.0], 1, science__pruner={"name": "imp", **PRUNER, "rounds": 9})
+    made(tmp_path, "c", [10.0, 9.0], 2, science__image__0__shape=[3, 64, 64])
+    made(tmp_path, "d", [15.0, 14.0], 2, science__fit__steps=99)
+    found = panels(tmp_path)
+    assert [panel.title.removeprefix("denoise noise 25, bird ") for panel in found] == [
+        "32x32; fit.steps=12",
+        "32x32; fit.steps=99",
+        "64x64",
+    ]
+    pair, *_ = found
+    assert {line.name: line.spots[0].entry.mean for line in pair.lines} == {
+        "IMP (pruner.rounds=3)": 30.0,
+        "IMP (pruner.rounds=9)": 20.0,
+    }
+
+
+def test_hardware_tells_runs_apart_but_its_threads_do_not(tmp_path: Path) -> None:
+    for seed, hardware in enumerate(("CPU, 1 threads", "CPU, 2 threads", "GPU, bf16")):
+        file = made(tmp_path, f"a{seed}", seed=seed) / "summary.json"
+        file.write_text(json.dumps({**json.loads(file.read_text()), "hardware": hardware}))
+    assert sorted(line.seeds for panel in panels(tmp_path) for line in panel.lines) == [1, 2]
+
+
+def test_a_degradation_that_follows_the_seed_is_not_mixed_with_one_that_is_fixed(tmp_path: Path) -> None:
+    for seed in (0, 1, 2):
+        made(tmp_path, f"fixed{seed}", [30.0 + seed], seed)
+    for seed in (1, 2):
+        made(tmp_path, f"own{seed}", [20.0 + seed], seed, science__task__seed=seed)
+    (panel,) = panels(tmp_path)
+    assert {line.name: round(line.spots[0].entry.mean, 3) for line in panel.lines} == {
+        "IMP (task.seed=0)": 31.0,
+        "IMP (task.seed=seed)": round((30.0 + 21 + 22) / 3, 3),
+    }
+
+
+def test_tickets_of_a_seed_each_are_averaged_and_named_by_where_they_were_found(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        made(tmp_path, f"f{seed}", seed=seed)
+        made(tmp_path, f"g{seed}", seed=seed, science__task={"name": "inpaint", "keep": 0.5, "seed": 0})
+        for found, score in (("f", 25.0), ("g", 27.0)):
+            mask = {"mask": f"{found}{seed}", "weights": f"w{seed}", "init": "original"}
+            path = f"/elsewhere/runs/{found}{seed}/tickets/round_02.safetensors"
+            ticket = {"path": path, "round": None, "init": "original"}
+            made(
+                *(tmp_path, f"{found}on{seed}", [score + seed], seed),
+                **{"science__pruner": None, "science__ticket": mask, "config__ticket": ticket, "config__start": 2},
+            )
+    (panel,) = panels(tmp_path, "fig5")
+    assert [(line.name, line.spots[0].entry.mean, line.seeds) for line in panel.lines] == [
+        ("found by denoise", 25.5, 2),
+        ("found by inpaint", 27.5, 2),
+    ]
+
+
+def _truncated(run: Path) -> None:
+    text = (run / "rounds.csv").read_text()
+    (run / "rounds.csv").write_text(text[:-30])
+
+
+def _without_a_round(run: Path) -> None:
+    lines = (run / "rounds.csv").read_text().splitlines(keepends=True)
+    (run / "rounds.csv").write_text("".join(lines[:-1]))
+
+
+def _replaced(file: str, old: str, new: str) -> Any:
+    def damage(run: Path) -> None:
+        text = (run / file).read_text()
+        assert old in text
+        (run / file).write_text(text.replace(old, new))
+
+    return damage
+
+
+def _unfinished(run: Path) -> None:
+    (run / "summary.json").unlink()
+
+
+def _foreign(run: Path) -> None:
+    for file in run.rglob("*"):
+        file.is_file() and file.unlink()
+
+
+DAMAGE = {
+    "cut off": (_truncated, "cannot read the rounds"),
+    "a round is missing": (_without_a_round, "has 3 rounds, and its summary tells of 4"),
+    "no summary": (_unfinished, "not finished: it has no summary.json"),
+    "NaN": (_replaced("rounds.csv", "30.5", "nan"), "psnr_best of round 1 is nan"),
+    "infinite": (_replaced("rounds.csv", "30.5", "inf"), "psnr_best of round 1 is inf"),
+    "no number": (_replaced("rounds.csv", "30.5", "thirty"), "cannot read the rounds"),
+    "another end": (_replaced("rounds.csv", "0.488", "0.588"), "in summary.json"),
+    "sparsity falls": (_replaced("rounds.csv", "0.36,", "0.1,"), "does not rise"),
+    "older": (_replaced("summary.json", f'"format": {RUN_FORMAT}', '"format": 1'), "of run format 1"),
+    "summary is no JSON": (_replaced("summary.json", "{", "["), "summary.json cannot be read"),
+    "renamed": (_replaced("summary.json", '"run": "bad"', '"run": "other"'), "another run's"),
+    "config is no YAML": (_replaced("config.yaml", "protocol:", "{protocol"), "config.yaml cannot be read"),
+    "no ticket": (lambda run: (run / "tickets" / "round_02.safetensors").unlink(), "it has no tickets/round_02"),
+    "foreign": (_foreign, "no run directory"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGE)
+def test_damaged_runs_are_refused_and_change_no_mean(tmp_path: Path, kind: str) -> None:
+    damage, why = DAMAGE[kind]
+    made(tmp_path, "a0")
+    made(tmp_path, "a1", [10 + score for score in FOUR], 1)
+    before = panels(tmp_path)
+    damage(made(tmp_path, "bad", FOUR, 2))
+    (told,) = whys(tmp_path)
+    assert why in told and "\n" not in told
+    assert panels(tmp_path) == before and before[0].lines[0].seeds == 2
+
+
+def test_damaged_curves_leave_a_run_out_of_learning_curves_alone(tmp_path: Path) -> None:
+    made(tmp_path, "a0")
+    (made(tmp_path, "a1", seed=1) / "curves.csv").write_text("round,step\n0,x\n")
+    found = drawn(named("fig11"), gather([tmp_path]).runs)
+    assert [one.path.name for one in found.refused] == ["a1"] and found.panels[0].lines[0].seeds == 1
+    assert panels(tmp_path)[0].lines[0].seeds == 2
+
+
+def test_the_same_run_in_two_places_counts_once(tmp_path: Path) -> None:
+    made(tmp_path, "a0")
+    made(tmp_path / "again", "a0")
+    gathered = gather([tmp_path])
+    assert len(gathered.runs) == 1 and gathered.again == 1
+
+
+def test_a_table_stands_beside_the_paper(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for seed in (0, 1):
+        made(tmp_path, f"i{seed}", [31.06 + seed], seed)
+        made(tmp_path, f"s{seed}", [30.0, 29.0], seed, science__pruner={"name": "synflow", **PRUNER})
+    out = tmp_path / "report"
+    assert report.main(["table", "table4", "--from", str(tmp_path), "--out", str(out)]) == 0
+    cells = list(csv.DictReader((out / "table4.csv").read_text().splitlines()))
+    dense = next(cell for cell in cells if cell["series"] == "IMP" and cell["column"] == "0")
+    assert (dense["mean"], dense["seeds"], dense["paper"], dense["difference"]) == ("31.56", "2", "31.06", "0.5")
+    text = (out / "table4.md").read_text()
+    assert "| IMP, n=2 | 31.56 ± 0.71 |" in text and "+0.50" in text and "no like with like" in text
+    assert "SynFlow ends at sparsity 0.200" in text and "experiment=table4" in text
+    assert "2 of 3 seeds" in text
+
+
+def test_a_set_of_pictures_is_averaged_within_each_seed_first(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        for picture, score in (("01", 30.0), ("02", 34.0)):
+            name, read = f"p{picture}s{seed}", {"p": {"path": f"data/set12/{picture}.png"}}
+            run = made(tmp_path, name, [score + seed], seed, config__image={"pictures": read})
+            file = run / "summary.json"
+            file.write_text(file.read_text().replace('"picture": "bird"', f'"picture": "set12_{picture}"'))
+    (panel,) = panels(tmp_path, "table5")
+    ((spot,),) = (line.spots for line in panel.lines)
+    assert (spot.entry.mean, spot.entry.count, spot.pictures) == (32.5, 2, 2)
+    assert spot.entry.spread == pytest.approx(statistics.stdev([32.0, 33.0]))
+    (lacks,) = missing(drawn(named("table5"), gather([tmp_path]).runs))
+    assert "2 of 12 pictures" in lacks and panel.facet == "set12 denoise"
+
+
+def test_exact_targets_of_several_runs_make_one_line(tmp_path: Path) -> None:
+    for target in (0.2, 0.4):
+        pruner = {"name": "synflow", **PRUNER, "sparsity": target}
+        rounds = [30.0, 29.0] if target == 0.2 else [30.0, 29.0, 28.0]
+        made(tmp_path, f"s{target}", rounds, science__pruner=pruner)
+    ((line,),) = (panel.lines for panel in panels(tmp_path, "table4"))
+    assert [spot.entry.mean for spot in line.spots] == [30.0, 29.0, 28.0] and line.seeds == 1
+
+
+def test_scores_of_fits_to_the_clean_picture_are_no_restorations(tmp_path: Path) -> None:
+    """Masks found on it count where they are fitted to the degraded picture again."""
+    quirks = {"target": "clean", "input_convs_stay_dense": True}
+    made(tmp_path, "fair")
+    made(
+        *(tmp_path, "found", [90.0, 80.0]),
+        **{"science__pruner": {"name": "imp", **PRUNER, **quirks}, "science__fit__code": "resampled"},
+    )
+    again = {"name": "ticket", **PRUNER, "input_convs_stay_dense": True, "ticket": ["mask"]}
+    made(
+        *(tmp_path, "again", [29.0, 28.0]),
+        **{"science__pruner": again, "science__fit__code": "resampled", "config__pruner": {"ticket": "o/runs/found"}},
+    )
+    (panel,) = panels(tmp_path, "audit")
+    assert {line.name: line.spots[0].entry.mean for line in panel.lines} == {"IMP": 30.0, "IMP, legacy": 29.0}
+
+
+def test_the_list_tells_what_is_missing_and_how_to_make_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made(tmp_path, "a0")
+    _unfinished(made(tmp_path, "b0"))
+    assert report.main(["list", "--from", str(tmp_path), "--all"]) == 0
+    printed = capsys.readouterr()
+    for exhibit in DRAWN:
+        assert exhibit.name in printed.out
+    for other in NOT_DRAWN:
+        assert f"{other.name:<8}" in printed.out
+    assert "fig3     Finding tickets: PSNR over sparsity: 1 runs, 1 seeds, 1 panels" in printed.out
+    assert "no random, SNIP" in printed.out and "1 of 10 seeds: IMP" in printed.out
+    assert "python -m lipdip.run -m experiment=fig3" in printed.out
+    assert "b0: not finished" in printed.err
+
+
+def test_every_experiment_named_is_there() -> None:
+    folder = Path(__file__).parents[1] / "conf" / "experiment"
+    there = {path.stem for path in folder.glob("*.yaml")}
+    assert {exhibit.name for exhibit in DRAWN} <= there
+    scripts = [exhibit.then.split()[1] for exhibit in DRAWN if exhibit.then]
+    assert all((folder.parents[1] / script).is_file() for script in scripts)
+
+
+def test_the_page_needs_nothing_beside_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made(tmp_path, "a0")
+    made(tmp_path, "s0", science__pruner={"name": "synflow", **PRUNER})
+    _replaced("config.yaml", "protocol:", "{<b>&")(made(tmp_path, "b0"))
+    out = tmp_path / "report"
+    assert report.main(["all", "--from", str(tmp_path), "--out", str(out)]) == 0
+    page = (out / "index.html").read_text()
+    assert not re.search(r"https?://|<script|<link|@import|url\(", page)
+    assert all(source.startswith("data:image/png;base64,") for source in re.findall(r'src="([^"]{40})', page))
+    anchors = re.findall(r'href="([^"]+)"', page)
+    assert anchors and all(anchor.startswith("#") and f'id="{anchor[1:]}"' in page for anchor in anchors)
+    for told in ("32x32: bird", "0.1.0", "CPU, 2 threads", "prefers-color-scheme: dark", "b0: damaged"):
+        assert told in page
+    assert "<b>" not in page
+    for name in ("fig3.png", "fig3.svg", "fig3.csv", "fig3.md"):
+        assert (out / name).stat().st_size > 0
+    first = (out / "fig3.svg").read_bytes(), page
+    assert report.main(["all", "--from", str(tmp_path), "--out", str(out)]) == 0
+    assert ((out / "fig3.svg").read_bytes(), (out / "index.html").read_text()) == first
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["table", "fig99"], "there is no exhibit 'fig99'; there are fig3, "),
+        (["figure", "fig2"], "fig2 is not drawn here: comparison.png in each run directory"),
+        (["table", "table1"], "no run belongs to table1 yet: python -m lipdip.run -m experiment=table1"),
+        (["draw"], "invalid choice: 'draw'"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], line: str
+) -> None:
+    made(tmp_path, "a0")
+    where = ["--from", str(tmp_path), "--out", str(tmp_path / "out")] if len(arguments) > 1 else []
+    assert report.main([*arguments, *where]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 1 and told[0].startswith("lipdip: ") and line in told[0]
+
+
+@pytest.mark.parametrize("command", [["list"], ["all"], ["table", "fig3"]])
+def test_an_empty_directory_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
+    (tmp_path / "runs").mkdir()
+    for where in (tmp_path, tmp_path / "nowhere"):
+        assert report.main([*command, "--from", str(where)]) == 2
+        (told,) = capsys.readouterr().err.splitlines()
+        assert told.startswith(f"lipdip: there are no runs in {where}; python -m lipdip.run makes some")
