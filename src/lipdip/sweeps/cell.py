@@ -60,6 +60,11 @@ class SweepDirectory:
         (self.path / "cells").mkdir(parents=True, exist_ok=True)
         write_whole(self.path / "sweep.json", json.dumps({"cells": [list(cell) for cell in cells]}, indent=1) + "\n")
 
+    def plan(self) -> list[list[str]]:
+        """The overrides of each cell."""
+        cells: list[list[str]] = json.loads((self.path / "sweep.json").read_text())["cells"]
+        return cells
+
     def write(self, cell: Cell) -> None:
         """Say how a cell goes."""
         (self.path / "cells").mkdir(parents=True, exist_ok=True)
@@ -67,7 +72,7 @@ class SweepDirectory:
 
     def cells(self) -> list[Cell]:
         """All of them, in order; what nobody has begun is waiting."""
-        plan: list[list[str]] = json.loads((self.path / "sweep.json").read_text())["cells"]
+        plan = self.plan()
         told = {cell.number: cell for cell in map(_read, sorted((self.path / "cells").glob("*.json")))}
         return [told.get(number, Cell(number, tuple(own), host="", pid=0)) for number, own in enumerate(plan)]
 

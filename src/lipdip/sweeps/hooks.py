@@ -60,4 +60,5 @@ def here() -> tuple[SweepDirectory, Cell] | None:
     hydra = HydraConfig.get()
     if OmegaConf.is_missing(hydra.job, "num"):
         return None
-    return SweepDirectory(Path(hydra.sweep.dir)), Cell(hydra.job.num, tuple(hydra.overrides.task))
+    sweep, number = SweepDirectory(Path(hydra.sweep.dir)), int(hydra.job.num)
+    return sweep, Cell(number, tuple(sweep.plan()[number]))  # as given: Hydra escapes what it hands on
