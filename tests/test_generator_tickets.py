@@ -8,6 +8,7 @@ import torch
 from rich.console import Console
 
 from lipdip import ticket as command
+from lipdip import transfer
 from lipdip.command import compose
 from lipdip.configuration.assemble import assemble
 from lipdip.core.errors import UserError
@@ -173,3 +174,22 @@ def test_what_is_fetched_is_kept_and_a_failure_is_one_line(monkeypatch, tmp_path
         with pytest.raises(UserError, match=f"cannot fetch .*{name} .*model.path=FILE"):
             fetched((served / "x").as_uri().replace("/x", f"/{name}"))
         assert not (tmp_path / "checkpoints" / name).exists()
+
+
+def test_the_transfer_matrix_takes_such_tickets_and_says_which_control_there_cannot_be(tuned, gan, tmp_path, capsys):
+    problem = f"inp: task=gan_inpaint model.path={gan} fit.steps=3 fit.restarts=1"
+    words = [
+        "--tickets",
+        f"g={tuned}",
+        "--problems",
+        problem,
+        "--round",
+        "2",
+        "--controls",
+        "dense",
+        "layerwise",
+        "reinit",
+    ]
+    assert transfer.main([*words, "--output-dir", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "g has no reinit control" in out and "3/3" in out

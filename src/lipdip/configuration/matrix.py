@@ -141,6 +141,9 @@ def _control(
     name: str, kind: str, ticket: Ticket, file: Path, seed: int, directory: Path, screen: Console
 ) -> tuple[Path, str] | None:
     """How a run starts from a ticket's control; None for the dense one, and where there can be none."""
+    if kind == "reinit" and "pretrained" in ticket.init:
+        screen.print(f"note: {name} has no reinit control: pretrained weights are not drawn anew", highlight=False)
+        return None
     if kind == "reinit":
         return file, "reinit"
     if kind == DENSE:
