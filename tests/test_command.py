@@ -47,7 +47,9 @@ def _lipdip(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         (["task=classify", "fit=adam"], "task=classify is trained by fit=sgd"),
         (["fit=sgd"], "with an untrained network is fitted by fit=adam or fit=sgld"),
         (["task=classify", "dataset=mnist"], "there is no dataset=mnist"),
-        (["image.path=me.jpg"], "image.path needs image=file beside it; image=astronaut has its own"),
+        (["image=folder"], "image=folder needs to know which folder: add image.path=DIR"),
+        (["image=folder", "image.path=/nowhere"], "there is no folder at /nowhere"),
+        (["image.path=me.jpg"], "image.path needs image=file or image=folder beside it; image=astronaut"),
     ],
 )
 def test_names_that_are_not_there(overrides, message):

@@ -23,17 +23,19 @@ def whole(node: DictConfig, name: str) -> int:
 
 
 def pictures(cfg: DictConfig) -> list[Picture]:
-    """All pictures that ``image`` names; ``image.path`` may be a list."""
+    """All pictures that ``image`` names; ``image.path`` may be a list of files, or a folder."""
     sources = cfg.image.get("pictures") or {}
     if not sources:
         raise UserError("give at least one image")
     path = plain(cfg.image)["path"]
-    if path is not None and "file" not in sources:
-        raise UserError(f"image.path needs image=file beside it; image={next(iter(sources))} has its own")
+    if path is not None and not {"file", "folder"} & set(sources):
+        other = next(iter(sources))
+        raise UserError(f"image.path needs image=file or image=folder beside it; image={other} has its own")
     found: list[Picture] = []
     for name, source in sources.items():
         several = name == "file" and isinstance(path, list)
-        found += [read(one) for one in path] if several else [build(source)]
+        built = [read(one) for one in path] if several else build(source)
+        found += built if isinstance(built, list) else [built]
     if not found:
         raise UserError("image.path is an empty list; give at least one picture")
     names = [picture.name for picture in found]

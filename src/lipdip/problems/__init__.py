@@ -2,7 +2,7 @@
 
 from lipdip.problems.clothing import clothing
 from lipdip.problems.content import altered
-from lipdip.problems.picture import Picture, bundled, read
+from lipdip.problems.picture import Picture, bundled, read, read_folder
 from lipdip.problems.prepare import read_pixel_mask, sized
 from lipdip.problems.problem import Problem, draw_code, draw_codes, given, measured
 
@@ -17,6 +17,7 @@ __all__ = [
     "given",
     "measured",
     "read",
+    "read_folder",
     "read_pixel_mask",
     "sized",
 ]

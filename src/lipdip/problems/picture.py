@@ -14,6 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from lipdip.core.errors import UserError
+from lipdip.problems.standard_sets import how_to_fetch
 
 Array = npt.NDArray[np.float32]
 BUNDLED = ("astronaut", "camera", "chelsea", "coffee")
@@ -69,8 +70,10 @@ def read(path: str | None) -> Picture:
         file = Path(path).expanduser()
         content = file.read_bytes()
     except FileNotFoundError:
+        command = how_to_fetch(file)
+        hint = f"fetch it with `{command}`" if command else "put it there"
         raise UserError(
-            f"there is no picture at {file}; put it there, or point image.path or paths.data_dir elsewhere"
+            f"there is no picture at {file}; {hint}, or point image.path or paths.data_dir elsewhere"
         ) from None
     except OSError as error:
         raise UserError(f"cannot read {file}: {error.strerror}") from None
@@ -85,6 +88,33 @@ def read(path: str | None) -> Picture:
         low, high = f"{array.min():.4g}", f"{array.max():.4g}"
         raise UserError(f"{file} holds values from {low} to {high}; floating-point pictures must lie in [0, 1]")
     return Picture(file.stem, _tensor(array), hashlib.sha256(content).hexdigest(), notes)
+
+
+def read_folder(path: str | None) -> list[Picture]:
+    """Every picture that lies in a folder, sorted by name; sub-folders and names that begin with a dot are left out.
+
+    Raises:
+        UserError: if there is no such folder, or no picture in it, or one of its files is no picture.
+    """
+    if path is None:
+        raise UserError("image=folder needs to know which folder: add image.path=DIR")
+    if not isinstance(path, str):
+        raise UserError(f"image.path must be the path of one folder, not {path!r}")
+    folder = Path(path).expanduser()
+    try:
+        entries = [(entry, entry.is_dir()) for entry in folder.iterdir()]
+    except FileNotFoundError:
+        raise UserError(f"there is no folder at {folder}; point image.path elsewhere") from None
+    except NotADirectoryError:
+        raise UserError(f"{folder} is a file; image=file reads one picture, image=folder those of a folder") from None
+    except OSError as error:
+        raise UserError(f"cannot read {folder}: {error.strerror}") from None
+    except ValueError as error:
+        raise UserError(f"there can be no folder at {path!r}: {error}") from None
+    files = sorted(entry for entry, is_folder in entries if not is_folder and not entry.name.startswith("."))
+    if not files:
+        raise UserError(f"{folder} holds no pictures; sub-folders are not looked into")
+    return [read(str(file)) for file in files]
 
 
 def _tensor(array: Array) -> Tensor:
