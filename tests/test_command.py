@@ -1,7 +1,6 @@
 """The command line: one clear line and exit code 2 for what cannot be, and nothing written."""
 
 import io
-import json
 import os
 import subprocess
 import sys
@@ -197,24 +196,6 @@ def test_the_recipe_for_a_pruner_in_contributing_works(tmp_path):
     done = _lipdip("--config-dir", "mine", "pruner=layer_magnitude", *settings, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "sparsity 0.360" in done.stdout
-
-
-def test_the_notebook_runs(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    shown: list[Path] = []
-    notebook = json.loads((Path(__file__).parents[1] / "notebooks" / "find_a_ticket.ipynb").read_text())
-    code = "\n".join("".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code")
-    code = code.replace("from IPython.display import Image", "").replace("overrides = [", f"overrides = [*{TINY!r}, ")
-    exec(code, {"Image": shown.append})
-    assert [path.name for path in shown] == ["comparison.png", "rounds.png"] and all(path.exists() for path in shown)
-
-
-def test_a_cell_that_fails_does_not_stop_the_others(tmp_path):
-    settings = ("image.size=32", "model.channels=4", "model.scales=2", "fit.steps=2", "pruner=none")
-    done = _lipdip("-m", "task.sigma=-1,25", *settings, cwd=tmp_path)
-    assert done.returncode == 2
-    assert done.stderr == "lipdip: task.sigma must be a number of at least 0 (on the 0..255 scale), not -1\n"
-    assert len(list((tmp_path / "outputs" / "runs").glob("*/summary.json"))) == 1
 
 
 @pytest.mark.parametrize(
