@@ -13,6 +13,7 @@
     generators/   a GAN's trained generators, round by round; the first stands beside generators/, with its critic
     comparison.png, where pictures were restored or recovered; rounds.png
     summary.json  written last: its presence means that the run is finished
+    logged.json   which rounds each logger has, only with a logger
     checkpoint.pt only while the run is unfinished
 """
 

@@ -1,0 +1,304 @@
+"""What W&B and TensorBoard are told, read back from their files; nothing here needs a network or an account."""
+
+import importlib.util
+import io
+import json
+import os
+import re
+import struct
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from lipdip.core.errors import UserError
+from lipdip.core.records import read_rounds
+from lipdip.sweeps.cell import DONE, RUNNING, Cell, SweepDirectory
+from lipdip.training.loggers import cell, job, named, sweep, wandb
+
+from .conftest import TINY
+
+SMALL = (*TINY, "trainer=cpu", "pruner.rounds=2")
+BLOCK = 32768
+
+
+def environment(home):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("WANDB")}
+    return {**clean, "HOME": str(home), "OMP_NUM_THREADS": "1"}
+
+
+def command(output, *words):
+    return [sys.executable, "-m", "lipdip.run", *words, "logger=wandb", f"paths.output_dir={output}"]
+
+
+def records(file):
+    """The records of an offline ``.wandb`` file: blocks of 32768 bytes, each part with a head of 7 bytes."""
+    from wandb.proto import wandb_internal_pb2
+
+    content, place, whole = file.read_bytes(), 7, b""
+    while place + 7 <= len(content):
+        left = BLOCK - place % BLOCK
+        if left < 7:
+            place += left
+            continue
+        _, size, kind = struct.unpack("<IHB", content[place : place + 7])
+        part = content[place + 7 : place + 7 + size]
+        whole = part if kind in (1, 2) else whole + part  # 1 whole, 2 first, 3 middle, 4 last
+        place += 7 + size
+        if kind in (1, 4):
+            record = wandb_internal_pb2.Record()
+            record.ParseFromString(whole)
+            yield record
+
+
+class Told:
+    """What the offline files of one run say."""
+
+    def __init__(self, output, run):
+        self.files = sorted((output / "wandb").glob(f"offline-run-*-{run}/run-{run}.wandb"))
+        every = [record for file in self.files for record in records(file)]
+        kinds = {kind: [getattr(r, kind) for r in every if r.WhichOneof("record_type") == kind] for kind in KINDS}
+        self.runs, self.artifacts, self.exits = kinds["run"], kinds["artifact"], kinds["exit"]
+        self.axes = {metric.glob_name or metric.name: metric.step_metric for metric in kinds["metric"]}
+        self.lines = [
+            {(item.key or "/".join(item.nested_key)): json.loads(item.value_json) for item in line.item}
+            for line in kinds["history"]
+        ]
+
+    def of(self, name):
+        return [line[name] for line in self.lines if name in line]
+
+    @property
+    def tickets(self):
+        return [artifact for artifact in self.artifacts if artifact.type == "ticket"]
+
+
+KINDS = ("run", "metric", "history", "artifact", "exit")
+
+
+def runs_in(output):
+    return sorted(path.parent for path in output.glob("runs/*/summary.json"))
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    """A sweep of two seeds where nobody is logged in."""
+    output = tmp_path_factory.mktemp("swept")
+    words = ("-m", *SMALL, "seed=0,1", "image=[astronaut,coffee]")
+    done = subprocess.run(command(output, *words), capture_output=True, text=True, timeout=240, env=environment(output))
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
+    return output
+
+
+def test_each_cell_of_a_sweep_is_a_run_with_a_name_in_the_sweeps_group(swept):
+    (plan,) = (path.name for path in (swept / "sweeps").iterdir())
+    names = set()
+    for run in runs_in(swept):
+        told = Told(swept, run.name)
+        (start,) = told.runs
+        assert (start.run_id, start.run_group, start.job_type) == (run.name, plan, "find")
+        config = {update.key: json.loads(update.value_json) for update in start.config.update}
+        assert config["cell_pruner"] == "imp" and config["fit"]["steps"] == 12 and "paths" not in config
+        assert [one.exit_code for one in told.exits] == [0]
+        names.add(start.display_name)
+    assert names == {f"denoise, astronaut + coffee, imp, seed {seed}" for seed in (0, 1)}
+    logs = [log.read_text() for log in swept.glob("sweeps/*/*/logs/*.txt")]
+    assert all(log.count("W&B: nobody is logged in") == 1 for log in logs) and len(logs) == 2
+
+
+def test_scores_layers_and_pictures_are_over_sparsity_and_curves_over_steps(swept):
+    for run in runs_in(swept):
+        told, rows = Told(swept, run.name), read_rounds(run)
+        assert told.axes["curve/*"] == "curve/step"
+        for scores in ("round/*", "picture/*", "pictures/*", "density/*", "dead_channels/*"):
+            assert told.axes[scores] == "round/sparsity"
+        lines = [line for line in told.lines if "round/psnr_best" in line]
+        assert [line["round/sparsity"] for line in lines] == pytest.approx([row.sparsity for row in rows])
+        assert [line["round/psnr_best"] for line in lines] == pytest.approx([row.psnr_best for row in rows])
+        table = [row.split(",") for row in (run / "layers.csv").read_text().splitlines()]
+        at = table[0].index("density")
+        for line in lines:
+            own = {f"density/{row[1]}": float(row[at]) for row in table[1:] if float(row[0]) == line["round/round"]}
+            assert own and {name: line[name] for name in own} == pytest.approx(own)
+            assert {"picture/coffee/psnr_best", "pictures/astronaut/restored/path"} <= line.keys()
+        for number in range(len(rows)):
+            curve = [line for line in told.lines if f"curve/round_{number:02d}/coffee/psnr" in line]
+            assert [line["curve/step"] for line in curve] == sorted({line["curve/step"] for line in curve})
+            assert curve and max(line["curve/step"] for line in curve) <= 12
+        assert len(told.of("pictures/comparison/path")) == 1
+        steps = told.of("_step")
+        assert steps == sorted(set(steps))
+
+
+def test_each_rounds_ticket_is_an_artifact(swept):
+    for run in runs_in(swept):
+        rows, tickets = read_rounds(run), Told(swept, run.name).tickets
+        assert len(tickets) == len(rows)
+        for row, artifact in zip(rows, tickets, strict=True):
+            file = f"round_{row.round:02d}.safetensors"
+            assert artifact.name == f"ticket-{run.name}"
+            (content,) = artifact.manifest.contents
+            assert (content.path, content.size) == (file, (run / "tickets" / file).stat().st_size)
+            assert ("matching" in artifact.aliases) == bool(row.matching and row.sparsity > 0)
+            assert f"round_{row.round:02d}" in artifact.aliases
+            assert json.loads(artifact.metadata)["sparsity"] == pytest.approx(row.sparsity)
+
+
+def test_what_the_dashboard_shows_is_logged(swept):
+    dashboard = _dashboard()
+    told = Told(swept, runs_in(swept)[0].name)
+    keys = {key for line in told.lines for key in line}
+    config = {update.key for update in told.runs[0].config.update}
+    panels = [panel for section in dashboard.specification() for panel in section.panels]
+    shown = [panel for panel in panels if not panel.only]
+    assert len(shown) > 8
+    for panel in shown:
+        assert panel.x is None or panel.x in keys
+        assert panel.by is None or panel.by in config
+        names = [name for name in panel.y if panel.kind == "line"]
+        assert set(names) <= keys
+        assert all(f"{name}/path" in keys for name in panel.y if panel.kind == "pictures")
+        assert panel.regex is None or any(re.search(panel.regex, key) for key in keys)
+
+
+def test_killed_it_goes_on_in_the_same_run_and_logs_no_round_twice(tmp_path):
+    words = (*SMALL, "fit.steps=150", "trainer.chunk_seconds=0.02", "trainer.save_seconds=0", "logger.mode=offline")
+    started = subprocess.Popen(command(tmp_path, *words), stdout=subprocess.DEVNULL, env=environment(tmp_path))
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("runs/*/logged.json")) and time.monotonic() < deadline:
+        assert started.poll() is None
+        time.sleep(0.01)
+    started.kill()
+    started.wait()
+    assert not runs_in(tmp_path)
+    time.sleep(1.5)  # W&B's own process ends after ours; its directories are named by the second
+    done = subprocess.run(command(tmp_path, *words), capture_output=True, text=True, env=environment(tmp_path))
+    assert done.returncode == 0 and "nobody is logged in" not in done.stdout, done.stderr
+    (run,) = runs_in(tmp_path)
+    told = Told(tmp_path, run.name)
+    assert len(told.files) == 2
+    assert {(one.run_id, one.run_group, one.display_name) for one in told.runs} == {
+        (run.name, "", "denoise, astronaut, imp, seed 0")
+    }
+    assert told.of("round/round") == [row.round for row in read_rounds(run)]
+    steps = told.of("_step")
+    assert steps == sorted(set(steps))
+    assert len(told.tickets) == len(read_rounds(run))
+
+
+@pytest.fixture
+def nobody(tmp_path, monkeypatch):
+    """A machine where nobody is logged in."""
+    for name in [name for name in os.environ if name.startswith("WANDB")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("WANDB_SILENT", "true")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+
+def test_online_needs_an_account_and_a_mode_has_to_be_one(nobody, tmp_path, tiny):
+    with pytest.raises(UserError, match=r"logger\.mode=online needs an account: wandb login"):
+        wandb("abc", tmp_path, Console(file=io.StringIO()), "lipdip", mode="online")
+    with pytest.raises(UserError, match=r"^logger\.mode must be one of auto, online, offline, not 'cloud'$"):
+        tiny("logger=wandb", "logger.mode=cloud")
+
+
+def _config(**changed):
+    config = {
+        "task": {"name": "super_resolution"},
+        "image": {"pictures": {"baby": {"path": "set5/baby.png"}}, "content": "picture"},
+        "dataset": {"_target_": "lipdip.datasets.fashion_mnist"},
+        "pruner": {"name": "none", "scorer": None},
+        "ticket": {"path": None},
+        "seed": 3,
+    }
+    return config | changed
+
+
+def test_cells_are_told_in_words():
+    assert named(_config()) == "super resolution, baby, dense, seed 3"
+    assert job(_config()) == "dense"
+    used = _config(ticket={"path": "round_03.safetensors"})
+    assert (cell(used)["pruner"], job(used)) == ("ticket", "use")
+    found = _config(ticket={"path": "t"}, pruner={"name": "snip", "scorer": {}})
+    assert (cell(found)["pruner"], job(found)) == ("snip from a ticket", "find")
+    assert cell(_config(task={"name": "classify"}))["picture"] == "fashion mnist"
+    given = {"pictures": {"file": {"path": ["/x/a.png", "b.png"]}}, "content": "noise"}
+    assert cell(_config(image=given))["picture"] == "a + b (noise)"
+    many = {"pictures": {str(number): {} for number in range(5)}, "content": "picture"}
+    assert cell(_config(image=many))["picture"] == "5 pictures"
+
+
+def test_an_experiments_sweep_is_a_group_of_its_name(tmp_path):
+    assert sweep(tmp_path) is None
+    directory = SweepDirectory(tmp_path / "sweeps" / "0123456789ab" / "here-1")
+    directory.write(Cell(0, ("experiment=fig3", "seed=0"), DONE))
+    directory.write(Cell(1, ("experiment=fig3", "seed=1"), RUNNING, pid=1))
+    assert sweep(tmp_path) is None, "another process does that one"
+    directory.write(Cell(2, ("experiment=fig3", "seed=2"), RUNNING))
+    assert sweep(tmp_path) == "fig3"
+    SweepDirectory(tmp_path / "sweeps" / "ba9876543210" / "here-2").write(Cell(0, ("seed=0",), RUNNING, began=9.0))
+    assert sweep(tmp_path) == "ba9876543210"
+
+
+def test_tensorboard_has_curves_over_steps_scores_over_rounds_and_pictures(tiny, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run, _ = tiny("logger=tensorboard")
+    events, rows = EventAccumulator(str(tmp_path / "tensorboard" / run.name)).Reload(), read_rounds(run)
+    numbers = [row.round for row in rows]
+    assert [event.step for event in events.Scalars("round/psnr_best")] == numbers
+    sparsity = [event.value for event in events.Scalars("round/sparsity")]
+    assert sparsity == pytest.approx([row.sparsity for row in rows])
+    assert max(event.step for event in events.Scalars("curve/round_02/psnr")) <= 12
+    assert [event.step for event in events.Images("pictures/restored")] == numbers
+    assert len(events.Images("pictures/comparison")) == 1
+    assert any(tag.startswith("density/") for tag in events.Tags()["scalars"])
+
+
+def _dashboard():
+    file = Path(__file__).parents[1] / "experiments" / "dashboard.py"
+    spec = importlib.util.spec_from_file_location("dashboard", file)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["dashboard"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_dashboards_specification_is_plain_json_with_the_three_groupings(capsys):
+    dashboard = _dashboard()
+    dashboard.main(["show"])
+    sections = json.loads(capsys.readouterr().out)
+    by = {panel["by"] for section in sections for panel in section["panels"]}
+    assert {"cell_pruner", "cell_picture", "cell_seed"} <= by
+    assert Counter(section["name"] for section in sections).most_common(1)[0][1] == 1
+
+
+def test_saving_the_dashboard_needs_an_account_and_says_so_in_one_line(nobody, capsys):
+    with pytest.raises(SystemExit) as ended:
+        _dashboard().main(["save", "somebody"])
+    said = capsys.readouterr().err
+    assert ended.value.code == 2 and said.count("\n") == 1 and "wandb login" in said
+
+
+def test_wandbs_own_library_takes_the_specification(nobody):
+    pytest.importorskip("wandb_workspaces")
+    done = subprocess.run(
+        [sys.executable, "-c", BUILD, str(Path(__file__).parents[1] / "experiments")], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    specification = json.loads(done.stdout)
+    assert {"round/sparsity", "curve/step", "round/psnr_best"} <= set(re.findall(r'"([a-z]+/[a-z_]+)"', done.stdout))
+    assert len(specification["section"]["panelBankConfig"]["sections"]) >= 6
+
+
+BUILD = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import dashboard
+workspace = dashboard.workspace(dashboard.specification(), "somebody", "lipdip")
+print(workspace._to_model().spec.model_dump_json(by_alias=True, exclude_none=True))
+"""
