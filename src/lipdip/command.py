@@ -22,6 +22,8 @@ from lipdip.sweeps.session import Session
 from lipdip.sweeps.work import Task, do
 from lipdip.training.autosave import Stopped
 
+_PLUGINS = {"hydra/launcher/submitit_slurm": "slurm", "hydra/launcher/ray": "ray"}  # and the extra that has each
+
 
 def config_dir() -> Path:
     """The configuration: inside the installed package, or beside ``src`` in a checkout."""
@@ -90,10 +92,12 @@ def start(command: str, task: Task) -> None:
         try:
             try:
                 hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=command)(guarded)()
-            except RuntimeError as error:  # a launcher whose workers were killed
-                if not session.begun:
+            except (HydraException, OmegaConfBaseException):
+                raise
+            except Exception as error:  # a launcher that cannot begin, or whose workers were killed: each has its own
+                if not session.planned or (isinstance(error, ValueError) and "override" in str(error)):
                     raise
-                _say(f"the launcher gave up ({told(error)}); what is left is done here")
+                _say(f"the launcher gave up ({told(error)}); {session.rest}")
             session.finish()
         except Stopped as stopped:
             sys.exit(stopped.exit_code)
@@ -105,7 +109,7 @@ def start(command: str, task: Task) -> None:
         except KeyboardInterrupt:
             _say(f"stopped; what was saved is kept. To go on, give the same command: {again}")
             sys.exit(130)
-    if failed or session.failed:
+    if failed or session.undone:
         sys.exit(2)
 
 
@@ -150,7 +154,11 @@ def _explain(error: Exception, command: str, overrides: Sequence[str]) -> str:
     if "Config group override must be" in text:
         return "a group takes the name of one of its members, not null (image=astronaut)"
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
-        group, _, name = str(error.missing_cfg_file).partition("/")
+        missing = str(error.missing_cfg_file)
+        if missing in _PLUGINS:
+            extra = _PLUGINS[missing]
+            return f'{missing.replace("launcher/", "launcher=")} is not installed: pip install "lipdip[{extra}]"'
+        group, _, name = missing.rpartition("/") if missing.startswith("hydra/") else missing.partition("/")
         there = sorted({*_options(group), *(error.options or ())})
         if there:
             return f"there is no {group}={name}; there are: {', '.join(there)}{_nearest(name, there)}"

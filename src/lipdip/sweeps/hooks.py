@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 from lipdip.configuration.quoting import quoted
 from lipdip.sweeps.cell import Cell, SweepDirectory
 
-Begin = Callable[[SweepDirectory], None]
+Begin = Callable[[SweepDirectory, bool], None]  # the sweep, and whether a cluster's queue has its cells
 _listening: list[Begin] = []  # Hydra makes the hook itself, and so cannot be handed what to tell
 
 
@@ -41,8 +41,9 @@ class Plan(Callback):
             config.hydra.overrides.hydra.append(f"hydra.sweep.dir={quoted(path)}")
         sweep = SweepDirectory(path)
         sweep.begin(plan)
+        queued = config.hydra.launcher._target_.endswith(".SlurmLauncher")
         for listener in _listening:
-            listener(sweep)
+            listener(sweep, queued)
 
 
 def cells(config: DictConfig) -> list[list[str]]:

@@ -7,7 +7,7 @@ from types import TracebackType
 from omegaconf import DictConfig
 from rich.console import Console
 
-from lipdip.sweeps.cell import DONE, ELSEWHERE, FAILED, Cell, SweepDirectory
+from lipdip.sweeps.cell import DONE, ELSEWHERE, FAILED, WAITING, Cell, SweepDirectory
 from lipdip.sweeps.hooks import begin_with
 from lipdip.sweeps.overview import Overview, counted, named
 from lipdip.sweeps.work import Explain, Task, do
@@ -34,24 +34,40 @@ class Session:
         self._screen = screen
         self._sweep: SweepDirectory | None = None
         self._overview: Overview | None = None
-        self.failed = 0
+        self._queued = False
+        self.undone = 0  # cells, once it has ended
 
     def __enter__(self) -> "Session":
         begin_with(self._begin)
         return self
 
-    def _begin(self, sweep: SweepDirectory) -> None:
-        self._sweep, self._overview = sweep, Overview(sweep, self._screen)
+    def _begin(self, sweep: SweepDirectory, queued: bool) -> None:
+        self._sweep, self._overview, self._queued = sweep, Overview(sweep, self._screen), queued
         self._overview.__enter__()
 
     @property
-    def begun(self) -> bool:
+    def planned(self) -> bool:
         """Whether this is a sweep at all, and its plan is written."""
         return self._sweep is not None
 
+    @property
+    def _begun(self) -> bool:
+        return self._sweep is not None and any(cell.status != WAITING for cell in self._sweep.cells())
+
+    @property
+    def rest(self) -> str:
+        """What becomes of the cells, where the launcher gave up."""
+        if self._queued:
+            return "what is queued goes on"
+        return "what is left is done here" if self._begun else "nothing is under way"
+
     def finish(self) -> None:
-        """Do the cells that are not done yet: another process had them, or their worker was killed."""
-        if self._sweep is None:
+        """Do the cells that are not done yet: another process had them, or their worker was killed.
+
+        None of a cluster's: its queue may still have them, and this is no machine to do them on. None where the
+        launcher began none.
+        """
+        if self._sweep is None or self._queued or not self._begun:
             return
         for cell in self._sweep.cells():
             while cell.status not in (DONE, FAILED):
@@ -66,11 +82,11 @@ class Session:
         self._overview.__exit__(None, None, None)
         cells = self._sweep.cells()
         failed = [cell for cell in cells if cell.status == FAILED]
-        self.failed = len(failed)
+        self.undone = sum(cell.status != DONE for cell in cells)
         self._say(counted(cells))
         for cell in failed:
             self._tell(cell, cells)
-        if value is not None:
+        if self.undone > len(failed):
             self._say("To go on, give the same command: what is done is not done again")
 
     def _tell(self, cell: Cell, cells: Sequence[Cell]) -> None:
