@@ -97,7 +97,12 @@ start() {
 }
 
 stop() {
-    SLURM_CONF=$folder/slurm.conf timeout 10 scancel --user=root 2>/dev/null || true
+    export SLURM_CONF=$folder/slurm.conf
+    timeout 10 scancel --user=root 2>/dev/null || true
+    for _ in $(seq 30); do
+        [ -n "$(timeout 5 squeue --noheader 2>/dev/null)" ] || break
+        sleep 1
+    done
     for daemon in slurmctld slurmd munged; do
         [ -f "$folder/$daemon.pid" ] && kill "$(cat "$folder/$daemon.pid")" 2>/dev/null || true
     done
