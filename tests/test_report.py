@@ -9,19 +9,25 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from lipdip import report
 from lipdip.core.records import RUN_FORMAT, RunDirectory
 from lipdip.core.rows import CurvePoint, Restored
+from lipdip.reports.exhibit import Exhibit
 from lipdip.reports.exhibits import DRAWN, NOT_DRAWN, named
+from lipdip.reports.gallery import Gallery
 from lipdip.reports.gather import gather
-from lipdip.reports.lines import Panel, drawn
+from lipdip.reports.grids import Arranged, arranged
+from lipdip.reports.lines import Drawn, Panel, drawn, marked
 from lipdip.reports.missing import missing
 
 FOUR = (30.0, 30.5, 29.0, 20.0)
-PRUNER = {"rewind": 0, "rounds": 3, "target": "degraded", "listed_twice": False, "input_convs_stay_dense": False}
+PRUNER = {"rewind": 0, "rounds": 3, "rate": 0.2, "target": "degraded"}
+PRUNER |= {"listed_twice": False, "input_convs_stay_dense": False}
 
 
 def made(output: Path, name: str, scores: Sequence[float] = FOUR, seed: int = 0, **change: Any) -> Path:
@@ -76,11 +82,33 @@ def made(output: Path, name: str, scores: Sequence[float] = FOUR, seed: int = 0,
             **{"scored": {"picture": "average"}, "versions": {"lipdip": "0.1.0"}},
         }
         run.finish(summary)
+    (output / "runs" / name / "images").mkdir()
+    first = "restored_ticket" if start else "restored_dense"
+    for file in ("clean", "measured", first, "restored_matching", "restored_last"):
+        _, height, width = science["image"][0]["shape"]
+        noise = np.random.default_rng(len(file) + seed).integers(0, 256, (height, width, 3), np.uint8)
+        Image.fromarray(noise).save(output / "runs" / name / "images" / f"{file}.png")
     return output / "runs" / name
 
 
+def lined(output: Path, name: str = "fig3") -> Drawn:
+    exhibit = named(name)
+    assert isinstance(exhibit, Exhibit)
+    return drawn(exhibit, gather([output]).runs)
+
+
 def panels(output: Path, name: str = "fig3") -> tuple[Panel, ...]:
-    return drawn(named(name), gather([output]).runs).panels
+    return lined(output, name).panels
+
+
+def hung(output: Path, name: str = "fig2") -> Arranged:
+    gallery = named(name)
+    assert isinstance(gallery, Gallery)
+    return arranged(gallery, gather([output]).runs)
+
+
+def by_pruner(name: str, **more: Any) -> dict[str, Any]:
+    return {"science__pruner": {"name": name, **PRUNER, **more}}
 
 
 def whys(output: Path) -> list[str]:
@@ -102,7 +130,7 @@ def test_means_and_spreads_are_of_seeds_of_one_configuration(tmp_path: Path) -> 
 
 def test_runs_that_differ_in_more_than_the_seed_stand_apart(tmp_path: Path) -> None:
     made(tmp_path, "a", [30.0, 29.0])
-    made(tmp_path, "b", [20.0, 19.0], 1, science__pruner={"name": "imp", **PRUNER, "rounds": 9})
+    made(tmp_path, "b", [20.0, 19.0], 1, science__pruner={"name": "imp", **PRUNER, "rate": 0.1})
     made(tmp_path, "c", [10.0, 9.0], 2, science__image__0__shape=[3, 64, 64])
     made(tmp_path, "d", [15.0, 14.0], 2, science__fit__steps=99)
     found = panels(tmp_path)
@@ -113,8 +141,8 @@ def test_runs_that_differ_in_more_than_the_seed_stand_apart(tmp_path: Path) -> N
     ]
     pair, *_ = found
     assert {line.name: line.spots[0].entry.mean for line in pair.lines} == {
-        "IMP (pruner.rounds=3)": 30.0,
-        "IMP (pruner.rounds=9)": 20.0,
+        "IMP (pruner.rate=0.2)": 30.0,
+        "IMP (pruner.rate=0.1)": 20.0,
     }
 
 
@@ -217,9 +245,21 @@ def test_damaged_runs_are_refused_and_change_no_mean(tmp_path: Path, kind: str) 
 def test_damaged_curves_leave_a_run_out_of_learning_curves_alone(tmp_path: Path) -> None:
     made(tmp_path, "a0")
     (made(tmp_path, "a1", seed=1) / "curves.csv").write_text("round,step\n0,x\n")
-    found = drawn(named("fig11"), gather([tmp_path]).runs)
+    found = lined(tmp_path, "fig11")
     assert [one.path.name for one in found.refused] == ["a1"] and found.panels[0].lines[0].seeds == 1
     assert panels(tmp_path)[0].lines[0].seeds == 2
+
+
+def test_runs_that_go_on_longer_are_of_one_line(tmp_path: Path) -> None:
+    """The rounds before are the same, and count once; with a sparsity to end at they are not."""
+    for seed in (0, 1):
+        made(tmp_path, f"short{seed}", FOUR[:2], seed, **by_pruner("imp", rounds=1, empty_layers="stop"))
+        made(tmp_path, f"long{seed}", FOUR, seed, **by_pruner("imp", empty_layers="keep_one"))
+        made(tmp_path, f"snip{seed}", [30.0, 25.0], seed, **by_pruner("snip", rounds=1))
+        made(tmp_path, f"to{seed}", [30.0, 24.0], seed, **by_pruner("snip", rounds=2, sparsity=0.2))
+    (panel,) = panels(tmp_path)
+    assert {(line.series, len(line.spots)) for line in panel.lines} == {("IMP", 4), ("SNIP", 2)}
+    assert all(spot.entry.count == 2 for line in panel.lines for spot in line.spots) and len(panel.lines) == 3
 
 
 def test_the_same_run_in_two_places_counts_once(tmp_path: Path) -> None:
@@ -240,7 +280,7 @@ def test_a_table_stands_beside_the_paper(tmp_path: Path, capsys: pytest.CaptureF
     assert (dense["mean"], dense["seeds"], dense["paper"], dense["difference"]) == ("31.56", "2", "31.06", "0.5")
     text = (out / "table4.md").read_text()
     assert "| IMP, n=2 | 31.56 ± 0.71 |" in text and "+0.50" in text and "no like with like" in text
-    assert "SynFlow ends at sparsity 0.200" in text and "experiment=table4" in text
+    assert "nothing after sparsity 0.200 (needs pruner.rounds=10): SynFlow" in text and "experiment=table4" in text
     assert "2 of 3 seeds" in text
 
 
@@ -255,7 +295,7 @@ def test_a_set_of_pictures_is_averaged_within_each_seed_first(tmp_path: Path) ->
     ((spot,),) = (line.spots for line in panel.lines)
     assert (spot.entry.mean, spot.entry.count, spot.pictures) == (32.5, 2, 2)
     assert spot.entry.spread == pytest.approx(statistics.stdev([32.0, 33.0]))
-    (lacks,) = missing(drawn(named("table5"), gather([tmp_path]).runs))
+    (lacks,) = missing(lined(tmp_path, "table5"))
     assert "2 of 12 pictures" in lacks and panel.facet == "set12 denoise"
 
 
@@ -301,11 +341,33 @@ def test_the_list_tells_what_is_missing_and_how_to_make_it(tmp_path: Path, capsy
 
 
 def test_every_experiment_named_is_there() -> None:
-    folder = Path(__file__).parents[1] / "conf" / "experiment"
-    there = {path.stem for path in folder.glob("*.yaml")}
-    assert {exhibit.name for exhibit in DRAWN} <= there
-    scripts = [exhibit.then.split()[1] for exhibit in DRAWN if exhibit.then]
-    assert all((folder.parents[1] / script).is_file() for script in scripts)
+    root = Path(__file__).parents[1]
+    there = {path.stem for path in (root / "conf" / "experiment").glob("*.yaml")}
+    assert {getattr(exhibit, "made_by", "") or exhibit.name for exhibit in DRAWN} <= there
+    scripts = {exhibit.commands.split()[1] for exhibit in DRAWN if exhibit.again}
+    assert {"experiments/fig5.py", "experiments/fig12.py", "experiments/table1.py"} <= scripts
+    assert all((root / script).is_file() for script in scripts)
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("fig3", "python -m lipdip.run -m experiment=fig3 'seed=range(0,10)'"),
+        ("fig5", "python experiments/fig5.py 'seed=range(0,3)'"),
+        ("fig10", "python experiments/fig10.py"),
+        ("fig2", "python -m lipdip.run -m experiment=fig3"),
+        ("fig8", "python experiments/table1.py"),
+        ("fig12", "python experiments/fig12.py"),
+        ("fig19", "python -m lipdip.run -m experiment=fig19"),
+    ],
+)
+def test_the_command_told_makes_what_is_missing(name: str, command: str) -> None:
+    assert named(name).commands == command
+
+
+def test_exhibits_come_in_the_order_of_the_paper() -> None:
+    figures = [int(exhibit.name.removeprefix("fig")) for exhibit in DRAWN if exhibit.name.startswith("fig")]
+    assert figures == list(range(2, 20))
 
 
 def test_the_page_needs_nothing_beside_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -322,19 +384,23 @@ def test_the_page_needs_nothing_beside_it(tmp_path: Path, capsys: pytest.Capture
     for told in ("32x32: bird", "0.1.0", "CPU, 2 threads", "prefers-color-scheme: dark", "b0: damaged"):
         assert told in page
     assert "<b>" not in page
-    for name in ("fig3.png", "fig3.svg", "fig3.csv", "fig3.md"):
+    for name in ("fig3.png", "fig3.svg", "fig3.csv", "fig3.md", "fig2.png", "fig2.svg", "fig17.png"):
         assert (out / name).stat().st_size > 0
-    first = (out / "fig3.svg").read_bytes(), page
+    assert 'id="fig2"' in page and "Runs a0, on CPU, 2 threads." in page and not (out / "fig2.csv").exists()
+    first = (out / "fig3.svg").read_bytes(), (out / "fig2.svg").read_bytes(), page
     assert report.main(["all", "--from", str(tmp_path), "--out", str(out)]) == 0
-    assert ((out / "fig3.svg").read_bytes(), (out / "index.html").read_text()) == first
+    again = (out / "fig3.svg").read_bytes(), (out / "fig2.svg").read_bytes(), (out / "index.html").read_text()
+    assert again == first
 
 
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["table", "fig99"], "there is no exhibit 'fig99'; there are fig3, "),
-        (["figure", "fig2"], "fig2 is not drawn here: comparison.png in each run directory"),
-        (["table", "table1"], "no run belongs to table1 yet: python -m lipdip.run -m experiment=table1"),
+        (["table", "fig99"], "there is no exhibit 'fig99'; there are fig2, fig3, "),
+        (["figure", "fig1"], "fig1 is not drawn here: a drawing, with nothing to measure"),
+        (["table", "fig2"], "fig2 has no table: it is pictures, and report figure fig2 draws them"),
+        (["figure", "fig18"], "no run belongs to fig18 yet: python -m lipdip.run -m experiment=fig18"),
+        (["table", "table1"], "no run belongs to table1 yet: python experiments/table1.py 'seed=range(0,3)'"),
         (["draw"], "invalid choice: 'draw'"),
     ],
 )
@@ -355,3 +421,120 @@ def test_an_empty_directory_is_one_line(tmp_path: Path, capsys: pytest.CaptureFi
         assert report.main([*command, "--from", str(where)]) == 2
         (told,) = capsys.readouterr().err.splitlines()
         assert told.startswith(f"lipdip: there are no runs in {where}; python -m lipdip.run makes some")
+
+
+def test_pictures_in_a_row_are_of_runs_that_differ_in_the_pruner_alone(tmp_path: Path) -> None:
+    for name in ("imp", "snip", "random"):
+        made(tmp_path, name, **by_pruner(name))
+        made(tmp_path, f"{name}s", **by_pruner(name), science__fit__steps=99)
+    made(tmp_path, "short", FOUR[:3], **by_pruner("imp", rounds=2))
+    made(tmp_path, "slow", **by_pruner("imp", rate=0.1))
+    made(tmp_path, "rewound", **by_pruner("imp", rewind=0.05))
+    shown = [({run.path.name for run in grid.runs}, grid.name.partition("; ")[2]) for grid in hung(tmp_path).panels]
+    assert shown == [
+        ({"short"}, ""),
+        ({"slow"}, "fit.steps=12, pruner.rate=0.1"),
+        ({"imp", "snip", "random"}, "fit.steps=12, pruner.rate=0.2"),
+        ({"imps", "snips", "randoms"}, "fit.steps=99, pruner.rate=0.2"),
+    ]
+    _, _, grid, _ = hung(tmp_path).panels
+    assert grid.series == ("clean", "degraded", "dense", "IMP, most sparse that matches", "IMP", "SNIP", "random")
+    told = {
+        series: (picture.shot.score, round(picture.shot.sparsity, 3)) for (series, _), picture in grid.pictures.items()
+    }
+    assert told["dense"] == ("30.00 dB", 0) and told["IMP"] == ("20.00 dB", 0.488)
+    assert told["IMP, most sparse that matches"] == ("30.50 dB", 0.2)
+    assert any("no SNIP, random" in line for line in missing(hung(tmp_path)))
+
+
+def test_spectra_are_compared_at_one_sparsity(tmp_path: Path) -> None:
+    made(tmp_path, "imp")
+    made(tmp_path, "random", **by_pruner("random"))
+    made(tmp_path, "ended", FOUR[:3], **by_pruner("snip"))
+    (grid,) = hung(tmp_path, "fig19").panels
+    assert {run.path.name for run in grid.runs} == {"imp", "random"} and "sparsity 0.488" in grid.name
+    out = tmp_path / "report"
+    assert report.main(["table", "fig19", "--from", str(tmp_path), "--out", str(out)]) == 0
+    rows = list(csv.DictReader((out / "fig19.csv").read_text().splitlines()))
+    assert {row["series"] for row in rows} == {"clean", "dense", "IMP", "random"}
+    assert len(rows) == 4 * 17 and max(float(row["cycles_per_pixel"]) for row in rows) == 0.5
+
+
+def _no_picture(file: Path) -> None:
+    file.unlink()
+
+
+def _half(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:200])
+
+
+def _other_size(file: Path) -> None:
+    Image.new("RGB", (8, 8)).save(file)
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (_no_picture, "there is no picture restored_last"),
+        (_half, "cannot read the picture restored_last"),
+        (lambda file: file.write_bytes(b""), "is not in a format that can be read"),
+        (_other_size, "images/restored_last.png is 8x8, and its summary tells of 32x32"),
+    ],
+)
+def test_a_run_with_a_damaged_picture_is_told_and_left_out(tmp_path: Path, damage: Any, why: str) -> None:
+    """The other seed, which has all, stands in for it; the run's numbers are as they were."""
+    for seed in (0, 1):
+        made(tmp_path, f"imp{seed}", seed=seed)
+        made(tmp_path, f"snip{seed}", seed=seed, **by_pruner("snip"))
+    assert [grid.seed for grid in hung(tmp_path).panels] == [0]
+    damage(tmp_path / "runs" / "snip0" / "images" / "restored_last.png")
+    found = hung(tmp_path)
+    ((path, told),) = ((one.path.name, one.why) for one in found.refused)
+    assert path == "snip0" and why in told and "\n" not in told
+    assert [grid.seed for grid in found.panels] == [1] and len(panels(tmp_path)[0].runs) == 4
+
+
+def test_pictures_while_the_network_learns_stand_by_steps_and_gaps_are_told(tmp_path: Path) -> None:
+    made(tmp_path, "found")
+    ticket = {"path": "o/runs/found/tickets/round_02.safetensors", "round": None, "init": "original"}
+    for steps in (100, 200, 1000):
+        made(tmp_path, f"dense{steps}", [20.0], science__pruner=None, science__fit__steps=steps)
+        mask = {"mask": "m", "weights": "w", "init": "original"}
+        change = {"science__ticket": mask, "config__ticket": ticket, "config__start": 2}
+        if steps != 200:
+            made(tmp_path, f"own{steps}", [21.0], science__pruner=None, science__fit__steps=steps, **change)
+    made(tmp_path, "seed1", [20.0], 1, science__pruner=None, science__fit__steps=100)
+    (grid,) = hung(tmp_path, "fig12").panels
+    assert grid.places == ("100 steps", "200 steps", "1,000 steps") and grid.seed == 0
+    assert grid.series == ("dense", "IMP's ticket, sparsity 0.360")
+    assert {picture.run.at("fit.steps") for (_, place), picture in grid.pictures.items() if place == "1,000 steps"} == {
+        1000
+    }
+    (told,) = missing(hung(tmp_path, "fig12"))
+    assert told.endswith("IMP's ticket, sparsity 0.360 has none of 200 steps; 3 of 4 numbers of steps")
+    out = tmp_path / "report"
+    assert report.main(["figure", "fig12", "--from", str(tmp_path), "--out", str(out)]) == 0
+    assert (out / "fig12.png").stat().st_size > 0
+
+
+def test_where_the_loss_rises_is_where_the_rule_would_stop(tmp_path: Path) -> None:
+    run = made(tmp_path, "a0")
+    for text, other in ((",0.3,1,", ",0.6,1,"), (",0.2,1,", ",0.7,1,")):
+        _replaced("rounds.csv", text, other)(run)
+    summary = json.loads((run / "summary.json").read_text())
+    (run / "summary.json").write_text(json.dumps({**summary, "last": {**summary["last"], "loss": 0.7}}))
+    found = lined(tmp_path, "fig13")
+    places = marked(found, found.panels[0])
+    assert {name: [(seed, round(x, 3)) for seed, x in where] for name, where in places.items()} == {
+        "the loss rose 2 times in a row": [(0, 0.488)]
+    }
+
+
+def test_tickets_of_sgld_stand_beside_the_level_of_the_dense_network(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        made(tmp_path, f"a{seed}", [30.0 + seed, 31.0], seed, science__fit__weight_noise=0.01)
+    (panel,) = panels(tmp_path, "fig16")
+    assert [(line.name, len(line.spots), line.spots[0].entry.mean) for line in panel.lines] == [
+        ("dense", 1, 30.5),
+        ("IMP", 2, 30.5),
+    ]

@@ -9,8 +9,11 @@ from lipdip.arguments import Parser
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
 from lipdip.figures.terminal import plain_console, say
+from lipdip.reports.exhibit import Exhibit
 from lipdip.reports.exhibits import DRAWN, NOT_DRAWN, named
-from lipdip.reports.gather import Refused, gather
+from lipdip.reports.gallery import Gallery
+from lipdip.reports.gather import Gathered, Refused, gather
+from lipdip.reports.grids import Arranged, arranged
 from lipdip.reports.lines import Drawn, drawn
 from lipdip.reports.missing import missing
 from lipdip.reports.page import page
@@ -40,7 +43,7 @@ def _list(arguments: argparse.Namespace) -> None:
     gathered = gather(arguments.outputs)
     console = plain_console()
     for exhibit in DRAWN:
-        found = drawn(exhibit, gathered.runs)
+        found = _shown(exhibit, gathered)
         seeds = len({run.seed for run in found.runs})
         counted = f"{len(found.runs)} runs, {seeds} seeds, {len(found.panels)} panels" if found.panels else "no runs"
         say(console, f"{exhibit.name:<8} {exhibit.title}: {counted}")
@@ -58,7 +61,11 @@ def _list(arguments: argparse.Namespace) -> None:
 
 def _table(arguments: argparse.Namespace) -> None:
     found = _found(arguments)
-    for path in _write_table(found, _folder(arguments)):
+    written = _write_table(found, _folder(arguments))
+    if not written:
+        name = found.exhibit.name
+        raise UserError(f"{name} has no table: it is pictures, and report figure {name} draws them")
+    for path in written:
         say(plain_console(), str(path))
 
 
@@ -69,10 +76,8 @@ def _figure(arguments: argparse.Namespace) -> None:
 
 
 def _all(arguments: argparse.Namespace) -> None:
-    from lipdip.reports.drawing import panels  # here, because matplotlib takes a second to load
-
     gathered = gather(arguments.outputs)
-    found = [drawn(exhibit, gathered.runs) for exhibit in DRAWN]
+    found = [_shown(exhibit, gathered) for exhibit in DRAWN]
     folder = _folder(arguments)
     pictures: dict[str, list[bytes]] = {}
     for one in [one for one in found if one.panels]:
@@ -80,7 +85,7 @@ def _all(arguments: argparse.Namespace) -> None:
         say(plain_console(), f"{name}: {len(one.runs)} runs, {len(one.panels)} panels")
         _write_table(one, folder)
         _write_figure(one, folder)
-        pictures[name] = panels(one)
+        pictures[name] = _panels(one)
     where = ", ".join(map(str, arguments.outputs))
     write_whole(folder / "index.html", page(gathered, found, pictures, NOT_DRAWN, where))
     shown = sum(bool(one.panels) for one in found)
@@ -88,11 +93,18 @@ def _all(arguments: argparse.Namespace) -> None:
     _say_refused([*gathered.refused, *(refused for one in found for refused in one.refused)])
 
 
-def _found(arguments: argparse.Namespace) -> Drawn:
+def _shown(exhibit: Exhibit | Gallery, gathered: Gathered) -> Drawn | Arranged:
+    """An exhibit with what there is of it."""
+    if isinstance(exhibit, Gallery):
+        return arranged(exhibit, gathered.runs)
+    return drawn(exhibit, gathered.runs)
+
+
+def _found(arguments: argparse.Namespace) -> Drawn | Arranged:
     """The exhibit that was asked for, with the runs there are."""
     exhibit = named(arguments.name)
     gathered = gather(arguments.outputs)
-    found = drawn(exhibit, gathered.runs)
+    found = _shown(exhibit, gathered)
     _say_refused([*gathered.refused, *found.refused])
     if not found.panels:
         raise UserError(f"no run belongs to {exhibit.name} yet: {exhibit.commands}")
@@ -101,26 +113,44 @@ def _found(arguments: argparse.Namespace) -> Drawn:
 
 def _say_refused(refused: Sequence[Refused]) -> None:
     """What was left out, on standard error."""
-    for one in refused:
+    for one in dict.fromkeys(refused):
         print(f"lipdip: not used: {one.path}: {one.why}", file=sys.stderr, flush=True)
 
 
-def _write_table(found: Drawn, folder: Path) -> list[Path]:
+def _write_table(found: Drawn | Arranged, folder: Path) -> list[Path]:
+    """What there is of numbers; a gallery may have none."""
+    from lipdip.reports import hanging  # here, because matplotlib takes a second to load
+
     name = found.exhibit.name
-    written = {folder / f"{name}.csv": csv_of(found), folder / f"{name}.md": markdown_of(found)}
+    if isinstance(found, Arranged):
+        power = hanging.power_table(found)
+        written = {folder / f"{name}.csv": power} if power is not None else {}
+    else:
+        written = {folder / f"{name}.csv": csv_of(found), folder / f"{name}.md": markdown_of(found)}
     for path, content in written.items():
         write_whole(path, content)
     return list(written)
 
 
-def _write_figure(found: Drawn, folder: Path) -> list[Path]:
-    from lipdip.reports.drawing import png, svg  # here, because matplotlib takes a second to load
+def _write_figure(found: Drawn | Arranged, folder: Path) -> list[Path]:
+    from lipdip.reports import drawing, hanging
 
     name = found.exhibit.name
-    written = {folder / f"{name}.png": png(found), folder / f"{name}.svg": svg(found)}
+    png, svg = (
+        (hanging.png(found), hanging.svg(found))
+        if isinstance(found, Arranged)
+        else (drawing.png(found), drawing.svg(found))
+    )
+    written = {folder / f"{name}.png": png, folder / f"{name}.svg": svg}
     for path, content in written.items():
         write_whole(path, content)
     return list(written)
+
+
+def _panels(found: Drawn | Arranged) -> list[bytes]:
+    from lipdip.reports import drawing, hanging
+
+    return hanging.panels(found) if isinstance(found, Arranged) else drawing.panels(found)
 
 
 def _folder(arguments: argparse.Namespace) -> Path:

@@ -27,11 +27,17 @@ def read_table(file: Path, kinds: Mapping[str, type[_Row]], otherwise: type[_Row
     Raises:
         DAMAGED: any of these, if the file is missing or does not hold such rows.
     """
-    rows = list(csv.DictReader(file.read_text().splitlines()))
+    text = file.read_text()
+    if not text.endswith("\n"):
+        raise ValueError("it ends in the middle of a line")
+    rows = list(csv.DictReader(text.splitlines(), strict=True))
+    for number, row in enumerate(rows, 2):
+        if None in row or None in row.values():
+            raise ValueError(f"line {number} has not as many columns as the first")
     kind = next((kinds[column] for column in (rows[0] if rows else ()) if column in kinds), otherwise)
     own = fields(kind)  # type: ignore[arg-type]
     types = {field.name: str(getattr(field.type, "__name__", field.type)) for field in own}
-    return [kind(**{name: _value(row[name], type_) for name, type_ in types.items()}) for row in rows]
+    return [kind(**{name: _value(row[name], type_, name) for name, type_ in types.items()}) for row in rows]
 
 
 def _cell(value: object) -> str:
@@ -42,10 +48,12 @@ def _cell(value: object) -> str:
     return f"{value:.7g}" if isinstance(value, float) else str(value)
 
 
-def _value(text: str, kind: str) -> Any:
+def _value(text: str, kind: str, name: str) -> Any:
     """A cell back as the value it was written from, by its field's annotation."""
-    if text == "":
+    if text == "" and "None" in kind:
         return None
+    if text == "" and kind != "str":
+        raise ValueError(f"{name} is empty")
     if kind.startswith("bool"):
         return text == "true"
     if kind == "str":

@@ -4,17 +4,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap
-from matplotlib.figure import Figure
+from matplotlib.figure import FigureBase
 from matplotlib.image import AxesImage
-from PIL import Image, UnidentifiedImageError
 
 from lipdip.core.errors import UserError
+from lipdip.figures.part import Part, alone
+from lipdip.figures.reading import Array, read_picture
 from lipdip.figures.style import DIVERGING, GREY, line_style, rendered, wrapped
 
-Array = npt.NDArray[np.float64]
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, full range
 ROUNDING = 1 / (255 * 12**0.5)  # the standard deviation of rounding to 8 bits: what is below it says nothing
 
@@ -76,7 +75,17 @@ def radial_power(picture: Array) -> tuple[Array, Array]:
 
 
 def fourier_magnitudes(pictures: Mapping[str, Path]) -> bytes:
-    """A PNG of the pictures, each above the logarithm of its spectrum's magnitude; one colour scale for all.
+    """A PNG of :func:`magnitudes`."""
+    return rendered(alone(magnitudes(pictures)))
+
+
+def fourier_differences(pictures: Mapping[str, Path], pairs: Sequence[tuple[str, str]] | None = None) -> bytes:
+    """A PNG of :func:`power_and_differences`."""
+    return rendered(alone(power_and_differences(pictures, pairs)))
+
+
+def magnitudes(pictures: Mapping[str, Path]) -> Part:
+    """The pictures, each above the logarithm of its spectrum's magnitude; one colour scale for all.
 
     Args:
         pictures: files of 8-bit pictures by name, all of one size.
@@ -89,23 +98,26 @@ def fourier_magnitudes(pictures: Mapping[str, Path]) -> bytes:
     top = max(float(np.quantile(spectrum, 0.9999)) for spectrum in spectra)
     height, width = spectra[0].shape
     tall = min(max(height / width, 0.3), 3.0)
-    figure = Figure(figsize=(2.5 * len(arrays) + 1.0, 2.4 * (tall + 1) + 1.0), layout="constrained")
-    grid = figure.subplots(2, len(arrays) + 1, width_ratios=[1.0] * len(arrays) + [0.05], height_ratios=[tall, 1.0])
-    grid[0, -1].set_visible(False)
-    for (name, array), spectrum, (above, below) in zip(arrays.items(), spectra, grid.T, strict=False):
-        above.imshow(array, cmap="gray", vmin=0, vmax=1)
-        above.set_title(wrapped(name, 26), fontsize=10)
-        above.set_xticks([])
-        above.set_yticks([])
-        shown = _map(below, spectrum, "magma", float(np.log10(ROUNDING)), top)
-    bar = figure.colorbar(shown, cax=grid[1, -1], extend="max")
-    bar.set_label("$\\log_{10}|F|$ of the luma", fontsize=9)
-    bar.ax.tick_params(labelsize=8)
-    return rendered(figure)
+
+    def draw(figure: FigureBase) -> None:
+        ratios = {"width_ratios": [1.0] * len(arrays) + [0.05], "height_ratios": [tall, 1.0]}
+        grid = figure.subplots(2, len(arrays) + 1, gridspec_kw=ratios)
+        grid[0, -1].set_visible(False)
+        for (name, array), spectrum, (above, below) in zip(arrays.items(), spectra, grid.T, strict=False):
+            above.imshow(array, cmap="gray", vmin=0, vmax=1)
+            above.set_title(wrapped(name, 26), fontsize=10)
+            above.set_xticks([])
+            above.set_yticks([])
+            shown = _map(below, spectrum, "magma", float(np.log10(ROUNDING)), top)
+        bar = figure.colorbar(shown, cax=grid[1, -1], extend="max")
+        bar.set_label("$\\log_{10}|F|$ of the luma", fontsize=9)
+        bar.ax.tick_params(labelsize=8)
+
+    return Part((2.5 * len(arrays) + 1.0, 2.4 * (tall + 1) + 1.0), draw)
 
 
-def fourier_differences(pictures: Mapping[str, Path], pairs: Sequence[tuple[str, str]] | None = None) -> bytes:
-    """A PNG of how spectra differ: a map for each pair, and every picture's power over the spatial frequency.
+def power_and_differences(pictures: Mapping[str, Path], pairs: Sequence[tuple[str, str]] | None = None) -> Part:
+    """How spectra differ: a map for each pair, and every picture's power over the spatial frequency.
 
     Args:
         pictures: files of 8-bit pictures by name, all of one size.
@@ -125,18 +137,20 @@ def fourier_differences(pictures: Mapping[str, Path], pairs: Sequence[tuple[str,
     spectra = {name: log_magnitude(array) for name, array in arrays.items()}
     maps = {pair: spectra[pair[0]] - spectra[pair[1]] for pair in pairs}
     top = max(float(np.quantile(np.abs(values), 0.995)) for values in maps.values()) or 1.0
-    alone = len(maps) == 1  # beside the power, not above it
-    figure = Figure(figsize=(9.5, 3.6) if alone else (max(2.7 * len(maps) + 1.1, 7), 6.6), layout="constrained")
-    first, second = figure.subfigures(1 if alone else 2, 2 if alone else 1, squeeze=False).flat
-    row = first.subplots(1, len(maps), squeeze=False)[0]
-    for (pair, values), axes in zip(maps.items(), row, strict=True):
-        shown = _map(axes, values, DIVERGING, -top, top)
-        axes.set_title(wrapped(f"{pair[0]} against {pair[1]}", 28), fontsize=10)
-    bar = first.colorbar(shown, ax=row.tolist(), extend="both", shrink=0.9)
-    bar.set_label("difference of $\\log_{10}|F|$", fontsize=9)
-    bar.ax.tick_params(labelsize=8)
-    _draw_power(second.subplots(), arrays)
-    return rendered(figure)
+    single = len(maps) == 1  # beside the power, not above it
+
+    def draw(figure: FigureBase) -> None:
+        first, second = figure.subfigures(1 if single else 2, 2 if single else 1, squeeze=False).flat
+        row = first.subplots(1, len(maps), squeeze=False)[0]
+        for (pair, values), axes in zip(maps.items(), row, strict=True):
+            shown = _map(axes, values, DIVERGING, -top, top)
+            axes.set_title(wrapped(f"{pair[0]} against {pair[1]}", 28), fontsize=10)
+        bar = first.colorbar(shown, ax=row.tolist(), extend="both", shrink=0.9)
+        bar.set_label("difference of $\\log_{10}|F|$", fontsize=9)
+        bar.ax.tick_params(labelsize=8)
+        _draw_power(second.subplots(), arrays)
+
+    return Part((9.5, 3.6) if single else (max(2.7 * len(maps) + 1.1, 7), 6.6), draw)
 
 
 def _draw_power(axes: Axes, arrays: Mapping[str, Array]) -> None:
@@ -172,24 +186,10 @@ def _read(pictures: Mapping[str, Path]) -> dict[str, Array]:
     """Each picture as (H, W) or (H, W, 3) in [0, 1]."""
     if not pictures:
         raise UserError("there is no picture to take a spectrum of")
-    arrays = {name: _open(name, path) for name, path in pictures.items()}
+    arrays = {name: read_picture(name, path) for name, path in pictures.items()}
     sizes = {name: "{}x{}".format(*array.shape) for name, array in arrays.items()}
     first = next(iter(sizes))
     for name, size in sizes.items():
         if size != sizes[first]:
             raise UserError(f"spectra are compared at one size, but {first} is {sizes[first]} and {name} is {size}")
     return arrays
-
-
-def _open(name: str, path: Path) -> Array:
-    try:
-        with Image.open(path) as image:
-            if image.mode not in ("L", "RGB"):
-                raise UserError(f"the picture {name}, {path}, is neither 8-bit grey nor 8-bit RGB, but {image.mode}")
-            return np.asarray(image, dtype=np.float64) / 255
-    except FileNotFoundError:
-        raise UserError(f"there is no picture {name} at {path}") from None
-    except UnidentifiedImageError:
-        raise UserError(f"the picture {name}, {path}, is not in a format that can be read") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(f"cannot read the picture {name}, {path}: {error}") from None

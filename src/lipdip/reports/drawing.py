@@ -7,9 +7,10 @@ from typing import Any
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from PIL import Image
 
-from lipdip.figures.style import line_style, rendered, wrapped
-from lipdip.reports.lines import Drawn, Line, Panel
+from lipdip.figures.style import GREY, line_style, rendered, wrapped
+from lipdip.reports.lines import Drawn, Line, Panel, marked
 
 _ACROSS, _MOST = 3, 24  # panels beside each other, and in one figure
 
@@ -21,17 +22,32 @@ def png(drawn: Drawn) -> bytes:
 
 def svg(drawn: Drawn) -> bytes:
     """The figure as the bytes of an SVG, the same for the same runs."""
+    return as_svg(_figure(drawn, drawn.panels), drawn.exhibit.name)
+
+
+def as_svg(figure: Figure, salt: str) -> bytes:
+    """The bytes of an SVG, the same for the same figure and ``salt``, of which its anchors are made."""
     out = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": drawn.exhibit.name}):
-        _figure(drawn, drawn.panels).savefig(
-            out, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None}
-        )
+    with matplotlib.rc_context({"svg.hashsalt": salt}):
+        figure.savefig(out, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
     return out.getvalue()
 
 
 def panels(drawn: Drawn) -> list[bytes]:
     """Each panel as the bytes of a PNG of its own, in the exhibit's order and colours."""
-    return [rendered(_figure(drawn, [panel])) for panel in drawn.panels]
+    return [light(rendered(_figure(drawn, [panel])), 64) for panel in drawn.panels]
+
+
+def light(png: bytes, colours: int, *, exact: bool = False) -> bytes:
+    """A PNG of no more than so many colours, a third as large; with ``exact`` only if it has no more anyway."""
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(png)) as image:
+        whole = image.convert("RGB")
+        if exact and whole.getcolors(colours) is None:
+            return png
+        few = whole.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        few.save(out, format="PNG", optimize=True)
+    return out.getvalue()
 
 
 def _figure(drawn: Drawn, some: Sequence[Panel]) -> Figure:
@@ -75,7 +91,16 @@ def _draw(axes: Axes, drawn: Drawn, panel: Panel, order: list[str]) -> None:
         axes.set_xscale("log")
     if "y" in exhibit.logarithmic:
         axes.set_yscale("log")
+    _mark(axes, drawn, panel)
     axes.legend(fontsize=7)
+
+
+def _mark(axes: Axes, drawn: Drawn, panel: Panel) -> None:
+    """Where a rule would stop: an upright line for each run."""
+    for number, (name, places) in enumerate(marked(drawn, panel).items()):
+        for first, (_, x) in enumerate(places):
+            style: dict[str, Any] = {"color": GREY, "linewidth": 1.0, "linestyle": (":", "--")[number % 2]}
+            axes.axvline(x, label=None if first else f"{name}, each seed's", **style)
 
 
 def _line(axes: Axes, line: Line, style: Mapping[str, Any]) -> None:

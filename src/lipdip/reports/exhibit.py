@@ -49,7 +49,8 @@ class Exhibit:
         pooled: where numbers are means over the pictures of a set, how many pictures each facet has.
         merges: the parts of a run's identity that may differ even within a line; ``at`` tells its points apart.
         from_dense: whether a series, by name, is at sparsity 0 the panel's dense network.
-        then: a second command that the exhibit needs.
+        again: whether runs of it use tickets that others of them found.
+        marks: where rules would stop a run, at values of ``x``, by the rule's name.
     """
 
     name: str
@@ -72,13 +73,13 @@ class Exhibit:
     pooled: Mapping[str, int] = field(default_factory=dict)
     merges: tuple[str, ...] = ()
     from_dense: Callable[[str], bool] = bool
-    then: str = ""
+    again: bool = False
+    marks: Callable[[Run], Mapping[str, float]] = lambda _: {}
 
     @property
     def commands(self) -> str:
         """What makes the runs that are missing."""
-        first = f"python -m lipdip.run -m experiment={self.name}"
-        return f"{first} && {self.then}" if self.then else first
+        return command(self.name, self.needs, self.again)
 
     def stated(self, facet: str, task: str, series: str) -> Mapping[float, float]:
         """The paper's numbers for a series, by ``x``."""
@@ -92,6 +93,12 @@ class NotDrawn:
     name: str
     title: str
     instead: str
+
+
+def command(name: str, seeds: int, again: bool) -> str:
+    """What makes an exhibit's runs: one sweep, or the script that also uses the tickets found."""
+    more = f" 'seed=range(0,{seeds})'" if seeds > 1 else ""
+    return f"python experiments/{name}.py{more}" if again else f"python -m lipdip.run -m experiment={name}{more}"
 
 
 def best(row: Round) -> float | None:

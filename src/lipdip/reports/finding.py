@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from lipdip.core.rows import Round
+from lipdip.lottery.stopping import rising
 from lipdip.reports import paper
 from lipdip.reports.exhibit import LADDER, Exhibit, Point, over_rounds
 from lipdip.reports.kinds import by, data_set, decoder, over_steps, pruner, sparse, task
@@ -15,6 +16,13 @@ def _loss_and_score(run: Run) -> Iterable[Point]:
     for row in run.rounds:
         yield Point("IMP", row.round, row.sparsity, row.loss, "fitting loss")
         yield Point("IMP", row.round, row.sparsity, row.score, "PSNR")
+
+
+def _stops(run: Run) -> dict[str, float]:
+    """Where the rule that stops rounds would have stopped this run, after two rises of the loss and after three."""
+    losses = [row.loss for row in run.rounds]
+    ends = {f"the loss rose {times} times in a row": rising(losses, times) for times in (2, 3)}
+    return {name: run.rounds[end].sparsity for name, end in ends.items() if end is not None}
 
 
 def _to_target(run: Run) -> Iterable[Point]:
@@ -44,10 +52,9 @@ def _of_set(run: Run) -> Iterable[Point]:
     return over_rounds(pruner, facet=facet)(run)
 
 
-_SETS = {"set5": 5, "set12": 12, "set14": 14}  # pictures in each
+_SETS = {"set5": 5, "set12": 12, "set14": 14, "bm3d": 1, "cbm3d": 1}  # pictures in each; of BM3D's at least
 _SET_TASKS = tuple(dict.fromkeys(name for name, _ in paper.TABLE_5))
 _CONTROLS = ("random, as dense in each layer", "its mask on new weights")
-COMPARISON = "python experiments/pruner_comparison.py run"
 ORACLE = "best PSNR over the run in dB (oracle)"
 
 FINDING: tuple[Exhibit, ...] = (
@@ -60,6 +67,7 @@ FINDING: tuple[Exhibit, ...] = (
         wants=by("IMP", "random", "SNIP", "dense"),
         points=over_rounds(pruner),
         series=("IMP", "random", "SNIP"),
+        must=lambda names: names != {"dense"},
         columns=SHOWN,
         needs=10,
     ),
@@ -113,6 +121,7 @@ FINDING: tuple[Exhibit, ...] = (
         wants=by("IMP"),
         points=_loss_and_score,
         series=("IMP",),
+        marks=_stops,
         y={"fitting loss": "fitting loss at the end of the round", "PSNR": ORACLE},
         columns=SHOWN,
     ),
@@ -125,7 +134,7 @@ FINDING: tuple[Exhibit, ...] = (
         points=over_rounds(pruner),
         series=("IMP", "random", *_CONTROLS, "SNIP"),
         must=lambda names: not names.isdisjoint(_CONTROLS),
-        then=COMPARISON,
+        again=True,
         columns=SHOWN,
     ),
     Exhibit(

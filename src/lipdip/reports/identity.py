@@ -1,7 +1,7 @@
 """What a run is but for its seeds: only runs that agree in all of it are averaged."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from lipdip.reports.runs import Origin, Run
@@ -15,10 +15,10 @@ def identity(run: Run) -> Identity:
 
     A ticket or generator that another run gave is told by that run's own identity, so that seeds with a ticket each
     belong together; which round it is of is left out too, since rounds are the points of one line. Of the hardware
-    the number of threads is left out.
+    the number of threads is left out. So is what only says how far a run goes: the rounds before are the same.
     """
     flat = dict(_flat(run.science, ""))
-    for name in ("seed", "task.seed"):
+    for name in ("seed", "task.seed", *_how_far(run)):
         flat.pop(name, None)
     for origin in run.origins:
         name = _NAMED[origin.given]
@@ -31,6 +31,13 @@ def identity(run: Run) -> Identity:
             flat.pop(f"{name}.init", None)
     hardware = str(run.summary.get("hardware", "unknown")).split(", ")
     return flat | {"hardware": ", ".join(part for part in hardware if not part.endswith("threads"))}
+
+
+def _how_far(run: Run) -> tuple[str, ...]:
+    """Settings that end a run, and change no round before: not where all rounds lead to one sparsity."""
+    rounds = () if run.at("pruner.sparsity") is not None else ("pruner.rounds", "pruner.stop")
+    empty = () if run.at("pruner.empty_layers") == "allow" else ("pruner.empty_layers",)
+    return rounds + empty
 
 
 def other_seeds(run: Run) -> tuple[tuple[str, Any], ...]:
@@ -97,6 +104,15 @@ def differences(several: Sequence[Identity], most: int = 3) -> list[str]:
         words = [f"{name.replace('.from.', ': ')}={_short(each[name])}" for name in apart if name in each]
         more = [f"and {len(words) - most} more"] if len(words) > most else []
         told.append(", ".join([*words[:most], *more]))
+    return told
+
+
+def told_apart(names: Sequence[Hashable], settings: Sequence[Identity]) -> list[str]:
+    """For each of several settings what tells it from others of its name; empty where no other has that name."""
+    told = []
+    for number, name in enumerate(names):
+        same = [place for place, other in enumerate(names) if other == name]
+        told.append(differences([settings[place] for place in same], most=6)[same.index(number)])
     return told
 
 

@@ -9,8 +9,8 @@ from lipdip.core.errors import UserError
 from lipdip.lottery.matrix import Entry, entry
 from lipdip.reports.exhibit import Exhibit, Point
 from lipdip.reports.gather import Refused
-from lipdip.reports.identity import Identity, alike, differences, identity, key, without
-from lipdip.reports.runs import Run
+from lipdip.reports.identity import Identity, alike, differences, identity, key, told_apart, without
+from lipdip.reports.runs import Run, title
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,15 @@ def near(line: Line, x: float, columns: Sequence[float], within: float = 0.045) 
     spot = min(line.spots, key=lambda spot: abs(spot.x - x))
     taken = min(columns, key=lambda column: abs(spot.x - column))
     return spot if taken == x and abs(spot.x - x) <= within else None
+
+
+def marked(drawn: Drawn, panel: Panel) -> dict[str, list[tuple[int, float]]]:
+    """Where the exhibit's rules would stop the panel's runs: seed and ``x``, by the rule's name."""
+    found: dict[str, set[tuple[int, float]]] = {}
+    for run in panel.runs:
+        for name, x in drawn.exhibit.marks(run).items():
+            found.setdefault(name, set()).add((run.seed, x))
+    return {name: sorted(found[name]) for name in sorted(found)}
 
 
 def drawn(exhibit: Exhibit, runs: Iterable[Run]) -> Drawn:
@@ -185,20 +194,6 @@ def _place(name: str, order: Sequence[str]) -> tuple[int, str]:
 
 def _told_apart(panels: Sequence[tuple[Panel, Identity]]) -> Iterable[Panel]:
     """Panels of the same title get what differs between them."""
-    for panel, setting in panels:
-        same = [whole for other, whole in panels if (other.title, other.facet) == (panel.title, panel.facet)]
-        note = differences(same, most=6)[next(number for number, whole in enumerate(same) if whole is setting)]
+    notes = told_apart([(panel.title, panel.facet) for panel, _ in panels], [setting for _, setting in panels])
+    for (panel, _), note in zip(panels, notes, strict=True):
         yield replace(panel, title=f"{panel.title}; {note}") if note else panel
-
-
-def title(runs: Sequence[Run]) -> str:
-    """Task and pictures, in words."""
-    told = {"sigma": "noise {:g}", "keep": "{:.0%} kept", "factor": "x{:g}", "measurements": "{:g} measurements"}
-    told["outliers"] = "{:.0%} outliers"
-    task = runs[0].at("task") or {}
-    details = [
-        text.format(task[name]) for name, text in told.items() if task.get(name) and isinstance(task[name], int | float)
-    ]
-    names = list(dict.fromkeys(name for run in runs for name in run.pictures))
-    names = names if len(names) <= 3 else [*names[:2], f"and {len(names) - 2} more"]
-    return " ".join([str(task.get("name")).replace("_", " "), *details]) + f", {', '.join(names)}"

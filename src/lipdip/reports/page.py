@@ -7,10 +7,12 @@ from html import escape
 import lipdip
 from lipdip.reports.exhibit import NotDrawn
 from lipdip.reports.gather import Gathered, Refused
+from lipdip.reports.grids import Arranged, caption, remarks, shown
 from lipdip.reports.lines import Drawn, Panel
 from lipdip.reports.missing import missing
 from lipdip.reports.tables import KINDS, Row, columns, label, notes, rows
 
+_RUNS = 12  # named below a grid
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d1f21; --paper: #fdfcfa; --faint: #66696d; --line: #d9d6d0; --tint: #f1eee8;
   --link: #1f5fa8; --bad: #a33b2a; }
@@ -27,6 +29,7 @@ code { font: .85rem/1.4 ui-monospace, Menlo, Consolas, monospace; background: va
 pre code { padding: 0; }
 figure { margin: 1rem 0; display: grid; gap: .6rem;
   grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)); }
+figure.grid { display: block; margin: .3rem 0; } figure.grid img { max-width: 100%; }
 figure img { width: 100%; max-width: 30rem; height: auto; background: #fff; border-radius: 6px; display: block; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .25rem .5rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
@@ -41,7 +44,7 @@ details { margin: .6rem 0; } summary { cursor: pointer; }
 
 def page(
     gathered: Gathered,
-    exhibits: Sequence[Drawn],
+    exhibits: Sequence[Drawn | Arranged],
     pictures: Mapping[str, Sequence[bytes]],
     others: Sequence[NotDrawn],
     where: str,
@@ -51,13 +54,13 @@ def page(
     Args:
         gathered: what was read.
         exhibits: what there is to show, in order; those without a run are only listed.
-        pictures: a PNG for each panel, by the name of the exhibit.
+        pictures: a PNG for each panel that is shown, by the name of the exhibit.
         others: what the paper has and is not drawn here.
         where: the directories that were read, in words.
     """
     versions = sorted({str(run.summary.get("versions", {}).get("lipdip", "unknown")) for run in gathered.runs})
     hardware = sorted({str(run.summary.get("hardware", "unknown")) for run in gathered.runs})
-    shown = [drawn for drawn in exhibits if drawn.panels]
+    found = [drawn for drawn in exhibits if drawn.panels]
     parts = [
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
@@ -69,9 +72,9 @@ def page(
         "<p>Numbers are means over seeds ± one standard deviation, and <code>n</code> is the number of seeds. "
         "Only runs that agree in everything but the seed are averaged. <em>Best</em> PSNR is the best over a run "
         "against the clean picture: an oracle's choice, as in the paper. A difference is ours minus the paper's.</p>",
-        f"<p>Pictures and data: {escape(_pictures(shown) or 'none')}.</p>",
+        f"<p>Pictures and data: {escape(_pictures(found) or 'none')}.</p>",
         _contents(exhibits),
-        *(_section(drawn, pictures[drawn.exhibit.name]) for drawn in shown),
+        *(_section(drawn, pictures[drawn.exhibit.name]) for drawn in found),
         _rest([drawn for drawn in exhibits if not drawn.panels], others),
         _refused([*gathered.refused, *(one for drawn in exhibits for one in drawn.refused)], gathered.again),
         "</body></html>",
@@ -79,7 +82,7 @@ def page(
     return "\n".join(parts) + "\n"
 
 
-def _pictures(shown: Sequence[Drawn]) -> str:
+def _pictures(shown: Sequence[Drawn | Arranged]) -> str:
     """Names of pictures and data by size."""
     sizes: dict[str, set[str]] = {}
     for name in {name for drawn in shown for run in drawn.runs for name in run.pictures}:
@@ -88,7 +91,7 @@ def _pictures(shown: Sequence[Drawn]) -> str:
     return "; ".join(f"{size}: {_list(sorted(names))}" for size, names in sorted(sizes.items()))
 
 
-def _contents(exhibits: Sequence[Drawn]) -> str:
+def _contents(exhibits: Sequence[Drawn | Arranged]) -> str:
     lines = []
     for drawn in exhibits:
         exhibit, seeds = drawn.exhibit, {run.seed for run in drawn.runs}
@@ -102,28 +105,45 @@ def _contents(exhibits: Sequence[Drawn]) -> str:
     )
 
 
-def _section(drawn: Drawn, pictures: Sequence[bytes]) -> str:
+def _section(drawn: Drawn | Arranged, pictures: Sequence[bytes]) -> str:
     exhibit = drawn.exhibit
-    images = [
-        f'<img alt="{escape(panel.name, quote=True)}" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
-        for panel, picture in zip(drawn.panels, pictures, strict=True)
-    ]
-    figure = f"<figure>{''.join(images)}</figure>"
-    tables = "".join(_table(drawn, panel) for panel in drawn.panels)
-    folded = [
-        _folded("the numbers", tables) if exhibit.kind == "figure" else tables,
-        _folded("the figure", figure) if exhibit.kind == "table" else figure,
-    ]
-    body = reversed(folded) if exhibit.kind == "figure" else folded
     return "\n".join(
         [
             f'<section id="{exhibit.name}"><h2>{exhibit.name}: {escape(exhibit.title)}</h2>',
             f"<p>The paper: {escape(exhibit.says)}</p>",
-            *body,
+            *(_grids(drawn, pictures) if isinstance(drawn, Arranged) else _panels(drawn, pictures)),
             _missing(drawn),
             "</section>",
         ]
     )
+
+
+def _panels(drawn: Drawn, pictures: Sequence[bytes]) -> Iterable[str]:
+    """Figure and numbers, the second of them folded."""
+    images = [_image(panel.name, picture) for panel, picture in zip(drawn.panels, pictures, strict=True)]
+    figure = f"<figure>{''.join(images)}</figure>"
+    tables = "".join(_table(drawn, panel) for panel in drawn.panels)
+    if drawn.exhibit.kind == "figure":
+        return figure, _folded("the numbers", tables)
+    return tables, _folded("the figure", figure)
+
+
+def _grids(arranged: Arranged, pictures: Sequence[bytes]) -> Iterable[str]:
+    """Each grid below its setting, with the runs that it is of."""
+    yield f'<p class="faint">{escape(remarks(arranged))}</p>'
+    for grid, picture in zip(shown(arranged), pictures, strict=True):
+        name = caption(grid)
+        names = [run.path.name for run in grid.runs]
+        runs = ", ".join(names) if len(names) <= _RUNS else f"{', '.join(names[:_RUNS])} and {len(names) - _RUNS} more"
+        hardware = sorted({str(run.summary.get("hardware", "unknown")) for run in grid.runs})
+        yield f"<h3>{escape(name)}</h3>"
+        width = int.from_bytes(picture[16:20], "big") * 0.7  # so that pictures of all grids are of one size
+        yield f'<figure class="grid" style="max-width: {width:.0f}px">{_image(name, picture)}</figure>'
+        yield f'<p class="faint">Runs {escape(runs)}, on {escape("; ".join(hardware))}.</p>'
+
+
+def _image(alt: str, png: bytes) -> str:
+    return f'<img alt="{escape(alt, quote=True)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
 
 
 def _table(drawn: Drawn, panel: Panel) -> str:
@@ -143,7 +163,7 @@ def _row(row: Row) -> str:
     return f'<tr class="{row.kind}"><td>{escape(name)}</td>{entries}</tr>'
 
 
-def _missing(drawn: Drawn) -> str:
+def _missing(drawn: Drawn | Arranged) -> str:
     lacks = missing(drawn)
     if not lacks:
         return ""
@@ -151,7 +171,7 @@ def _missing(drawn: Drawn) -> str:
     return _folded("what is missing", f"{_listed(lacks)}<p>The command that makes it:</p>{command}")
 
 
-def _rest(without: Sequence[Drawn], others: Sequence[NotDrawn]) -> str:
+def _rest(without: Sequence[Drawn | Arranged], others: Sequence[NotDrawn]) -> str:
     nothing = "".join(
         f"<li>{drawn.exhibit.name}: {escape(drawn.exhibit.title)}. <code>{escape(drawn.exhibit.commands)}</code></li>"
         for drawn in without
@@ -165,7 +185,7 @@ def _rest(without: Sequence[Drawn], others: Sequence[NotDrawn]) -> str:
 
 
 def _refused(refused: Sequence[Refused], again: int) -> str:
-    told = [f"{one.path}: {one.why}" for one in refused]
+    told = [f"{one.path}: {one.why}" for one in dict.fromkeys(refused)]
     counted = f"<p>{again} directories hold a run that is there already.</p>" if again else ""
     listed = _listed(told) if told else "<p>None: every run directory could be read.</p>"
     return f'<h2 id="refused">Directories that were not used</h2>{listed}{counted}'

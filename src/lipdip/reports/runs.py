@@ -71,3 +71,16 @@ def value(tree: Any, name: str) -> Any:
     for part in name.split("."):
         tree = tree.get(part) if isinstance(tree, Mapping) else None
     return tree
+
+
+def title(runs: Sequence[Run]) -> str:
+    """Task and pictures, in words."""
+    told = {"sigma": "noise {:g}", "keep": "{:.0%} kept", "factor": "x{:g}", "measurements": "{:g} measurements"}
+    told["outliers"] = "{:.0%} outliers"
+    task = runs[0].at("task") or {}
+    details = [
+        text.format(task[name]) for name, text in told.items() if task.get(name) and isinstance(task[name], int | float)
+    ]
+    names = list(dict.fromkeys(name for run in runs for name in run.pictures))
+    names = names if len(names) <= 3 else [*names[:2], f"and {len(names) - 2} more"]
+    return " ".join([str(task.get("name")).replace("_", " "), *details]) + f", {', '.join(names)}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lipdip.core.tables import table_of
 from lipdip.figures import markdown
-from lipdip.reports.lines import Drawn, Line, Panel, Spot, near
+from lipdip.reports.lines import Drawn, Line, Panel, Spot, marked, near
 from lipdip.reports.missing import missing
 
 KINDS = {"ours": "", "paper": ": the paper's", "difference": ": difference"}
@@ -132,6 +132,8 @@ def notes(drawn: Drawn, panel: Panel) -> list[str]:
     """What a reader of a panel has to know: hardware, and whether the paper's numbers may be compared."""
     hardware = sorted({str(run.summary.get("hardware", "unknown")) for run in panel.runs})
     told = [f"On {'; '.join(hardware)}."]
+    for name, places in marked(drawn, panel).items():
+        told.append(f"{name.capitalize()}: {', '.join(f'at {label(x)} (seed {seed})' for seed, x in places)}.")
     if any(_paper(drawn, panel, line.series) for line in panel.lines):
         told.append(f"The paper's numbers: {drawn.exhibit.paper_on}. {_comparable(drawn, panel)}")
     return told

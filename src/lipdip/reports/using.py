@@ -5,82 +5,78 @@ from lipdip.reports.exhibit import Exhibit, best, over_rounds
 from lipdip.reports.kinds import by, fits, over_layers, over_steps, pruner, restores, sparse, task
 from lipdip.reports.runs import Origin, Run
 
-_TRANSFER = "python experiments/ticket_transfer.py run"
 _TARGETS = {"picture": "a picture", "noisy": "with noise", "shuffled": "its pixels shuffled", "noise": "white noise"}
 
 
-def _source(run: Run) -> Origin | None:
+def source(run: Run) -> Origin | None:
     """The run whose ticket, or whose fine-tuned generator, this one has."""
     return run.origin("ticket.path") or run.origin("model.path")
 
 
-def _generator(run: Run) -> str:
+def generator(run: Run) -> str:
     """Which generator recovers: the dense one, or a ticket used in one of the two ways."""
-    source = _source(run)
-    if source is None:
+    found = source(run)
+    if found is None:
         return "dense"
     masked = run.origin("model.path") is None and run.given("ticket.init") != "model"
-    return f"{pruner(source.run)}, {'mask on pretrained weights' if masked else 'fine-tuned'}"
+    return f"{pruner(found.run)}, {'mask on pretrained weights' if masked else 'fine-tuned'}"
 
 
-def _recovers(run: Run) -> bool:
+def recovers(run: Run) -> bool:
     """Recoveries as in Table 1: of compressive sensing those that withstand outliers."""
     robust = run.at("fit.objective") == "median_of_means" and bool(run.at("task.outliers"))
     return not run.lost and (task(run) == "gan_inpaint" or (task(run) == "compressive_sensing" and robust))
 
 
-def _fits_once(run: Run) -> bool:
+def fits_once(run: Run) -> bool:
     """A dense network, or a ticket that another run found, fitted once."""
-    return pruner(run) == "dense" and not run.lost and (run.at("ticket") is None or _source(run) is not None)
+    return pruner(run) == "dense" and not run.lost and (run.at("ticket") is None or source(run) is not None)
 
 
-def _pruned(source: Origin) -> str:
-    return "" if pruner(source.run) == "IMP" else f", by {pruner(source.run)}"
+def _pruned(found: Origin) -> str:
+    return "" if pruner(found.run) == "IMP" else f", by {pruner(found.run)}"
 
 
 def _by_task(run: Run) -> str:
-    source = _source(run)
-    return "dense" if source is None else f"found by {task(source.run).replace('_', ' ')}{_pruned(source)}"
+    found = source(run)
+    return "dense" if found is None else f"found by {task(found.run).replace('_', ' ')}{_pruned(found)}"
 
 
 def _by_picture(run: Run) -> str:
-    source = _source(run)
-    return "dense" if source is None else f"found on {', '.join(source.run.pictures)}{_pruned(source)}"
+    found = source(run)
+    return "dense" if found is None else f"found on {', '.join(found.run.pictures)}{_pruned(found)}"
 
 
 def _across_tasks(run: Run) -> bool:
-    source = _source(run)
-    return restores(run) and _fits_once(run) and (source is None or source.run.pictures == run.pictures)
+    found = source(run)
+    return restores(run) and fits_once(run) and (found is None or found.run.pictures == run.pictures)
 
 
 def _across_pictures(run: Run) -> bool:
-    source = _source(run)
+    found = source(run)
     return (
-        restores(run)
-        and task(run) == "denoise"
-        and _fits_once(run)
-        and (source is None or task(source.run) == "denoise")
+        restores(run) and task(run) == "denoise" and fits_once(run) and (found is None or task(found.run) == "denoise")
     )
 
 
 def _found_on_several(run: Run) -> bool:
-    source = _source(run)
-    return source is not None and len(source.run.pictures) > 1
+    found = source(run)
+    return found is not None and len(found.run.pictures) > 1
 
 
 def _across_levels(run: Run) -> bool:
-    source = _source(run)
-    tasks = {task(run), *([task(source.run)] if source else [])}
-    return _fits_once(run) and "classify" in tasks and (restores(run) or task(run) == "classify")
+    found = source(run)
+    tasks = {task(run), *([task(found.run)] if found else [])}
+    return fits_once(run) and "classify" in tasks and (restores(run) or task(run) == "classify")
 
 
 def _fits_target(run: Run) -> bool:
-    return fits(run) and task(run) == "denoise" and run.at("task.sigma") == 0 and _fits_once(run)
+    return fits(run) and task(run) == "denoise" and run.at("task.sigma") == 0 and fits_once(run)
 
 
 def _network(run: Run) -> str:
-    source = _source(run)
-    return "dense" if source is None else f"{pruner(source.run)} at {run.rounds[0].sparsity:.3f}"
+    found = source(run)
+    return "dense" if found is None else f"{pruner(found.run)} at {run.rounds[0].sparsity:.3f}"
 
 
 USING: tuple[Exhibit, ...] = (
@@ -94,7 +90,7 @@ USING: tuple[Exhibit, ...] = (
         series=("dense",),
         must=lambda names: any("," in name for name in names),
         varies=("pruner", "ticket"),
-        then=_TRANSFER,
+        again=True,
     ),
     Exhibit(
         name="fig14",
@@ -106,7 +102,7 @@ USING: tuple[Exhibit, ...] = (
         series=("dense",),
         must=lambda names: len(names - {"dense"}) > 1,
         varies=("pruner", "ticket"),
-        then=_TRANSFER,
+        again=True,
     ),
     Exhibit(
         name="fig5",
@@ -118,7 +114,7 @@ USING: tuple[Exhibit, ...] = (
         series=("dense", "found by denoise", "found by inpaint", "found by super resolution"),
         must=lambda names: len(names - {"dense"}) > 1,
         varies=("pruner", "ticket"),
-        then=_TRANSFER,
+        again=True,
     ),
     Exhibit(
         name="fig6",
@@ -130,7 +126,7 @@ USING: tuple[Exhibit, ...] = (
         series=("dense", "found by denoise", "found by classify"),
         must=lambda names: names != {"dense"},
         varies=("pruner", "ticket"),
-        then=_TRANSFER,
+        again=True,
         y={"": "best PSNR in dB (oracle), or accuracy"},
     ),
     Exhibit(
@@ -161,15 +157,15 @@ USING: tuple[Exhibit, ...] = (
         y=dict.fromkeys(_TARGETS.values(), "fitting loss"),
         logarithmic=("x", "y"),
         needs=1,
-        then="python experiments/why_tickets.py run",
+        again=True,
     ),
     Exhibit(
         name="table1",
         title="Tickets of a pretrained generator",
         kind="table",
         says="IMP's tickets recover as well as the dense generator up to 74% sparsity, random ones do not.",
-        wants=_recovers,
-        points=over_rounds(_generator, best),
+        wants=recovers,
+        points=over_rounds(generator, best),
         series=(
             *("dense", "IMP, mask on pretrained weights", "IMP, fine-tuned"),
             *("random, mask on pretrained weights", "random, fine-tuned"),
@@ -182,6 +178,6 @@ USING: tuple[Exhibit, ...] = (
         paper=paper.TABLE_1,
         paper_on="CelebA-HQ faces at 256x256; the paper can be read in both ways to use a ticket",
         published=("256x256",),
-        then="python experiments/generator_tickets.py run",
+        again=True,
     ),
 )

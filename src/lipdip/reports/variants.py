@@ -1,7 +1,9 @@
 """Exhibits about what is done otherwise: rewinding, another fit, the public scripts' quirks."""
 
-from lipdip.reports.exhibit import Exhibit, over_rounds
-from lipdip.reports.finding import COMPARISON, SHOWN
+from collections.abc import Iterable
+
+from lipdip.reports.exhibit import Exhibit, Point, best, over_rounds
+from lipdip.reports.finding import SHOWN
 from lipdip.reports.kinds import CLEAN, pruner, quirks, restores
 from lipdip.reports.runs import Run
 
@@ -14,6 +16,14 @@ def _rewound(run: Run) -> str:
 def _rewinds(run: Run) -> bool:
     fresh = run.at("ticket") is None and not run.at("fit.weight_noise")
     return restores(run) and pruner(run) == "IMP" and not quirks(run) and fresh
+
+
+def _with_dense(run: Run) -> Iterable[Point]:
+    """The rounds, and the first as the dense network's level."""
+    first = run.rounds[0]
+    if first.sparsity == 0:
+        yield Point("dense", "dense", 0.0, best(first))
+    yield from over_rounds(pruner)(run) if pruner(run) != "dense" else ()
 
 
 def _audited(run: Run) -> str:
@@ -53,8 +63,8 @@ VARIANTS: tuple[Exhibit, ...] = (
         kind="figure",
         says="IMP's tickets do better than the dense network under SGLD too, from 20% to 79% sparsity. Three seeds.",
         wants=lambda run: restores(run) and bool(run.at("fit.weight_noise")) and not quirks(run),
-        points=over_rounds(pruner),
-        series=("IMP",),
+        points=_with_dense,
+        series=("dense", "IMP"),
         columns=SHOWN,
     ),
     Exhibit(
@@ -69,6 +79,6 @@ VARIANTS: tuple[Exhibit, ...] = (
         must=lambda names: not names <= {"IMP", "random"},
         varies=("pruner", "fit.code"),
         columns=SHOWN,
-        then=COMPARISON,
+        again=True,
     ),
 )

@@ -1,0 +1,187 @@
+"""From runs to grids of pictures: each of one seed, of runs that agree in all that the gallery does not compare."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lipdip.core.errors import UserError
+from lipdip.figures.reading import read_picture
+from lipdip.reports.gallery import Gallery, Shot
+from lipdip.reports.gather import Refused
+from lipdip.reports.identity import Identity, differences, identity, key, other_seeds, told_apart, without
+from lipdip.reports.runs import Run, title
+
+ACROSS, PICTURES, _GRIDS = 8, 40, 8  # beside each other, in one grid, and grids in one figure
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A run's picture."""
+
+    run: Run
+    shot: Shot
+
+    @property
+    def path(self) -> Path:
+        """Where it lies."""
+        return self.run.path / "images" / f"{self.shot.file}.png"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Pictures that may be compared, by series and place; ``seed`` is None where it makes no difference."""
+
+    name: str
+    seed: int | None
+    series: tuple[str, ...]
+    places: tuple[str, ...]
+    pictures: Mapping[tuple[str, str], Picture]
+
+    @property
+    def runs(self) -> list[Run]:
+        """All runs in it, each once."""
+        return list({picture.run.path: picture.run for picture in self.pictures.values()}.values())
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """A gallery with what there is of it; ``refused`` are runs whose pictures cannot be shown."""
+
+    exhibit: Gallery
+    panels: tuple[Grid, ...]
+    refused: tuple[Refused, ...] = ()
+
+    @property
+    def runs(self) -> list[Run]:
+        """All runs in it, each once."""
+        return list({run.path: run for grid in self.panels for run in grid.runs}.values())
+
+
+def arranged(gallery: Gallery, runs: Iterable[Run]) -> Arranged:
+    """Sort the pictures that the gallery wants into grids; where one cannot be read, its run is left out of all."""
+    refused: list[Refused] = []
+    taken: list[Picture] = []
+    for run in filter(gallery.wants, runs):
+        try:
+            taken += [Picture(run, shot) for shot in gallery.shots(run)]
+        except UserError as error:
+            refused.append(Refused(run.path, str(error)))
+    sound: set[Path] = set()
+    while True:
+        grids = _grids(gallery, taken)
+        bad: dict[Path, Refused] = {}
+        for picture in (each for grid in grids for each in grid.pictures.values() if each.path not in sound):
+            try:
+                _check(picture)
+                sound.add(picture.path)
+            except UserError as error:
+                bad.setdefault(picture.run.path, Refused(picture.run.path, str(error)))
+        if not bad:
+            return Arranged(gallery, tuple(grids), tuple(refused))
+        refused += bad.values()
+        taken = [picture for picture in taken if picture.run.path not in bad]
+
+
+def shown(arranged: Arranged) -> Sequence[Grid]:
+    """The grids that a figure has room for."""
+    return arranged.panels[:_GRIDS]
+
+
+def caption(grid: Grid) -> str:
+    """A grid's setting and seed."""
+    return grid.name if grid.seed is None else f"{grid.name}; seed {grid.seed}"
+
+
+def remarks(arranged: Arranged) -> str:
+    """What has to be known to look at it: how pictures were chosen, and what there is no room for."""
+    left_out = len(arranged.panels) - len(shown(arranged))
+    more = f" The first {_GRIDS} of {len(arranged.panels)} grids." if left_out else ""
+    most, counts = (ACROSS, "places") if arranged.exhibit.rows else (PICTURES, "series")
+    fullest = max((len(getattr(grid, counts)) for grid in arranged.panels), default=0)
+    cut = f" The first {most} of {fullest} pictures." if fullest > most else ""
+    seed = " Of each setting one seed, the smallest of those that have most." if arranged.exhibit.apart else ""
+    return f"{arranged.exhibit.note}{seed}{more}{cut}"
+
+
+def _check(picture: Picture) -> None:
+    shape = read_picture(picture.shot.file, picture.path).shape[:2]
+    if picture.shot.size not in (None, shape):
+        told = "{} is {}x{}, and its summary tells of {}x{}"
+        raise UserError(told.format(f"images/{picture.shot.file}.png", *shape, *(picture.shot.size or ())))
+
+
+def _grids(gallery: Gallery, taken: Sequence[Picture]) -> list[Grid]:
+    """A grid for each setting: of the seeds that have most of it, the smallest."""
+    settings: dict[str, Identity] = {}
+    groups: dict[str, dict[tuple[int, int], list[Picture]]] = defaultdict(lambda: defaultdict(list))
+    for picture in taken:
+        setting = _setting(gallery, picture.run)
+        settings[key(setting)] = setting
+        seeds = (picture.run.seed, picture.run.at("task.seed") or 0) if gallery.apart else (0, 0)
+        groups[key(setting)][seeds].append(picture)
+    made: list[tuple[Grid, Identity]] = []
+    for own, seeded in groups.items():
+        grids = [_grid(gallery, seeded[seeds]) for seeds in sorted(seeded)]
+        fullest = max(grids, key=lambda grid: len(grid.pictures))
+        if fullest.pictures and gallery.must(set(fullest.series)):
+            made.append((fullest, settings[own]))
+    notes = told_apart([grid.name for grid, _ in made], [setting for _, setting in made])
+    named = [
+        Grid(f"{grid.name}; {note}" if note else grid.name, grid.seed, grid.series, grid.places, grid.pictures)
+        for (grid, _), note in zip(made, notes, strict=True)
+    ]
+    return sorted(named, key=lambda grid: grid.name)
+
+
+def _setting(gallery: Gallery, run: Run) -> Identity:
+    if not gallery.apart:
+        return {}
+    level = {"sparsity": f"{run.rounds[-1].sparsity:.3f}"} if gallery.level else {}
+    return {**without(identity(run), gallery.varies), **level}
+
+
+def _grid(gallery: Gallery, pictures: Sequence[Picture]) -> Grid:
+    """The pictures by series and place; series of one name but of other settings are told apart."""
+    wholes: dict[tuple[str, str], Identity] = {}
+    cells: dict[tuple[str, str], dict[str, Picture]] = defaultdict(dict)
+    for picture in pictures:
+        shot = picture.shot
+        seeds = dict(other_seeds(picture.run))
+        whole = {} if shot.shared else {**without(identity(picture.run), gallery.across), **seeds}
+        own = (shot.series, key(whole))
+        there = cells[own].get(shot.place)
+        if there is None or shot.sparsity > there.shot.sparsity:
+            cells[own][shot.place] = picture
+        wholes[own] = whole
+    kept = sorted(
+        (own for own in cells if len(cells[own]) >= gallery.least),
+        key=lambda own: _order(gallery, next(iter(cells[own].values())).shot),
+    )
+    names: list[str] = []
+    for own in kept:
+        same = [other for other in kept if other[0] == own[0]]
+        note = differences([wholes[other] for other in same])[same.index(own)]
+        names.append(f"{own[0]} ({note})" if len(same) > 1 else own[0])
+    found = {
+        (name, place): picture for name, own in zip(names, kept, strict=True) for place, picture in cells[own].items()
+    }
+    places = sorted({place for _, place in found}, key=_number)
+    runs = [picture.run for picture in found.values()]
+    about = "" if not runs else title(runs) if gallery.apart else f"{len(names)} pictures"
+    if gallery.level and runs:
+        about += f", tickets at sparsity {runs[0].rounds[-1].sparsity:.3f}"
+    return Grid(about, runs[0].seed if runs and gallery.apart else None, tuple(names), tuple(places), found)
+
+
+def _order(gallery: Gallery, shot: Shot) -> tuple[int, int, str]:
+    """As the gallery has them, then by size and name."""
+    order, name, (height, width) = gallery.series, shot.series, shot.size or (0, 0)
+    near = (number for number, wanted in enumerate(order) if name.startswith(wanted))
+    return (order.index(name) if name in order else next(near, len(order)), -height * width, name)
+
+
+def _number(place: str) -> tuple[int, str]:
+    """Places that begin with a number in its order, others by name."""
+    first = place.split()[0].replace(",", "") if place else ""
+    return (int(first) if first.isdecimal() else 0, place)
