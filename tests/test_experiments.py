@@ -1,8 +1,8 @@
-"""Every experiment's grid composes at both scales and can be run at the small one; the scripts find its runs."""
+"""Every experiment's grid composes at both scales; the file of every exhibit runs whole, and draws it."""
 
-import importlib.util
-import io
+import ast
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -13,12 +13,10 @@ from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
-from rich.console import Console
 
 from lipdip.command import compose, config_dir
 from lipdip.configuration.assemble import assemble
-from lipdip.core.records import read_rounds
-from lipdip.run import run
+from lipdip.sweeps.hooks import cells as planned
 
 from .test_conf import GROUPS
 
@@ -31,9 +29,26 @@ RUNS = {  # of each exhibit at scale=cpu and at scale=paper, for one seed
 }
 SCALES = ("cpu", "paper")
 EACH = pytest.mark.parametrize("exhibit", RUNS)
-SMALLEST = ("fit.steps=3", "pruner.rounds=1", "trainer=cpu")
-NETWORK = ("image.size=32", "model.channels=4", "model.scales=2")
-GAN = ("fit.batch=4", "fit.judged=3", "fit.judging_steps=3")
+FILES = {path.stem: path for path in sorted((ROOT / "experiments").glob("*.py"))}
+BEYOND = {
+    "pruners": "pruners.md",
+    "overlap": "finding.md",
+    "outliers": "outliers.md",
+}  # the paper, and what each writes
+HELPERS = {"study", "dashboard"}
+SMALLEST = ("seed=0", "trainer=cpu", "image.size=32", "model.channels=4", "model.scales=2", "pruner.rounds=2")
+STEPS = "protocol.steps=20"
+GAN = ("seed=0", "trainer=cpu", "pruner.rounds=1", "fit.steps=2", "fit.batch=4", "fit.judged=3", "fit.judging_steps=2")
+RECOVERY = ("then.image=clothes/00", "then.fit.steps=2", "then.fit.restarts=1", "then.fit.record_every=1")
+OWN = {  # what the smallest run of a file has instead of, or beside, the others'
+    **dict.fromkeys(("table1", "outliers"), (*GAN, *RECOVERY)),
+    **dict.fromkeys(("fig3", "fig13", "fig15", "audit"), (*SMALLEST, STEPS, "image=astronaut")),
+    **dict.fromkeys(("fig14", "table5"), (*SMALLEST, STEPS, "image=astronaut,coffee")),
+    **dict.fromkeys(("fig6", "overlap"), (*SMALLEST, STEPS, "protocol.classify.epochs=1")),
+    "fig16": (*SMALLEST, "image=astronaut", "fit.steps=6", "fit.burn_in=1"),
+    "table4": (*SMALLEST, STEPS, "pruner.sparsity=0.2,0.5"),
+    "pruners": (*SMALLEST, STEPS, "protocol.oes_steps=4"),
+}
 
 
 def params(*given):
@@ -52,11 +67,19 @@ def cells(*given):
     return cells
 
 
-def script(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "experiments" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def script(monkeypatch, capfd, tmp_path):
+    """Does an exhibit's file in an empty directory: its exit code, and all that it printed."""
+
+    def do(name, *words):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.syspath_prepend(ROOT / "experiments")
+        monkeypatch.setattr(sys, "argv", [f"{name}.py", *words])
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(FILES[name]), run_name="__main__")
+        return ended.value.code, "".join(capfd.readouterr())
+
+    return do
 
 
 def place(*overrides):
@@ -98,8 +121,8 @@ def test_the_number_of_runs_is_told(exhibit):
     package, told, *_ = (config_dir() / "experiment" / f"{exhibit}.yaml").read_text().splitlines()
     assert package == "# @package _global_" and f" {count} run{'s' if count > 1 else ''}; " in told
     lines = (ROOT / "docs" / "experiments.md").read_text().splitlines()
-    (row,) = (line for line in lines if line.startswith("|") and f"-m experiment={exhibit}`" in line)
-    assert row.split("|")[3].strip() == str(count)
+    (row,) = (line for line in lines if line.startswith("|") and f"`python experiments/{exhibit}.py`" in line)
+    assert row.split("|")[3].split(" + ")[0].strip() == str(count)
 
 
 def test_the_command_line_wins():
@@ -119,49 +142,43 @@ def test_the_small_scale_is_laid_over_any_protocol():
     assert compose("protocol=legacy", "scale=paper").protocol.name == "legacy"
 
 
-@pytest.mark.parametrize(
-    ("exhibit", "cell", "found"),
-    [
-        *[("fig4", 1, "three pictures, one code, a head each"), ("fig5", 1, "found by inpaint")],
-        *[("fig6", 1, "found on digits"), ("fig14", 1, "found on coffee")],
-        ("fig14", 4, "three pictures, a code each"),
-    ],
-)
-def test_the_script_of_transfer_finds_the_runs(exhibit, cell, found):
-    module = script("ticket_transfer")
-    imp = ("pruner=imp", f"pruner.rounds={module.ROUND}", f"paths.output_dir={module._output('cpu')}")
-    assert place(*cells(f"experiment={exhibit}")[cell]) == place(*module.settings(module.FOUND[found], "cpu"), *imp)
+def test_every_experiment_has_its_file_and_the_other_way_round():
+    assert set(FILES) - set(BEYOND) - HELPERS == set(RUNS)
 
 
-def test_the_other_scripts_find_the_runs(clothes):
-    why, generators, own = script("why_tickets"), script("generator_tickets"), data("table1", clothes)
-    found, wanted = cells("experiment=fig7"), why.finding("cpu").values()
-    assert [place(*cell) for cell in found] == [place(*command) for command in wanted]
+@pytest.mark.parametrize("name", [name for name in FILES if name not in HELPERS])
+def test_a_file_says_its_command_and_stays_small(name):
+    told = ast.get_docstring(ast.parse(FILES[name].read_text()))
+    assert f"python experiments/{name}.py" in map(str.strip, told.splitlines())
+    assert len(FILES[name].read_text().splitlines()) <= (60 if name in RUNS else 110)
+    assert f"`python experiments/{name}.py`" in (ROOT / "docs" / "experiments.md").read_text()
+
+
+@pytest.mark.parametrize("pruner", ["imp", "random"])
+def test_all_quirks_together_are_the_legacy_protocol(pruner):
+    legacy = place("protocol=legacy", "scale=cpu", f"pruner={pruner}", "pruner.empty_layers=keep_one", "seed=2")
+    assert place("experiment=audit", "quirk=all", f"pruner={pruner}", "seed=2").name == legacy.name
+
+
+def test_the_figures_of_one_ladder_share_its_runs():
+    found = cells("experiment=fig7")
     for other in ("fig10", "fig18", "fig19"):
         assert [cell[:-1] for cell in cells(f"experiment={other}")] == [cell[:-1] for cell in found]
-    assert place(*cells("experiment=table1")[1], *own) == place(*generators.tuning("random", 0, "cpu"), *own)
+    both = [place(f"experiment={name}", "image=astronaut", "pruner=imp", "seed=1") for name in ("fig15", "audit")]
+    assert both[0] == both[1]
+    fifth, sixth, other = (
+        place(f"experiment={name}", "task=denoise", "pruner.rounds=8") for name in ("fig5", "fig6", "fig14")
+    )
+    assert fifth == sixth == other
 
 
-@pytest.mark.parametrize(
-    ("own", "cell"),
-    [
-        ("experiment=fig15 pruner=random", "random"),
-        ("experiment=audit pruner=imp", "imp"),
-        ("experiment=audit pruner=imp quirk=clean", "found on clean"),
-        ("experiment=audit pruner=imp quirk=all", "found by legacy"),
-        ("experiment=audit pruner=random quirk=twice", "random, 36% a round (3)"),
-        ("experiment=audit pruner=random quirk=all", "random, legacy (2, 3, 4, 6)"),
-    ],
-)
-def test_the_script_of_pruners_finds_the_runs(own, cell):
-    assert place(*own.split(), "seed=1") == place(*script("pruner_comparison").overrides(cell, 1, "cpu"))
-
-
-def test_all_quirks_together_are_the_legacy_protocol():
-    common = ("pruner.empty_layers=keep_one", "paths.output_dir=outputs/pruner_comparison_cpu", "seed=2")
-    for pruner in ("imp", "random"):
-        legacy = place("protocol=legacy", "scale=cpu", f"pruner={pruner}", *common)
-        assert place("experiment=audit", "quirk=all", f"pruner={pruner}", "seed=2") == legacy
+def test_a_cell_takes_a_setting_from_its_own_seed():
+    GlobalHydra.instance().clear()
+    with hydra.initialize_config_dir(str(config_dir()), version_base="1.3"):
+        given = ["task.seed=${seed}", 'ticket.path="${oc.select:found.imp.s${seed},none}"', "+found.imp.s2=there"]
+        ((*cell,),) = planned(hydra.compose("run", given, return_hydra_config=True))
+    cfg = compose(*cell, "seed=2")
+    assert (cfg.task.seed, cfg.ticket.path) == (2, "there")
 
 
 def test_the_deep_decoder_is_not_pruned():
@@ -169,25 +186,71 @@ def test_the_deep_decoder_is_not_pruned():
     assert len(assemble(decoder).pruning.ladder) == 1 and len(assemble(hourglass).pruning.ladder) == 11
 
 
-@pytest.mark.slow
-@EACH
-def test_a_cell_runs(exhibit, clothes, tmp_path):
-    small = [*SMALLEST, *(GAN if exhibit == "table1" else NETWORK), f"paths.output_dir={tmp_path}"]
-    small += ["fit.burn_in=1"] * (exhibit == "fig16")
-    cfg = compose(*cells(f"experiment={exhibit}")[0], *data(exhibit, clothes), *small)
-    path = run(cfg, Console(file=io.StringIO()))
-    assert len(read_rounds(path)) >= 2 and (path / "summary.json").exists()
+def whole(name, script, tmp_path, clothes):
+    """A file at its smallest, from its sweep to its pictures."""
+    data = (f"dataset.path={clothes}",) if name in ("table1", "outliers") else ()
+    code, printed = script(name, *OWN.get(name, (*SMALLEST, STEPS)), *data)
+    assert code == 0, printed
+    written = BEYOND.get(name, f"{name}.png")
+    assert (tmp_path / "report" / written).stat().st_size > 0 and f"report/{written}" in printed
+
+
+def done(path):
+    """When each finished run was finished."""
+    return {run: run.stat().st_mtime_ns for run in path.glob("outputs/**/runs/*/summary.json")}
+
+
+def test_a_file_runs_whole_and_its_ticket_is_used(script, tmp_path, clothes):
+    whole("fig12", script, tmp_path, clothes)
+    assert len(done(tmp_path)) == 1 + 4 * 2
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["pruner.round=2"], "did you mean pruner.rounds?"),
+        (["scale=large"], "there is no scale=large"),
+        (["jobs=many"], "jobs must be a number"),
+        (["paper"], "NAME=VALUE"),
+    ],
+)
+def test_what_cannot_be_is_one_line(script, tmp_path, words, why):
+    code, printed = script("fig9", *words)
+    told = [line for line in printed.splitlines() if line.startswith("lipdip: ")]
+    assert code == 2 and len(told) == 1 and why in told[0] and "Traceback" not in printed
+    assert not done(tmp_path)
 
 
 @pytest.mark.slow
-def test_a_figure_is_one_command(tmp_path):
-    given = ["experiment=fig3", "image=astronaut", "seed=range(0,2)", *SMALLEST, *NETWORK]
-    done = subprocess.run(
-        [sys.executable, "-m", "lipdip.run", "-m", *given, f"paths.output_dir={tmp_path}"],
+@pytest.mark.parametrize("name", [name for name in FILES if name not in HELPERS | {"fig12"}])
+def test_a_file_runs_whole(name, script, tmp_path, clothes):
+    whole(name, script, tmp_path, clothes)
+
+
+@pytest.mark.slow
+def test_what_is_done_is_found(script, tmp_path, clothes):
+    whole("fig5", script, tmp_path, clothes)
+    before = done(tmp_path)
+    whole("fig5", script, tmp_path, clothes)
+    assert before and before == done(tmp_path)
+
+
+@pytest.mark.slow
+def test_a_cell_that_fails_stops_no_other(script, tmp_path):
+    code, printed = script("fig15", *SMALLEST, STEPS, "image=astronaut,dip/F16_GT")
+    assert code == 2 and "FAILED" in printed and "Traceback" not in printed
+    assert (tmp_path / "report" / "fig15.png").exists()
+
+
+@pytest.mark.slow
+def test_a_file_is_one_command_with_several_jobs(tmp_path):
+    told = subprocess.run(
+        [sys.executable, str(FILES["fig15"]), *SMALLEST, STEPS, "image=astronaut", "jobs=2"],
         capture_output=True,
         text=True,
         timeout=300,
+        cwd=tmp_path,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
-    assert done.returncode == 0, done.stderr
-    assert len([path for path in (tmp_path / "runs").iterdir() if (path / "summary.json").exists()]) == 6
+    assert told.returncode == 0 and not told.stderr, told.stderr
+    assert len(done(tmp_path)) == 4 and (tmp_path / "report" / "fig15.png").exists()

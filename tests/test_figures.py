@@ -1,7 +1,9 @@
 """Pictures for people: what is computed for them holds, they can be opened, and bad input is one line."""
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +16,18 @@ from lipdip.core.rows import Generated, Recovered, RecoveredPicture
 from lipdip.core.tables import table_of
 from lipdip.figures import fourier, markdown, matrix, style
 from lipdip.figures import run as figures
-from lipdip.figures.fourier import fourier_differences, fourier_magnitudes
+from lipdip.figures.fourier import magnitudes, power_and_differences
 from lipdip.figures.matrix import heat_map
+from lipdip.figures.part import alone
 from lipdip.figures.png import sheet, to_unit
-from lipdip.figures.targets import fitting_loss, learning_curves
+
+
+def _spectra(pictures: Mapping[str, Path]) -> bytes:
+    return style.rendered(alone(magnitudes(pictures)))
+
+
+def _differences(*pictures: Any) -> bytes:
+    return style.rendered(alone(power_and_differences(*pictures)))
 
 
 def _opened(png: bytes) -> np.ndarray:
@@ -93,19 +103,19 @@ def test_the_jump_between_opposite_borders_is_no_high_frequency():
 def test_spectra_of_pictures_are_drawn(save):
     sharp = np.random.default_rng(0).random((40, 60, 3))
     pictures = {"clean": save("clean", sharp), "a ticket with $ and a rather long name": save("grey", sharp[..., 0])}
-    height, width, _ = _opened(fourier_magnitudes(pictures)).shape
+    height, width, _ = _opened(_spectra(pictures)).shape
     assert 500 < height < 1200 and 700 < width < 1500
-    assert _opened(fourier_magnitudes({"one": pictures["clean"]})).shape[1] < width
+    assert _opened(_spectra({"one": pictures["clean"]})).shape[1] < width
     third = {**pictures, "flat": save("flat", np.full((40, 60), 0.5))}
     for pairs in (None, [("flat", "clean")]):
-        height, width, _ = _opened(fourier_differences(third, pairs)).shape
+        height, width, _ = _opened(_differences(third, pairs)).shape
         assert 400 < height < 1200 and 900 < width < 1600
-    assert fourier_differences(third) == fourier_differences(third)
+    assert _differences(third) == _differences(third)
 
 
 def test_equal_pictures_have_no_difference(save):
     same = save("same", np.random.default_rng(0).random((32, 32)))
-    image = _opened(fourier_differences({"one": same, "two": same})).astype(int)
+    image = _opened(_differences({"one": same, "two": same})).astype(int)
     middle = image[image.shape[0] // 2, image.shape[1] // 6]
     assert abs(middle - [int(style.DIVERGING(0.5)[part] * 255) for part in range(3)]).max() <= 2
 
@@ -132,69 +142,13 @@ def test_pictures_without_comparable_spectra_are_refused_in_one_line(save, tmp_p
     (tmp_path / "folder.png").mkdir()
     Image.new("RGBA", (48, 32)).save(tmp_path / "clear.png")
     with pytest.raises(UserError, match=message) as caught:
-        fourier_differences({name: tmp_path / f"{name}.png" for name in names}, pairs)
+        _differences({name: tmp_path / f"{name}.png" for name in names}, pairs)
     assert "\n" not in str(caught.value)
 
 
 def test_no_picture_has_no_spectrum():
     with pytest.raises(UserError, match="no picture"):
-        fourier_magnitudes({})
-
-
-def _run(path: Path, table: str) -> Path:
-    path.mkdir()
-    (path / "curves.csv").write_text(table)
-    return path
-
-
-TWO_ROUNDS = "round,picture,step,loss,psnr\n0,a,1,0.5,\n0,a,10,0.25,9.5\n1,a,10,0.2,\n1,b,10,0.4,\n1,a,1,1,\n1,b,1,3,\n"
-
-
-def test_curves_are_read_by_name_the_last_round_first_and_several_pictures_as_their_mean(tmp_path):
-    run = _run(tmp_path / "run", TWO_ROUNDS)
-    assert fitting_loss(run) == fitting_loss(run, 1) == ([1, 10], pytest.approx([2, 0.3]))
-    assert fitting_loss(run, 0) == ([1, 10], [0.5, 0.25])
-    plain = _run(tmp_path / "plain", "loss,step,round\n0.5,1,0\n")
-    assert fitting_loss(plain) == ([1], [0.5])
-
-
-def test_learning_curves_share_axes_and_a_network_keeps_its_colour(tmp_path):
-    run, other = _run(tmp_path / "run", TWO_ROUNDS), _run(tmp_path / "other", TWO_ROUNDS.replace("0.25", "0.0001"))
-    four = {target: {"dense": run, "ticket": other} for target in ("clean", "noisy", "shuffled", "noise")}
-    image = _opened(learning_curves(four, 0))
-    assert 400 < image.shape[0] < 700 and 1500 < image.shape[1] < 1900
-    assert _opened(learning_curves({"clean": {"dense": run}})).shape[1] < 800
-    assert _opened(learning_curves({**four, "a fifth": {"ticket": other}, "none": {}})).shape[0] > 800
-    colour = [int(style.ORANGE[at : at + 2], 16) for at in (1, 3, 5)]
-    left, right = np.array_split(_opened(learning_curves({"one": {"a": run, "b": run}, "two": {"b": run}})), 2, axis=1)
-    assert (left == colour).all(2).any() and (right[100:] == colour).all(2).any()
-
-
-@pytest.mark.parametrize(
-    ("table", "message"),
-    [
-        (None, "cannot read the curves of .*broken: No such file"),
-        ("", "broken are empty"),
-        ("round,step,loss\n", "broken are empty"),
-        ("round,epoch,loss\n0,1,2\n", "broken have no column 'step'"),
-        ("round,step,loss\n0,1,0.5\n0,2", "broken are damaged"),
-        ("round,step,loss\n0,1,often\n", "broken are damaged"),
-        ("round,step,loss\n3,1,0.5\n", "broken has no round 0; its rounds are 3 to 3"),
-    ],
-)
-def test_runs_without_whole_curves_are_named(tmp_path, table, message):
-    run = tmp_path / "broken"
-    if table is not None:
-        _run(run, table)
-    with pytest.raises(UserError, match=message) as caught:
-        learning_curves({"clean": {"dense": run}}, 0)
-    assert "\n" not in str(caught.value)
-
-
-def test_no_run_has_no_learning_curves(tmp_path):
-    for nothing in ({}, {"clean": {}}):
-        with pytest.raises(UserError, match="no run"):
-            learning_curves(nothing)
+        _spectra({})
 
 
 @pytest.mark.parametrize("colours", [style.DIVERGING, style.SEQUENTIAL])

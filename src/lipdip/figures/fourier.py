@@ -10,9 +10,9 @@ from matplotlib.figure import FigureBase
 from matplotlib.image import AxesImage
 
 from lipdip.core.errors import UserError
-from lipdip.figures.part import Part, alone
+from lipdip.figures.part import Part
 from lipdip.figures.reading import Array, read_picture
-from lipdip.figures.style import DIVERGING, GREY, line_style, rendered, wrapped
+from lipdip.figures.style import DIVERGING, GREY, line_style, wrapped
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, full range
 ROUNDING = 1 / (255 * 12**0.5)  # the standard deviation of rounding to 8 bits: what is below it says nothing
@@ -72,16 +72,6 @@ def radial_power(picture: Array) -> tuple[Array, Array]:
     window = np.outer(*(np.sin(np.pi * (np.arange(side) + 0.5) / side) ** 2 for side in luma.shape))
     window /= np.sqrt(np.mean(window**2))
     return radial(magnitude((luma - luma.mean()) * window) ** 2)
-
-
-def fourier_magnitudes(pictures: Mapping[str, Path]) -> bytes:
-    """A PNG of :func:`magnitudes`."""
-    return rendered(alone(magnitudes(pictures)))
-
-
-def fourier_differences(pictures: Mapping[str, Path], pairs: Sequence[tuple[str, str]] | None = None) -> bytes:
-    """A PNG of :func:`power_and_differences`."""
-    return rendered(alone(power_and_differences(pictures, pairs)))
 
 
 def magnitudes(pictures: Mapping[str, Path]) -> Part:

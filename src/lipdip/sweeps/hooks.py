@@ -52,7 +52,8 @@ def cells(config: DictConfig) -> list[list[str]]:
     assert isinstance(params, dict)
     given = [f"{name!s}={value}" for name, value in params.items()]
     parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
-    overrides = parser.parse_overrides([*given, *config.hydra.overrides.task])
+    asked: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)  # each run resolves its own ${seed}
+    overrides = parser.parse_overrides([*given, *asked])
     return [own for batch in BasicSweeper.split_arguments(overrides, None) for own in batch]
 
 

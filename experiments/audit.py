@@ -1,0 +1,20 @@
+"""What each quirk of the public scripts does to IMP and to random masks, by itself and all together; not in the paper.
+
+python experiments/audit.py
+"""
+
+from study import Found, Study, of, paths, start
+
+
+def again(study: Study, found: list[Found]) -> list[Found]:
+    """Masks that IMP found on the clean picture, fairly and with all quirks, fitted to the degraded one as it is."""
+    fitted = []
+    for found_with, fitted_with in (("clean", "none"), ("all", "all")):
+        imp = [run for run in found if run["pruner"] == "imp" and run["quirk"] == found_with]
+        masks = (f"pruner.ticket={of(found_with)}", *paths(imp, lambda run: run.directory, name="quirk"))
+        fitted += study.sweep("pruner=ticket", f"quirk={fitted_with}", *masks, experiment="audit")
+    return fitted
+
+
+if __name__ == "__main__":
+    start("audit", again)

@@ -1,0 +1,9 @@
+"""Fig. 11: PSNR and SSIM over the steps of a fit, for masks by IMP, SNIP and lot.
+
+python experiments/fig11.py
+"""
+
+from study import start
+
+if __name__ == "__main__":
+    start("fig11")

@@ -1,0 +1,23 @@
+"""Fig. 12: pictures of a fit as it goes on, dense and with a ticket.
+
+python experiments/fig12.py
+"""
+
+from study import Found, Study, of, paths, start
+
+from lipdip.core.records import read_summary
+
+ROUND = 6  # sparsity 0.738
+SHARES = (8, 4, 2, 1)  # of the budget an eighth, a quarter, a half, and all
+
+
+def stop_early(study: Study, found: list[Found]) -> None:
+    """The dense network and the ticket, fitted shorter: a fit of 100 steps is the first 100 of a longer one."""
+    budget = read_summary(found[0].directory)["configuration"]["fit"]["steps"]
+    steps = ",".join(str(max(1, budget // share)) for share in SHARES)
+    ticket = paths(found, lambda run: run.ticket(ROUND), name="experiment")
+    study.sweep("pruner=none", f"fit.steps={steps}", f"ticket.path=null,{of('fig12')}", *ticket)
+
+
+if __name__ == "__main__":
+    start("fig12", stop_early)
