@@ -1,6 +1,8 @@
 """Parsing of plain command lines: what is wrong with one is told in one line."""
 
 import argparse
+import sys
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from typing_extensions import override
@@ -14,3 +16,27 @@ class Parser(argparse.ArgumentParser):
     @override
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message}; {self.prog} --help says more")
+
+
+def done(parser: argparse.ArgumentParser, argv: Sequence[str] | None, kept: str) -> int:
+    """Do what a command line says: call the ``run`` that its subcommand has set by default.
+
+    Args:
+        parser: of the command.
+        argv: the command line's words; None for those of this process.
+        kept: what a stopped one leaves, in words.
+
+    Returns:
+        The exit code: 0 done, 2 the user can put it right (one line says what), 130 stopped.
+    """
+    try:
+        arguments = parser.parse_args(argv)
+        run: Callable[[argparse.Namespace], None] = arguments.run
+        run(arguments)
+    except UserError as error:
+        print(f"lipdip: {' '.join(str(error).splitlines())}", file=sys.stderr, flush=True)
+        return 2
+    except KeyboardInterrupt:
+        print(f"lipdip: stopped; {kept}", file=sys.stderr, flush=True)
+        return 130
+    return 0

@@ -6,29 +6,15 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lipdip.arguments import Parser
+from lipdip.arguments import Parser, done
 from lipdip.core.errors import UserError
 from lipdip.figures.terminal import plain_console, say
 from lipdip.problems.standard_sets import AS_PUBLIC, MISSING, OTHER, StandardSet, standard_sets
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the command line says.
-
-    Returns:
-        The exit code: 0 done, 2 the user can put it right (one line says what), 130 stopped.
-    """
-    try:
-        arguments = _parser().parse_args(argv)
-        run: Callable[[argparse.Namespace], None] = arguments.run
-        run(arguments)
-    except UserError as error:
-        print(f"lipdip: {' '.join(str(error).splitlines())}", file=sys.stderr, flush=True)
-        return 2
-    except KeyboardInterrupt:
-        print("lipdip: stopped; every picture that is there is whole", file=sys.stderr, flush=True)
-        return 130
-    return 0
+    """Do what the command line says; the exit code is that of :func:`lipdip.arguments.done`."""
+    return done(_parser(), argv, kept="every picture that is there is whole")
 
 
 def _list(arguments: argparse.Namespace) -> None:

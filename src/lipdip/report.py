@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lipdip.arguments import Parser
+from lipdip.arguments import Parser, done
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
 from lipdip.figures.terminal import plain_console, say
@@ -21,22 +21,8 @@ from lipdip.reports.tables import csv_of, markdown_of
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the command line says.
-
-    Returns:
-        The exit code: 0 done, 2 the user can put it right (one line says what), 130 stopped.
-    """
-    try:
-        arguments = _parser().parse_args(argv)
-        run: Callable[[argparse.Namespace], None] = arguments.run
-        run(arguments)
-    except UserError as error:
-        print(f"lipdip: {' '.join(str(error).splitlines())}", file=sys.stderr, flush=True)
-        return 2
-    except KeyboardInterrupt:
-        print("lipdip: stopped; files that were written are whole", file=sys.stderr, flush=True)
-        return 130
-    return 0
+    """Do what the command line says; the exit code is that of :func:`lipdip.arguments.done`."""
+    return done(_parser(), argv, kept="files that were written are whole")
 
 
 def _list(arguments: argparse.Namespace) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lipdip.arguments import Parser
+from lipdip.arguments import Parser, done
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
 from lipdip.core.ticket import Ticket, tensor_digests
@@ -22,22 +22,8 @@ from lipdip.lottery.redraw import redraw
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the command line says.
-
-    Returns:
-        The exit code: 0 done, 2 the user can put it right (one line says what), 130 stopped.
-    """
-    try:
-        arguments = _parser().parse_args(argv)
-        run: Callable[[argparse.Namespace], None] = arguments.run
-        run(arguments)
-    except UserError as error:
-        print(f"lipdip: {' '.join(str(error).splitlines())}", file=sys.stderr, flush=True)
-        return 2
-    except KeyboardInterrupt:
-        print("lipdip: stopped; nothing was written", file=sys.stderr, flush=True)
-        return 130
-    return 0
+    """Do what the command line says; the exit code is that of :func:`lipdip.arguments.done`."""
+    return done(_parser(), argv, kept="nothing was written")
 
 
 def _show(arguments: argparse.Namespace) -> None:
