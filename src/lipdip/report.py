@@ -39,7 +39,7 @@ def _list(arguments: argparse.Namespace) -> None:
         if lacks:
             more = "" if arguments.all or len(lacks) < 3 else f"and {len(lacks) - 2} more; "
             say(console, f"         {more}{exhibit.commands}")
-    say(console, "not drawn yet:")
+    say(console, "not drawn:")
     for other in NOT_DRAWN:
         say(console, f"{other.name:<8} {other.title}; instead: {other.instead}")
     _say_refused(gathered.refused)
@@ -51,6 +51,9 @@ def _table(arguments: argparse.Namespace) -> None:
     if not written:
         name = found.exhibit.name
         raise UserError(f"{name} has no table: it is pictures, and report figure {name} draws them")
+    if isinstance(found, Drawn):
+        for line in markdown_of(found).splitlines():
+            say(plain_console(), line)
     for path in written:
         say(plain_console(), str(path))
 

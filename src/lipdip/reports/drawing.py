@@ -17,7 +17,7 @@ _ACROSS, _MOST = 3, 24  # panels beside each other, and in one figure
 
 def png(drawn: Drawn) -> bytes:
     """The figure as the bytes of a PNG."""
-    return rendered(_figure(drawn, drawn.panels))
+    return light(rendered(_figure(drawn, drawn.panels)), 64)
 
 
 def svg(drawn: Drawn) -> bytes:
