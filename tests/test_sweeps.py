@@ -148,4 +148,5 @@ def test_a_killed_worker_leaves_its_cell_to_be_taken_over(tmp_path):
     os.kill(working["pid"], signal.SIGKILL)
     out, errors = started.communicate(timeout=240)
     assert started.returncode == 0 and "3 of 3 done" in out, errors
-    assert "what is left is done here" in errors and len(_summaries(tmp_path)) == 3
+    assert "a worker process was killed" in errors and "what is left is done here" in errors
+    assert len(_summaries(tmp_path)) == 3

@@ -7,6 +7,7 @@ import re
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 import hydra
@@ -119,6 +120,8 @@ def _told(error: Exception, command: str, again: str) -> str:
         return str(error)
     if isinstance(error, HydraException | OmegaConfBaseException | ValueError):
         return _explain(error, command, sys.argv[1:])
+    if isinstance(error, BrokenExecutor):
+        return "a worker process was killed, by hand or for want of memory"
     what = (str(error) or type(error).__name__).splitlines()[0]
     out_of_memory = isinstance(error, RuntimeError) and "memory" in str(error)
     if isinstance(error, OSError | MemoryError) or out_of_memory:
