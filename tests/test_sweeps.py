@@ -79,8 +79,9 @@ def test_two_sweeps_share_their_cells_and_neither_does_one_twice(tmp_path):
     outputs = [sweep.communicate(timeout=300) for sweep in both]
     assert [sweep.returncode for sweep in both] == [0, 0], outputs
     assert all("3 of 3 done" in out for out, _ in outputs)
-    fresh = sum(line.count("done in") for out, _ in outputs for line in out.splitlines())
-    assert fresh == 3, "every run was made by one of them, and found done by the other"
+    logs = [log.read_text() for log in (tmp_path / "sweeps").glob("*/*/logs/*.txt")]
+    begun, found = (sum(words in log for log in logs) for words in ("writing to", "finished already"))
+    assert (begun, found) == (3, 3), "every run was made by one of them, and found done by the other"
 
 
 def test_a_cell_that_another_process_has_is_waited_for_or_taken_over(tmp_path):
