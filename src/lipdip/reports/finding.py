@@ -78,7 +78,7 @@ FINDING: tuple[Exhibit, ...] = (
         title="SynFlow against IMP",
         kind="table",
         says="SynFlow does as well up to 20% sparsity, and falls behind from 40% on.",
-        wants=by("IMP", "SynFlow"),
+        wants=by("IMP", "SynFlow", to_targets=True),
         points=_to_target,
         series=("SynFlow", "IMP"),
         merges=("pruner.sparsity",),

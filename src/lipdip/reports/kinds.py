@@ -74,9 +74,14 @@ def fair(run: Run) -> bool:
     return own and not quirks(run) and run.at("pruner.rewind") in (0, None)
 
 
-def by(*pruners: str) -> Callable[[Run], bool]:
-    """Fair restorations by some of the pruners, as the series call them."""
-    return lambda run: restores(run) and fair(run) and pruner(run) in pruners
+def by(*pruners: str, to_targets: bool = False) -> Callable[[Run], bool]:
+    """Fair restorations by some of the pruners, as the series call them; on the ladder, or also to exact sparsities."""
+    return lambda run: restores(run) and fair(run) and pruner(run) in pruners and (to_targets or on_the_ladder(run))
+
+
+def on_the_ladder(run: Run) -> bool:
+    """Whether every round prunes at one rate; a run to an exact sparsity leaves the ladder with its last round."""
+    return run.at("pruner.sparsity") is None
 
 
 def data_set(run: Run) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from lipdip.reports.exhibit import Exhibit, Point, best, over_rounds
 from lipdip.reports.finding import SHOWN
-from lipdip.reports.kinds import CLEAN, pruner, quirks, restores
+from lipdip.reports.kinds import CLEAN, on_the_ladder, pruner, quirks, restores
 from lipdip.reports.runs import Run
 
 
@@ -15,7 +15,7 @@ def _rewound(run: Run) -> str:
 
 def _rewinds(run: Run) -> bool:
     fresh = run.at("ticket") is None and not run.at("fit.weight_noise")
-    return restores(run) and pruner(run) == "IMP" and not quirks(run) and fresh
+    return restores(run) and pruner(run) == "IMP" and not quirks(run) and fresh and on_the_ladder(run)
 
 
 def _with_dense(run: Run) -> Iterable[Point]:
@@ -42,7 +42,8 @@ def _in_audit(run: Run) -> bool:
     """By IMP and by lot with whatever quirks; masks found on the clean picture only where they are fitted again."""
     own = pruner(run) in ("IMP", "random") and CLEAN not in quirks(run)
     again = pruner(run) == "tickets" and run.origin("pruner.ticket") is not None
-    return restores(run) and (own or again) and run.at("pruner.rewind") in (0, None) and not run.at("fit.weight_noise")
+    plain = run.at("pruner.rewind") in (0, None) and not run.at("fit.weight_noise") and on_the_ladder(run)
+    return restores(run) and (own or again) and plain
 
 
 VARIANTS: tuple[Exhibit, ...] = (
@@ -62,7 +63,7 @@ VARIANTS: tuple[Exhibit, ...] = (
         title="Tickets of SGLD-DIP",
         kind="figure",
         says="IMP's tickets do better than the dense network under SGLD too, from 20% to 79% sparsity. Three seeds.",
-        wants=lambda run: restores(run) and bool(run.at("fit.weight_noise")) and not quirks(run),
+        wants=lambda run: restores(run) and bool(run.at("fit.weight_noise")) and not quirks(run) and on_the_ladder(run),
         points=_with_dense,
         series=("dense", "IMP"),
         columns=SHOWN,
