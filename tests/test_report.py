@@ -271,8 +271,8 @@ def test_the_same_run_in_two_places_counts_once(tmp_path: Path) -> None:
 
 def test_a_table_stands_beside_the_paper(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for seed in (0, 1):
-        made(tmp_path, f"i{seed}", [31.06 + seed], seed)
-        made(tmp_path, f"s{seed}", [30.0, 29.0], seed, science__pruner={"name": "synflow", **PRUNER})
+        made(tmp_path, f"i{seed}", [31.06 + seed, 30.0], seed, **by_pruner("imp", sparsity=0.2))
+        made(tmp_path, f"s{seed}", [30.0, 29.0], seed, **by_pruner("synflow", sparsity=0.2))
     out = tmp_path / "report"
     assert report.main(["table", "table4", "--from", str(tmp_path), "--out", str(out)]) == 0
     cells = list(csv.DictReader((out / "table4.csv").read_text().splitlines()))
@@ -280,7 +280,7 @@ def test_a_table_stands_beside_the_paper(tmp_path: Path, capsys: pytest.CaptureF
     assert (dense["mean"], dense["seeds"], dense["paper"], dense["difference"]) == ("31.56", "2", "31.06", "0.5")
     text = (out / "table4.md").read_text()
     assert "| IMP, n=2 | 31.56 ± 0.71 |" in text and "+0.50" in text and "no like with like" in text
-    assert "nothing after sparsity 0.200 (needs pruner.rounds=10): SynFlow" in text and "experiment=table4" in text
+    assert "nothing after sparsity 0.200: SynFlow, IMP" in text and "experiment=table4" in text
     assert "2 of 3 seeds" in text
 
 
@@ -297,6 +297,11 @@ def test_a_set_of_pictures_is_averaged_within_each_seed_first(tmp_path: Path) ->
     assert spot.entry.spread == pytest.approx(statistics.stdev([32.0, 33.0]))
     (lacks,) = missing(lined(tmp_path, "table5"))
     assert "2 of 12 pictures" in lacks and panel.facet == "set12 denoise"
+
+
+def test_how_far_the_ladder_would_have_to_go_is_told(tmp_path: Path) -> None:
+    made(tmp_path, "a", FOUR[:2])
+    assert "nothing after sparsity 0.200 (needs pruner.rounds=16): IMP" in missing(lined(tmp_path))[0]
 
 
 def test_exact_targets_of_several_runs_make_one_line(tmp_path: Path) -> None:

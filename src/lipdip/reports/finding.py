@@ -26,10 +26,8 @@ def _stops(run: Run) -> dict[str, float]:
 
 
 def _to_target(run: Run) -> Iterable[Point]:
-    """The rounds; of a run that ends at one exact sparsity that one, and the dense."""
-    target = run.at("pruner.sparsity")
-    for row in run.rounds if target is None else (run.rounds[0], run.rounds[-1]):
-        at = row.round if target is None or row.sparsity == 0 else ("to", target)
+    """The exact sparsity that the run was asked for, and the dense network."""
+    for row, at in ((run.rounds[0], 0), (run.rounds[-1], run.at("pruner.sparsity"))):
         yield Point(pruner(run), at, row.sparsity, row.score)
 
 
@@ -78,7 +76,7 @@ FINDING: tuple[Exhibit, ...] = (
         title="SynFlow against IMP",
         kind="table",
         says="SynFlow does as well up to 20% sparsity, and falls behind from 40% on.",
-        wants=by("IMP", "SynFlow", to_targets=True),
+        wants=by("IMP", "SynFlow", exactly=True),
         points=_to_target,
         series=("SynFlow", "IMP"),
         merges=("pruner.sparsity",),

@@ -34,10 +34,9 @@ def identity(run: Run) -> Identity:
 
 
 def _how_far(run: Run) -> tuple[str, ...]:
-    """Settings that end a run, and change no round before: not where all rounds lead to one sparsity."""
-    rounds = () if run.at("pruner.sparsity") is not None else ("pruner.rounds", "pruner.stop")
+    """Settings that end a run, and change no round before."""
     empty = () if run.at("pruner.empty_layers") == "allow" else ("pruner.empty_layers",)
-    return rounds + empty
+    return ("pruner.rounds", "pruner.stop", *empty)
 
 
 def other_seeds(run: Run) -> tuple[tuple[str, Any], ...]:

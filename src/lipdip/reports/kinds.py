@@ -74,9 +74,9 @@ def fair(run: Run) -> bool:
     return own and not quirks(run) and run.at("pruner.rewind") in (0, None)
 
 
-def by(*pruners: str, to_targets: bool = False) -> Callable[[Run], bool]:
-    """Fair restorations by some of the pruners, as the series call them; on the ladder, or also to exact sparsities."""
-    return lambda run: restores(run) and fair(run) and pruner(run) in pruners and (to_targets or on_the_ladder(run))
+def by(*pruners: str, exactly: bool = False) -> Callable[[Run], bool]:
+    """Fair restorations by some of the pruners, as the series call them: on the ladder, or to one exact sparsity."""
+    return lambda run: restores(run) and fair(run) and pruner(run) in pruners and on_the_ladder(run) is not exactly
 
 
 def on_the_ladder(run: Run) -> bool:
