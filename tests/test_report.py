@@ -285,10 +285,12 @@ def test_a_table_stands_beside_the_paper(tmp_path: Path, capsys: pytest.CaptureF
 
 
 def test_a_set_of_pictures_is_averaged_within_each_seed_first(tmp_path: Path) -> None:
+    """And only where all of its pictures are: one goes on for a round more."""
     for seed in (0, 1):
         for picture, score in (("01", 30.0), ("02", 34.0)):
             name, read = f"p{picture}s{seed}", {"p": {"path": f"data/set12/{picture}.png"}}
-            run = made(tmp_path, name, [score + seed], seed, config__image={"pictures": read})
+            scores = [score + seed, score + seed - 1][: 2 if picture == "01" else 1]
+            run = made(tmp_path, name, scores, seed, config__image={"pictures": read})
             file = run / "summary.json"
             file.write_text(file.read_text().replace('"picture": "bird"', f'"picture": "set12_{picture}"'))
     (panel,) = panels(tmp_path, "table5")

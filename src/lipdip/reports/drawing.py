@@ -72,7 +72,8 @@ def _figure(drawn: Drawn, some: Sequence[Panel]) -> Figure:
 def _draw(axes: Axes, drawn: Drawn, panel: Panel, order: list[str]) -> None:
     exhibit = drawn.exhibit
     unit = wrapped(exhibit.y.get(panel.facet, ""), 34)
-    axes.set_title(wrapped(panel.title, 52), fontsize=9)
+    one_unit = len(set(exhibit.y.values())) < len(exhibit.y)  # which then does not tell facets apart
+    axes.set_title(wrapped(panel.name if one_unit else panel.title, 52), fontsize=9)
     axes.tick_params(labelsize=8)
     axes.grid(alpha=0.25)
     if all(len(line.spots) == 1 for line in panel.lines):
@@ -91,6 +92,7 @@ def _draw(axes: Axes, drawn: Drawn, panel: Panel, order: list[str]) -> None:
         axes.set_xscale("log")
     if "y" in exhibit.logarithmic:
         axes.set_yscale("log")
+        axes.set_ylim(bottom=0.7 * min(spot.entry.mean for line in panel.lines for spot in line.spots))
     _mark(axes, drawn, panel)
     axes.legend(fontsize=7)
 

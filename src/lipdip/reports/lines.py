@@ -146,6 +146,8 @@ def _lines(series: str, pairs: Sequence[tuple[Run, Point]], pooled: bool) -> Ite
                 free.setdefault(point.at, {})[slot] = (run, point)
         for number, layer in enumerate(layers):
             spots = sorted((_spot(taken) for taken in layer.values()), key=lambda spot: spot.x)
+            most = max(spot.pictures for spot in spots)
+            spots = [spot for spot in spots if spot.pictures == most]  # means over other pictures are no like with like
             runs = {run.path: run for taken in layer.values() for run, _ in taken.values()}
             yield Line(series, tuple(spots), tuple(runs.values()), f"again, {number}" if number else "")
 
