@@ -341,7 +341,7 @@ def test_the_list_tells_what_is_missing_and_how_to_make_it(tmp_path: Path, capsy
         assert exhibit.name in printed.out
     for other in NOT_DRAWN:
         assert f"{other.name:<8}" in printed.out
-    assert "fig3     Finding tickets: PSNR over sparsity: 1 runs, 1 seeds, 1 panels" in printed.out
+    assert "fig3     Finding tickets: PSNR over sparsity: 1 run, 1 seed, 1 panel, 4 s of fitting" in printed.out
     assert "no random, SNIP" in printed.out and "1 of 10 seeds: IMP" in printed.out
     assert "python -m lipdip.run -m experiment=fig3" in printed.out
     assert "b0: not finished" in printed.err

@@ -8,7 +8,7 @@ from pathlib import Path
 from lipdip.arguments import Parser, done
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
-from lipdip.figures.terminal import plain_console, say
+from lipdip.figures.terminal import count, plain_console, say, span
 from lipdip.reports.exhibit import Exhibit
 from lipdip.reports.exhibits import DRAWN, NOT_DRAWN, named
 from lipdip.reports.gallery import Gallery
@@ -30,9 +30,7 @@ def _list(arguments: argparse.Namespace) -> None:
     console = plain_console()
     for exhibit in DRAWN:
         found = _shown(exhibit, gathered)
-        seeds = len({run.seed for run in found.runs})
-        counted = f"{len(found.runs)} runs, {seeds} seeds, {len(found.panels)} panels" if found.panels else "no runs"
-        say(console, f"{exhibit.name:<8} {exhibit.title}: {counted}")
+        say(console, f"{exhibit.name:<8} {exhibit.title}: {_counted(found) if found.panels else 'no runs'}")
         lacks = missing(found)
         for line in lacks if arguments.all else lacks[:2]:
             say(console, f"         missing: {line}")
@@ -71,7 +69,7 @@ def _all(arguments: argparse.Namespace) -> None:
     pictures: dict[str, list[bytes]] = {}
     for one in [one for one in found if one.panels]:
         name = one.exhibit.name
-        say(plain_console(), f"{name}: {len(one.runs)} runs, {len(one.panels)} panels")
+        say(plain_console(), f"{name}: {count(len(one.runs), 'run')}, {count(len(one.panels), 'panel')}")
         _write_table(one, folder)
         _write_figure(one, folder)
         pictures[name] = _panels(one)
@@ -80,6 +78,14 @@ def _all(arguments: argparse.Namespace) -> None:
     shown = sum(bool(one.panels) for one in found)
     say(plain_console(), f"{folder / 'index.html'}: {shown} of {len(found)} exhibits, {len(gathered.runs)} runs")
     _say_refused([*gathered.refused, *(refused for one in found for refused in one.refused)])
+
+
+def _counted(found: Drawn | Arranged) -> str:
+    """How much there is of an exhibit, and how long its runs took, without loading and drawing."""
+    seeds = len({run.seed for run in found.runs})
+    seconds = sum(row.seconds for run in found.runs for row in run.rounds)
+    counts = [count(len(found.runs), "run"), count(seeds, "seed"), count(len(found.panels), "panel")]
+    return f"{', '.join(counts)}, {span(seconds)} of fitting"
 
 
 def _shown(exhibit: Exhibit | Gallery, gathered: Gathered) -> Drawn | Arranged:

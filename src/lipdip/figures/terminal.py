@@ -78,6 +78,19 @@ def print_overlaps(console: Console, rows: Sequence[Overlap]) -> None:
     _explain(console, names)
 
 
+def span(seconds: float) -> str:
+    """A time in words: seconds, minutes or hours."""
+    minutes = round(seconds / 60)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def count(number: int, name: str) -> str:
+    """A number and what it counts."""
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
+
+
 def share(value: float | None) -> str:
     """A Jaccard index to three digits, and a dash where there is none."""
     return "-" if value is None else f"{value:.3f}"

@@ -9,6 +9,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from lipdip.figures.terminal import span
 from lipdip.sweeps.cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, Cell, SweepDirectory
 
 LOOK = 0.5  # seconds between two looks at the cells
@@ -61,7 +62,7 @@ def picture(cells: Sequence[Cell]) -> Group:
     """The whole sweep at one look."""
     lines = [Text(counted(cells), style="bold")]
     running = [cell for cell in cells if cell.status == RUNNING]
-    spans = {cell: _span(time.time() - cell.began) for cell in running[:SHOWN]}
+    spans = {cell: span(time.time() - cell.began) for cell in running[:SHOWN]}
     lines += [Text(f"  running  {named(cell, cells)}, {span}") for cell, span in spans.items()]
     if len(running) > SHOWN:
         lines.append(Text(f"  and {len(running) - SHOWN} more"))
@@ -76,7 +77,7 @@ def counted(cells: Sequence[Cell]) -> str:
     names = {RUNNING: "running", FAILED: "failed", ELSEWHERE: "in another process", WAITING: "waiting"}
     parts += [f"{_count(cells, status)} {name}" for status, name in names.items() if _count(cells, status)]
     left = seconds_left(cells)
-    return ", ".join(parts) + ("" if left is None else f"; about {_span(left)} left")
+    return ", ".join(parts) + ("" if left is None else f"; about {span(left)} left")
 
 
 def seconds_left(cells: Sequence[Cell]) -> float | None:
@@ -101,11 +102,4 @@ def _count(cells: Sequence[Cell], status: str) -> int:
 
 
 def _took(cell: Cell) -> str:
-    return f"done in {_span(cell.seconds)}" if cell.seconds else "was done already"
-
-
-def _span(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+    return f"done in {span(cell.seconds)}" if cell.seconds else "was done already"
