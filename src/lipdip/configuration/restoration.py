@@ -84,9 +84,7 @@ def _problem(cfg: DictConfig, picture: Picture, number: int) -> tuple[Problem, t
     """The problem, and what was done to the picture on the way; each picture has its own degradation."""
     if not isinstance(cfg.image.clean, bool):
         raise UserError(f"image.clean must be true or false, not {cfg.image.clean!r}")
-    task, size = cfg.task, plain(cfg.image)["size"]
-    if size == "auto":  # what is degraded already must not be resampled: its noise would be another
-        size = cfg.protocol.image_size if cfg.image.clean else None
+    task, size = cfg.task, _size(cfg)
     draw = stream(whole(cfg, "task.seed"), f"degradation/picture {number}" if number else "degradation")
     settings: dict[str, Any] = {"generator": draw}
     if task.get("pixel_mask") is not None:
@@ -109,6 +107,14 @@ def _problem(cfg: DictConfig, picture: Picture, number: int) -> tuple[Problem, t
     return given(picture.name, picture.pixels, physics), picture.notes
 
 
+def _size(cfg: DictConfig) -> Any:
+    """The size that pictures are brought to; None: each keeps its own, cropped to a multiple that a network can fit."""
+    size = plain(cfg.image)["size"]
+    if size != "auto":
+        return size
+    return cfg.protocol.image_size if cfg.image.clean else None  # resampling a degraded picture would change its noise
+
+
 def _measurements(cfg: DictConfig, sources: Sequence[Picture], shapes: Sequence[Sequence[int]]) -> dict[str, Any]:
     """What of pictures and task decides the numbers."""
     task, image = plain(cfg.task), plain(cfg.image)
@@ -116,10 +122,14 @@ def _measurements(cfg: DictConfig, sources: Sequence[Picture], shapes: Sequence[
     if task.get("pixel_mask") is not None:
         task["pixel_mask"] = hashlib.sha256(Path(task["pixel_mask"]).expanduser().read_bytes()).hexdigest()
         del task["physics"]["pixel_mask"]
-    seen = [
+    seen: list[dict[str, Any]] = [
         {"shape": list(shape), "clean": image["clean"], "sha256": picture.digest, "content": image["content"]}
         for picture, shape in zip(sources, shapes, strict=True)
     ]
+    if image["clean"] and _size(cfg) is None:
+        for one, picture in zip(seen, sources, strict=True):
+            if one["shape"] != list(picture.pixels.shape):
+                one["cropped"] = True  # resampled to this shape its pixels would be others
     measured = {"task": task, "image": seen}
     if len(sources) > 1:
         multi = plain(cfg.multi)

@@ -1,4 +1,4 @@
-"""What decides a run's numbers, as plain values: its identity, which its directory is named after."""
+"""What decides a run's numbers, as plain values: the run's identity, which its directory is named after."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,6 +9,8 @@ from lipdip.configuration.start import Start
 from lipdip.core.records import RUN_FORMAT
 from lipdip.core.ticket import Ticket
 
+_NO_LADDER = {"rate": 0.2, "sparsity": None, "listed_twice": False}  # the settings' defaults
+
 
 def plain(node: DictConfig) -> dict[str, Any]:
     """A node's values, resolved."""
@@ -17,27 +19,39 @@ def plain(node: DictConfig) -> dict[str, Any]:
 
 
 def science(cfg: DictConfig, start: Start, tickets: Sequence[Ticket], **more: Any) -> dict[str, Any]:
-    """Not paths, device, logger or names of presets, but the contents of pictures, data and tickets.
+    """The values that determine a run's numbers; excludes paths, device, logger and preset names.
+
+    Pictures, data and tickets are in it by their contents.
 
     Args:
         cfg: the whole configuration.
         start: where training starts.
-        tickets: that the pruner was given.
-        more: what else decides; takes the place of a part of the configuration of that name.
+        tickets: those that the pruner was given.
+        more: further parts; one that has the name of a part of the configuration takes its place.
     """
     config = plain(cfg)
     parts: dict[str, Any] = {part: config[part] for part in ("model", "task", "pruner", "fit", "seed")}
-    del parts["task"]["published"]
-    if parts["pruner"]["scorer"] is None:
-        parts["pruner"] = None  # rate and rounds decide nothing
-    elif tickets:
-        parts["pruner"]["ticket"] = [ticket.mask.digest() for ticket in tickets]
+    for unused in ("published", "target"):  # numbers of the paper; a default of pruner.target
+        parts["task"].pop(unused, None)
+    parts["pruner"] = _pruner(config, start, tickets)
     if start.identity is not None:
         parts["ticket"] = dict(start.identity)
         if config["pruner"]["input_convs_stay_dense"]:
             parts["ticket"]["input_convs_stay_dense"] = True
     canonical: dict[str, Any] = _canonical({"format": RUN_FORMAT, **parts, **more})
     return canonical
+
+
+def _pruner(config: Mapping[str, Any], start: Start, tickets: Sequence[Ticket]) -> dict[str, Any] | None:
+    """The pruner's settings that decide; None where nothing is pruned and the initial weights are the usual ones."""
+    pruner: dict[str, Any] = config["pruner"]
+    if pruner["scorer"] is None:
+        redrawn = pruner["init"] == "reinit" and start.identity is None
+        return {"name": pruner["name"], "init": "reinit"} if redrawn else None
+    if tickets:  # they are the ladder, whatever other ladder is asked for
+        ladder = {"rounds": config["protocol"].get("rounds"), **_NO_LADDER}
+        return {**pruner, **ladder, "ticket": [ticket.mask.digest() for ticket in tickets]}
+    return pruner
 
 
 def origin_of(model: DictConfig, **more: Any) -> Mapping[str, Any]:

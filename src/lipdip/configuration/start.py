@@ -30,7 +30,7 @@ class Start:
 
     Args:
         mask: over the network's prunable weights.
-        own: whether all initial weights are the network's own, and none the ticket's.
+        own: True if no initial weight was taken from a ticket.
         identity: plain values that tell this start from another, or None for a network's own dense one.
         notes: what was done, for the user to know.
     """
@@ -89,6 +89,8 @@ def start(cfg: DictConfig, network: nn.Module, code: Tensor, given: Given, pretr
     file, ticket = given
     laid = _laid(ticket, file, cfg.model, network, weights, code)
     identity = {"mask": laid.mask.digest(), "init": cfg.ticket.init}
+    if cfg.ticket.init == "reinit" and init_stream(cfg, given) != "init/reinit":
+        identity["stream"] = init_stream(cfg, given)  # a ticket of reinitialised weights: the same mask, other weights
     own = tensor_digests(network.state_dict())
     if cfg.ticket.init == "original":
         if pretrained or ticket.pretrained is not None:

@@ -1,0 +1,76 @@
+"""A run's name: the same for the same numbers, another where the numbers are others."""
+
+import pytest
+import torch
+
+from lipdip.command import compose
+from lipdip.configuration.assemble import assemble
+
+from .conftest import TINY
+
+SMALL = ("model.channels=4", "model.scales=2")
+
+
+def name(*overrides: str) -> str:
+    return assemble(compose(*overrides)).name
+
+
+@pytest.mark.parametrize(
+    ("overrides", "kept"),
+    [
+        ((), "b6cd187f033b"),
+        (("task=inpaint", "image=[coffee,camera]", "multi.head=per_image", "pruner=none"), "82c808f0594a"),
+        (("task=super_resolution", "model=deep_decoder", "pruner=snip", "seed=1"), "43a1ac2c7c6f"),
+        (("task=compressive_sensing",), "c8af862729f9"),
+        (("task=classify",), "20c66cfd9e0a"),
+    ],
+)
+def test_finished_runs_are_found_again(overrides, kept):
+    assert name(*overrides) == kept, "raise RUN_FORMAT if this configuration gives other numbers now"
+
+
+def test_a_picture_that_was_cropped_is_another_than_one_resampled_to_the_same_shape():
+    cropped, resampled = (
+        assemble(compose(*SMALL, "image=chelsea", f"image.size={size}")) for size in ("null", "[288,448]")
+    )
+    assert cropped.problems[0].x.shape == resampled.problems[0].x.shape
+    assert not torch.equal(cropped.problems[0].x, resampled.problems[0].x)
+    assert cropped.name != resampled.name
+
+
+@pytest.mark.parametrize(
+    ("picture", "size"),
+    [(("image=astronaut",), 512), (("image=chelsea", "image.clean=false"), "[288,448]")],
+)
+def test_a_picture_that_is_the_same_either_way_is_the_same_run(picture, size):
+    assert name(*SMALL, *picture, "image.size=null") == name(*SMALL, *picture, f"image.size={size}")
+
+
+def test_weights_that_were_drawn_anew_twice_are_others_than_those_drawn_anew_once(tiny):
+    first, _ = tiny("fit.steps=2", "pruner=none")
+    once = (*TINY, "pruner=none", f"ticket={first}", "ticket.round=0", "ticket.init=reinit")
+    second, _ = tiny("fit.steps=2", *once)
+    twice = (*once, f"ticket={second}")
+    one, other = assemble(compose(*once)), assemble(compose(*twice))
+    assert one.pruning.start == other.pruning.start and one.seed == other.seed
+    assert not torch.equal(one.network.head.weight, other.network.head.weight)
+    assert one.name != other.name
+
+
+def test_a_dense_network_of_other_weights_is_another_run():
+    assert name(*TINY, "pruner=none") != name(*TINY, "pruner=none", "pruner.init=reinit")
+
+
+@pytest.mark.parametrize("pruner", ["ticket", "reinit", "random_layerwise"])
+def test_a_ladder_that_tickets_give_has_one_name_whatever_else_is_asked_for(tiny, pruner):
+    run, _ = tiny("fit.steps=2", "pruner.rounds=1")
+    names = {
+        name(*TINY, f"pruner={pruner}", f"pruner.ticket={run}", *more)
+        for more in (("pruner.rounds=1",), ("pruner.rounds=9",), ("pruner.rate=0.5",), ("pruner.sparsity=0.9",))
+    }
+    assert len(names) == 1
+
+
+def test_the_default_of_what_a_pruner_looks_at_is_not_science():
+    learn = (*SMALL, "task=classify")
+    assert name(*learn) == name(*learn, "~task.target")
