@@ -5,6 +5,7 @@ import torch
 
 from lipdip.command import compose
 from lipdip.configuration.assemble import assemble
+from lipdip.core.errors import UserError
 
 from .conftest import TINY
 
@@ -74,3 +75,30 @@ def test_a_ladder_that_tickets_give_has_one_name_whatever_else_is_asked_for(tiny
 def test_the_default_of_what_a_pruner_looks_at_is_not_science():
     learn = (*SMALL, "task=classify")
     assert name(*learn) == name(*learn, "~task.target")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ("task=compressive_sensing", "model.latent=65"),
+            "model.latent=65 is for a new generator, and embedded has 64",
+        ),
+        (("task=gan_inpaint", "model.channels=[8,4]"), r"model.channels=\[8, 4\] is for a new generator"),
+        (("task=gan_train", "fit=finetune", "model.path=embedded", "model.picture_channels=3"), "embedded has 1;"),
+        (("task=gan_train", "dataset.size=24"), "dataset.size=24 is not the generator's size, 32"),
+    ],
+)
+def test_a_shape_that_would_be_ignored_is_refused(overrides, message):
+    with pytest.raises(UserError, match=message):
+        name(*overrides)
+
+
+def test_a_pretrained_generators_own_shape_may_be_given():
+    shape = ("model.latent=64", "model.channels=[64,64,32,16]", "model.picture_channels=1")
+    assert name("task=gan_inpaint", *shape) == name("task=gan_inpaint")
+
+
+def test_a_stop_that_cannot_come_is_told():
+    (note,) = (one for one in assemble(compose(*TINY, "pruner=none", "pruner.stop=2")).notes if "stop" in one)
+    assert note == "pruner.stop=2 changes nothing: pruner=none has one round"

@@ -28,13 +28,13 @@ def common(
 
     Args:
         cfg: the whole configuration.
-        network: at its own initialisation; a given ticket's weights are put in.
-        origin: where its weights are from, before a ticket.
-        code: an input of it.
+        network: at its own initialisation; the weights of a given ticket are copied into it.
+        origin: where the network's weights are from, before a ticket is laid over it.
+        code: an input of the network.
         given: the ticket to start from, if any.
-        steps: of optimisation in a round.
+        steps: optimisation steps of a round.
         notes: what was done to pictures and data on the way.
-        identity: what beside the configuration decides the numbers.
+        identity: parts of the run's identity that the configuration alone does not give, such as a picture's hash.
 
     Raises:
         UserError: if ticket or pruner cannot be.
@@ -50,5 +50,12 @@ def common(
         "hardware": hardware,
         "seed": seed,
         "configuration": science(cfg, begin, tickets, **identity),
-        "notes": [*begin.notes, *notes],
+        "notes": [*begin.notes, *_unused(cfg.pruner), *notes],
     }
+
+
+def _unused(pruner: DictConfig) -> list[str]:
+    """A note where a rule for ending rounds was given to a run that has only one."""
+    if pruner.scorer is not None or pruner.stop is None:
+        return []
+    return [f"pruner.stop={pruner.stop} changes nothing: pruner={pruner.name} has one round"]

@@ -5,7 +5,7 @@ from omegaconf import DictConfig
 
 from lipdip.configuration.build import build
 from lipdip.configuration.common import common
-from lipdip.configuration.generation import origin
+from lipdip.configuration.generation import check_shape, origin
 from lipdip.configuration.pictures import pictures, whole
 from lipdip.configuration.science import plain
 from lipdip.configuration.start import given_ticket, init_stream
@@ -41,6 +41,7 @@ def assemble_recovery(cfg: DictConfig) -> Recovery:
             "a generator recovers what was measured of a clean picture: no image.clean=false, image.content"
         )
     source = pretrained(cfg.model.path)
+    check_shape(cfg.model, source)
     generator = source.generator
     prepared = [_prepared(picture, generator.picture_channels, generator.size) for picture in pictures(cfg)]
     shape = tuple(prepared[0].pixels.shape)
