@@ -102,3 +102,9 @@ def test_a_pretrained_generators_own_shape_may_be_given():
 def test_a_stop_that_cannot_come_is_told():
     (note,) = (one for one in assemble(compose(*TINY, "pruner=none", "pruner.stop=2")).notes if "stop" in one)
     assert note == "pruner.stop=2 changes nothing: pruner=none has one round"
+
+
+def test_fashion_mnist_below_the_data_directory_goes_before_the_systems(clothes, tmp_path):
+    (tmp_path / "fashion-mnist").symlink_to(clothes)
+    experiment = assemble(compose("task=gan_train", f"paths.data_dir={tmp_path}"))
+    assert len(experiment.dataset.train) == 40

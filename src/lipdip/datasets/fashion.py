@@ -2,6 +2,7 @@
 
 import gzip
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +19,13 @@ URL = "https://github.com/zalandoresearch/fashion-mnist"
 WHITE, SIDE, PADDED = 255, 28, 32
 
 
-def fashion_mnist(path: str, size: int) -> Dataset:
+def fashion_mnist(path: str | Sequence[str], size: int) -> Dataset:
     """70,000 grey pictures of 28x28 pixels in 10 classes, padded with black to 32x32, then resized to ``size``.
 
     Source: Xiao, Rasul & Vollgraf, 2017; MIT licence. Debian ships it as ``dataset-fashion-mnist``.
 
     Args:
-        path: the directory of the four ``*-ubyte.gz`` files.
+        path: the directory of the four ``*-ubyte.gz`` files, or several, of which the first that exists is taken.
         size: side of the pictures, in pixels.
 
     Raises:
@@ -32,9 +33,17 @@ def fashion_mnist(path: str, size: int) -> Dataset:
         UserError: if a file is missing, cut short or foreign.
     """
     check_size(size)
-    folder = directory(path)
+    folder = _first([path] if isinstance(path, str) else path)
     train, test = (_split(folder, name, size) for name in ("train", "t10k"))
     return Dataset("fashion_mnist", CLASSES, train, test, digest(train, test))
+
+
+def _first(paths: Sequence[str]) -> Path:
+    """The first directory that exists; of none the last, which then is told as missing."""
+    if not isinstance(paths, Sequence) or not paths:
+        raise ValueError(f"path must be a directory or a list of directories, not {paths!r}")
+    folders = [directory(path) for path in paths]
+    return next((folder for folder in folders if folder.is_dir()), folders[-1])
 
 
 def _split(folder: Path, name: str, size: int) -> Stored:
