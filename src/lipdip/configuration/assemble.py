@@ -23,7 +23,7 @@ def assemble(cfg: DictConfig) -> Experiment:
     """The experiment that ``cfg`` describes.
 
     Raises:
-        UserError: if anything in it cannot be, in one line that names it.
+        UserError: if a setting makes no sense, or settings do not go together; one line that names them.
     """
     try:
         otherwise = assemble_recovery if cfg.model._target_ == GENERATOR else assemble_restoration

@@ -18,7 +18,7 @@ def build(node: DictConfig, **more: Any) -> Any:
 
 @contextmanager
 def blaming(node: DictConfig) -> Iterator[None]:
-    """Turn what a constructor says of its arguments into a line that names them as the command line does."""
+    """Turn a constructor's complaint about an argument into a line that names the setting as the command line does."""
     try:
         yield
     except (ValueError, TypeError) as error:

@@ -24,8 +24,8 @@ def assemble_classification(cfg: DictConfig) -> Classification:
     """The experiment that ``cfg`` describes, of ``task=classify``.
 
     Raises:
-        UserError: if anything in it cannot be.
-        ValueError, TypeError: from the parts it is made of, where they do not name a setting.
+        UserError: if a setting makes no sense, or settings do not go together.
+        ValueError, TypeError: from a constructor, where the message names no setting.
     """
     if cfg.model._target_ != HOURGLASS:
         raise UserError("task=classify needs model=hourglass: a decoder has nothing that reads a picture")

@@ -37,7 +37,7 @@ def common(
         identity: parts of the run's identity that the configuration alone does not give, such as a picture's hash.
 
     Raises:
-        UserError: if ticket or pruner cannot be.
+        UserError: if the ticket does not fit the network, or a setting of the pruner makes no sense.
     """
     hardware, seed = build(cfg.trainer), whole(cfg, "seed")
     with blaming(cfg.pruner):

@@ -26,8 +26,8 @@ def assemble_generation(cfg: DictConfig) -> Generation:
     """The experiment that ``cfg`` describes, of ``task=gan_train``.
 
     Raises:
-        UserError: if anything in it cannot be.
-        ValueError, TypeError: from the parts it is made of, where they do not name a setting.
+        UserError: if a setting makes no sense, or settings do not go together.
+        ValueError, TypeError: from a constructor, where the message names no setting.
     """
     if cfg.model._target_ != GENERATOR:
         raise UserError("task=gan_train needs model=pggan")

@@ -51,7 +51,7 @@ class Fit:
 
     @property
     def command(self) -> str:
-        """What to type to do it alone."""
+        """The command line that does this fit alone."""
         more = [] if self.ticket is None else [f"ticket={quoted(self.ticket)}", f"ticket.init={self.init}"]
         where = f"paths.output_dir={quoted(self.output)}"
         return shlex.join(["python", "-m", "lipdip.run", *self.overrides, *more, where])

@@ -1,4 +1,6 @@
-"""How a configuration's pruner climbs down: which weights may go, how many stay in each round, and who decides."""
+"""From a configuration's pruner to a plan: which weights may be pruned, how many stay in each round, and which rule
+chooses them.
+"""
 
 from pathlib import Path
 
@@ -97,7 +99,7 @@ def _rewind_step(rewind: object, steps: int) -> int | None:
 
 
 def _tickets(node: DictConfig, network: nn.Module) -> list[Ticket]:
-    """The tickets of a run directory, round by round, or the one of a file."""
+    """All tickets of a run directory in the order of its rounds, or the one ticket of a file."""
     if node.ticket is None:
         raise UserError(f"pruner={node.name} needs pruner.ticket=PATH, a ticket file or a run directory")
     path = Path(node.ticket).expanduser()

@@ -20,11 +20,11 @@ from lipdip.training.settings import RecoverySettings
 
 
 def assemble_recovery(cfg: DictConfig) -> Recovery:
-    """The experiment that ``cfg`` describes, of any task that a generator recovers pictures in.
+    """The experiment that ``cfg`` describes, of any task in which a generator recovers pictures.
 
     Raises:
-        UserError: if anything in it cannot be.
-        ValueError, TypeError: from the parts it is made of, where they do not name a setting.
+        UserError: if a setting makes no sense, or settings do not go together.
+        ValueError, TypeError: from a constructor, where the message names no setting.
     """
     if "restarts" not in cfg.fit:
         raise UserError(

@@ -27,8 +27,8 @@ def assemble_restoration(cfg: DictConfig) -> Restoration:
     """The experiment that ``cfg`` describes, of any task that restores pictures.
 
     Raises:
-        UserError: if anything in it cannot be.
-        ValueError, TypeError: from the parts it is made of, where they do not name a setting.
+        UserError: if a setting makes no sense, or settings do not go together.
+        ValueError, TypeError: from a constructor, where the message names no setting.
     """
     if "reg_noise_std" not in cfg.fit:
         raise UserError(f"task={cfg.task.name} with an untrained network is fitted by fit=adam or fit=sgld")
@@ -116,7 +116,7 @@ def _size(cfg: DictConfig) -> Any:
 
 
 def _measurements(cfg: DictConfig, sources: Sequence[Picture], shapes: Sequence[Sequence[int]]) -> dict[str, Any]:
-    """What of pictures and task decides the numbers."""
+    """The parts of the run's identity that tell its task, its pictures, and what several pictures share."""
     task, image = plain(cfg.task), plain(cfg.image)
     del task["published"]
     if task.get("pixel_mask") is not None:

@@ -21,7 +21,8 @@ def plain(node: DictConfig) -> dict[str, Any]:
 def science(cfg: DictConfig, start: Start, tickets: Sequence[Ticket], **more: Any) -> dict[str, Any]:
     """The values that determine a run's numbers; excludes paths, device, logger and preset names.
 
-    Pictures, data and tickets are in it by their contents.
+    Pictures, tickets and data are told by a hash of their contents; data sets that are folders of picture files by
+    the files' names and sizes.
 
     Args:
         cfg: the whole configuration.
@@ -55,7 +56,7 @@ def _pruner(config: Mapping[str, Any], start: Start, tickets: Sequence[Ticket]) 
 
 
 def origin_of(model: DictConfig, **more: Any) -> Mapping[str, Any]:
-    """A network as a ticket tells it: the class, and the settings that it was built with."""
+    """A network as its tickets describe it: the class, and the settings that it was built with."""
     settings = plain(model)
     own = settings.pop("_target_")
     return {"target": own, "settings": {**settings, **more}}

@@ -31,8 +31,8 @@ class Start:
     Args:
         mask: over the network's prunable weights.
         own: True if no initial weight was taken from a ticket.
-        identity: plain values that tell this start from another, or None for a network's own dense one.
-        notes: what was done, for the user to know.
+        identity: plain values that tell this start from others; None where the network starts dense, with own weights.
+        notes: what was done with the ticket, for the user to know.
     """
 
     mask: Mask
@@ -45,7 +45,7 @@ def given_ticket(cfg: DictConfig) -> Given:
     """The ticket that ``cfg.ticket`` names, and its file; None where a run starts dense.
 
     Raises:
-        UserError: if there is no such ticket, or the settings beside it make no sense.
+        UserError: if there is no such ticket, or the settings beside it do not go with it.
     """
     node = cfg.ticket
     if node.init not in INITS:
@@ -63,7 +63,7 @@ def given_ticket(cfg: DictConfig) -> Given:
 
 
 def init_stream(cfg: DictConfig, given: Given) -> str:
-    """Name of the stream of the network's own initial weights; with ``reinit`` another than the ticket's, always."""
+    """The name of the random stream that draws the network's own initial weights; never the ticket's for ``reinit``."""
     if given is not None and cfg.ticket.init == "reinit":
         return f"{given[1].init.get('stream', 'init')}/reinit"
     return "reinit" if cfg.pruner.init == "reinit" else "init"
@@ -150,7 +150,7 @@ def _needed(ticket: Ticket, model: DictConfig) -> str:
 
 
 def _check_weights(cfg: DictConfig, pretrained: bool) -> None:
-    """Whether the settings fit the weights that the run's network has."""
+    """Refuse settings that do not fit the weights, pretrained or not, that the run's network has."""
     if pretrained and (cfg.ticket.init == "reinit" or cfg.pruner.init == "reinit"):
         raise UserError(
             "the weights of a pretrained network are not drawn anew; ticket.init=model lays a ticket's mask on them"
@@ -160,7 +160,7 @@ def _check_weights(cfg: DictConfig, pretrained: bool) -> None:
 
 
 def _check_pretrained(file: Path, ticket: Ticket, own: Mapping[str, str]) -> None:
-    """Whether a ticket of pretrained weights meets just those, or carries its own."""
+    """Refuse a ticket without weights of its own on other pretrained weights than those that it was found on."""
     if ticket.weights is not None or dict(ticket.init["tensors"]) == dict(own):
         return
     if ticket.pretrained is None:

@@ -1,4 +1,4 @@
-"""What a network is asked to fit in place of the picture: how much of it is structure, how much is noise."""
+"""Targets that a network is asked to fit in place of the picture, from all structure to all noise."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""One public file, whole and as it was published, or one line that says why not."""
+"""Downloading one public file, which must be whole and as it was published; else one line says what went wrong."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,7 +10,7 @@ SECONDS = 30  # without an answer
 
 
 def download(url: str, sha256: str) -> bytes:
-    """What is at ``url``, if its SHA-256 is the one that it should have.
+    """The content at ``url``, whose SHA-256 must be ``sha256``.
 
     Raises:
         UserError: if there is no answer, no such file, only a part of it, or other content.

@@ -1,4 +1,4 @@
-"""Reading a picture, whatever its kind, and saying what was done to it."""
+"""Reading a picture of any usual format, and noting what was done to it on the way."""
 
 import hashlib
 import io
@@ -37,7 +37,7 @@ class Picture:
     notes: tuple[str, ...] = ()
 
     def changed(self, pixels: Tensor, note: str) -> "Picture":
-        """The picture after one more step."""
+        """A copy with new pixels, and a note that says what was done."""
         return replace(self, pixels=pixels, notes=(*self.notes, note))
 
 

@@ -29,7 +29,7 @@ def sized(picture: Picture, size: Size, multiple: int = MULTIPLE, scale: int = 1
             measurement is no measurement any more.
 
     Raises:
-        UserError: if ``size`` is no multiple, or the picture is smaller than ``multiple``.
+        UserError: if a side of ``size`` is not divisible by ``multiple``, or the picture is smaller than ``multiple``.
     """
     if size is None:
         return _cropped(picture, max(multiple // scale, 1))
