@@ -188,6 +188,16 @@ def test_new_weights_are_always_other_ones_and_what_was_found_on_them_is_used_ag
     assert not torch.equal(again.network.head.weight, one.network.head.weight)
 
 
+def test_a_ticket_of_a_gan_trained_from_nothing_brings_its_weights(clothes, tmp_path):
+    shape = ("model.channels=[6,5]", "model.latent=5", "fit.batch=4", "fit.judging_steps=3", "fit.judged=3")
+    train = ("task=gan_train", f"dataset.path={clothes}", *shape, "fit.steps=2", "fit.grow=null", "trainer=cpu")
+    find = compose(*train, "pruner=imp", "pruner.rounds=1", f"paths.output_dir={tmp_path}")
+    directory = run(find, Console(file=io.StringIO()))
+    again = assemble(compose(*train, f"ticket={directory}", "ticket.round=1", "seed=3"))
+    own = assemble(compose(*train)).network.state_dict()
+    assert all(torch.equal(tensor, own[name]) for name, tensor in again.network.state_dict().items())
+
+
 def test_a_ticket_of_inner_layers_brings_all_weights(found, tiny):
     inner, _ = tiny("pruner.scope=inner", "pruner.rounds=1")
     experiment = assemble(compose(*TINY, f"ticket={inner}", "ticket.round=1", "pruner=none", "seed=9"))

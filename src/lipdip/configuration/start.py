@@ -175,7 +175,8 @@ def _transferred(ticket: Ticket, model: DictConfig, network: nn.Module) -> dict[
     """The ticket's initial weights, for all layers whose weight has the same shape in both networks."""
     if ticket.pretrained is not None:
         return {}  # they are here already
-    own = {} if model._target_ != ticket.network.get("target") else {model._target_: lambda **s: build(model, **s)}
+    foreign = model._target_ == ticket.network.get("target") and not model._target_.startswith("lipdip.networks.")
+    own = {model._target_: lambda **settings: build(model, **settings)} if foreign else {}
     state, here = ticket.start() or redraw(ticket, own), network.state_dict()
 
     def fits(name: str) -> bool:
