@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import statistics
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ import yaml
 from PIL import Image
 
 from lipdip import report
-from lipdip.core.records import RUN_FORMAT, RunDirectory
+from lipdip.core.records import RUN_FORMAT, RunDirectory, run_name
 from lipdip.core.rows import CurvePoint, Restored
 from lipdip.reports.exhibit import Exhibit
 from lipdip.reports.exhibits import DRAWN, NOT_DRAWN, named
@@ -24,14 +25,18 @@ from lipdip.reports.gather import gather
 from lipdip.reports.grids import Arranged, arranged
 from lipdip.reports.lines import Drawn, Panel, drawn, marked
 from lipdip.reports.missing import missing
+from lipdip.reports.runs import Run
 
 FOUR = (30.0, 30.5, 29.0, 20.0)
 PRUNER = {"rewind": 0, "rounds": 3, "rate": 0.2, "target": "degraded"}
 PRUNER |= {"listed_twice": False, "input_convs_stay_dense": False}
 
 
-def made(output: Path, name: str, scores: Sequence[float] = FOUR, seed: int = 0, **change: Any) -> Path:
-    """A run directory as a run leaves it; ``change`` replaces parts of its configuration, by dotted name."""
+def made(output: Path, label: str, scores: Sequence[float] = FOUR, seed: int = 0, **change: Any) -> Path:
+    """A run directory as a run leaves it; ``change`` replaces parts of its configuration, by dotted name.
+
+    ``label`` stands for a stopping rule, which changes no number, and gives each of equal runs a name of its own.
+    """
     science: dict[str, Any] = {
         "format": RUN_FORMAT,
         "seed": seed,
@@ -51,6 +56,9 @@ def made(output: Path, name: str, scores: Sequence[float] = FOUR, seed: int = 0,
         for part in parts[:-1]:
             target = target[int(part) if part.isdecimal() else part]
         target[parts[-1]] = item
+    if isinstance(science["pruner"], dict):
+        science["pruner"] = {"stop": label, **science["pruner"]}
+    name = run_name(science)
     start = change.get("config__start", 0)
     rows = [
         Restored(
@@ -111,6 +119,10 @@ def by_pruner(name: str, **more: Any) -> dict[str, Any]:
     return {"science__pruner": {"name": name, **PRUNER, **more}}
 
 
+def labels(runs: Sequence[Run]) -> set[str]:
+    return {str(run.at("pruner.stop")) for run in runs}
+
+
 def whys(output: Path) -> list[str]:
     return [one.why for one in gather([output]).refused]
 
@@ -167,14 +179,14 @@ def test_a_degradation_that_follows_the_seed_is_not_mixed_with_one_that_is_fixed
 
 def test_tickets_of_a_seed_each_are_averaged_and_named_by_where_they_were_found(tmp_path: Path) -> None:
     for seed in (0, 1):
-        made(tmp_path, f"f{seed}", seed=seed)
-        made(tmp_path, f"g{seed}", seed=seed, science__task={"name": "inpaint", "keep": 0.5, "seed": 0})
-        for found, score in (("f", 25.0), ("g", 27.0)):
-            mask = {"mask": f"{found}{seed}", "weights": f"w{seed}", "init": "original"}
-            path = f"/elsewhere/runs/{found}{seed}/tickets/round_02.safetensors"
+        denoised = made(tmp_path, f"f{seed}", seed=seed)
+        inpainted = made(tmp_path, f"g{seed}", seed=seed, science__task={"name": "inpaint", "keep": 0.5, "seed": 0})
+        for found, score in ((denoised, 25.0), (inpainted, 27.0)):
+            mask = {"mask": f"{found.name}{seed}", "weights": f"w{seed}", "init": "original"}
+            path = f"/elsewhere/runs/{found.name}/tickets/round_02.safetensors"
             ticket = {"path": path, "round": None, "init": "original"}
             made(
-                *(tmp_path, f"{found}on{seed}", [score + seed], seed),
+                *(tmp_path, f"{found.name}on{seed}", [score + seed], seed),
                 **{"science__pruner": None, "science__ticket": mask, "config__ticket": ticket, "config__start": 2},
             )
     (panel,) = panels(tmp_path, "fig5")
@@ -203,6 +215,17 @@ def _replaced(file: str, old: str, new: str) -> Any:
     return damage
 
 
+def _forged(name: str, item: Any) -> Any:
+    """A summary whose configuration was changed."""
+
+    def damage(run: Path) -> None:
+        summary = json.loads((run / "summary.json").read_text())
+        summary["configuration"][name] = item
+        (run / "summary.json").write_text(json.dumps(summary))
+
+    return damage
+
+
 def _unfinished(run: Path) -> None:
     (run / "summary.json").unlink()
 
@@ -223,10 +246,19 @@ DAMAGE = {
     "sparsity falls": (_replaced("rounds.csv", "0.36,", "0.1,"), "does not rise"),
     "older": (_replaced("summary.json", f'"format": {RUN_FORMAT}', '"format": 1'), "of run format 1"),
     "summary is no JSON": (_replaced("summary.json", "{", "["), "summary.json cannot be read"),
-    "renamed": (_replaced("summary.json", '"run": "bad"', '"run": "other"'), "another run's"),
+    "renamed": (_replaced("summary.json", '"run": "', '"run": "0'), "another run's"),
     "config is no YAML": (_replaced("config.yaml", "protocol:", "{protocol"), "config.yaml cannot be read"),
     "no ticket": (lambda run: (run / "tickets" / "round_02.safetensors").unlink(), "it has no tickets/round_02"),
     "foreign": (_foreign, "no run directory"),
+    "another seed": (_replaced("summary.json", '"seed": 0', '"seed": 7'), "its name was made from another configur"),
+    "another configuration": (_forged("pruner", "x"), "its name was made from another configuration"),
+    "another run's settings": (_replaced("config.yaml", "name: imp", "name: snip"), "pruner.name is not the same in"),
+    "no versions": (_replaced("summary.json", '"versions": {', '"versions": 1, "other": {'), "has no versions"),
+    "a list": (lambda run: (run / "summary.json").write_text("[]"), "summary.json holds no summary"),
+    "endless": (lambda run: (run / "summary.json").write_text("[" * 100_000), "summary.json cannot be read"),
+    "huge": (_replaced("rounds.csv", ",29,", ",1e308,"), "is 1e+308"),
+    "no sparsity": (_replaced("rounds.csv", "2,0.36,", "2,1.36,"), "is not between 0 and 1"),
+    "no column": (_replaced("rounds.csv", "ssim_best", "ssim"), "it has no column ssim_best"),
 }
 
 
@@ -242,11 +274,22 @@ def test_damaged_runs_are_refused_and_change_no_mean(tmp_path: Path, kind: str) 
     assert panels(tmp_path) == before and before[0].lines[0].seeds == 2
 
 
+def test_a_directory_whose_name_is_no_text_can_be_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made(tmp_path, "a0")
+    for name in (b"\xff\x1b[31m", b"two\nlines"):
+        (tmp_path / "runs" / os.fsdecode(name)).mkdir()
+    assert report.main(["all", "--from", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 2 and all(line.isprintable() and "no run directory" in line for line in told)
+    assert "two\\nlines: no run directory" in (tmp_path / "out" / "index.html").read_text()
+
+
 def test_damaged_curves_leave_a_run_out_of_learning_curves_alone(tmp_path: Path) -> None:
     made(tmp_path, "a0")
-    (made(tmp_path, "a1", seed=1) / "curves.csv").write_text("round,step\n0,x\n")
+    damaged = made(tmp_path, "a1", seed=1)
+    (damaged / "curves.csv").write_text("round,step\n0,x\n")
     found = lined(tmp_path, "fig11")
-    assert [one.path.name for one in found.refused] == ["a1"] and found.panels[0].lines[0].seeds == 1
+    assert [one.path.name for one in found.refused] == [damaged.name] and found.panels[0].lines[0].seeds == 1
     assert panels(tmp_path)[0].lines[0].seeds == 2
 
 
@@ -319,14 +362,18 @@ def test_scores_of_fits_to_the_clean_picture_are_no_restorations(tmp_path: Path)
     """Masks found on it count where they are fitted to the degraded picture again."""
     quirks = {"target": "clean", "input_convs_stay_dense": True}
     made(tmp_path, "fair")
-    made(
+    found = made(
         *(tmp_path, "found", [90.0, 80.0]),
         **{"science__pruner": {"name": "imp", **PRUNER, **quirks}, "science__fit__code": "resampled"},
     )
     again = {"name": "ticket", **PRUNER, "input_convs_stay_dense": True, "ticket": ["mask"]}
     made(
         *(tmp_path, "again", [29.0, 28.0]),
-        **{"science__pruner": again, "science__fit__code": "resampled", "config__pruner": {"ticket": "o/runs/found"}},
+        **{
+            "science__pruner": again,
+            "science__fit__code": "resampled",
+            "config__pruner": {**again, "ticket": str(found)},
+        },
     )
     (panel,) = panels(tmp_path, "audit")
     assert {line.name: line.spots[0].entry.mean for line in panel.lines} == {"IMP": 30.0, "IMP, legacy": 29.0}
@@ -334,7 +381,8 @@ def test_scores_of_fits_to_the_clean_picture_are_no_restorations(tmp_path: Path)
 
 def test_the_list_tells_what_is_missing_and_how_to_make_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made(tmp_path, "a0")
-    _unfinished(made(tmp_path, "b0"))
+    unfinished = made(tmp_path, "b0", seed=1)
+    _unfinished(unfinished)
     assert report.main(["list", "--from", str(tmp_path), "--all"]) == 0
     printed = capsys.readouterr()
     for exhibit in DRAWN:
@@ -344,7 +392,7 @@ def test_the_list_tells_what_is_missing_and_how_to_make_it(tmp_path: Path, capsy
     assert "fig3     Finding tickets: PSNR over sparsity: 1 run, 1 seed, 1 panel, 4 s of fitting" in printed.out
     assert "no random, SNIP" in printed.out and "1 of 10 seeds: IMP" in printed.out
     assert "python -m lipdip.run -m experiment=fig3" in printed.out
-    assert "b0: not finished" in printed.err
+    assert f"{unfinished}: not finished" in printed.err
 
 
 def test_every_experiment_named_is_there() -> None:
@@ -378,9 +426,10 @@ def test_exhibits_come_in_the_order_of_the_paper() -> None:
 
 
 def test_the_page_needs_nothing_beside_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    made(tmp_path, "a0")
+    whole = made(tmp_path, "a0")
     made(tmp_path, "s0", science__pruner={"name": "synflow", **PRUNER})
-    _replaced("config.yaml", "protocol:", "{<b>&")(made(tmp_path, "b0"))
+    damaged = made(tmp_path, "b0", seed=1)
+    _replaced("config.yaml", "protocol:", "{<b>&")(damaged)
     out = tmp_path / "report"
     assert report.main(["all", "--from", str(tmp_path), "--out", str(out)]) == 0
     page = (out / "index.html").read_text()
@@ -388,12 +437,12 @@ def test_the_page_needs_nothing_beside_it(tmp_path: Path, capsys: pytest.Capture
     assert all(source.startswith("data:image/png;base64,") for source in re.findall(r'src="([^"]{40})', page))
     anchors = re.findall(r'href="([^"]+)"', page)
     assert anchors and all(anchor.startswith("#") and f'id="{anchor[1:]}"' in page for anchor in anchors)
-    for told in ("32x32: bird", "0.1.0", "CPU, 2 threads", "prefers-color-scheme: dark", "b0: damaged"):
+    for told in ("32x32: bird", "0.1.0", "CPU, 2 threads", "prefers-color-scheme: dark", f"{damaged.name}: damaged"):
         assert told in page
     assert "<b>" not in page
     for name in ("fig3.png", "fig3.svg", "fig3.csv", "fig3.md", "fig2.png", "fig2.svg", "fig17.png"):
         assert (out / name).stat().st_size > 0
-    assert 'id="fig2"' in page and "Runs a0, on CPU, 2 threads." in page and not (out / "fig2.csv").exists()
+    assert 'id="fig2"' in page and f"Runs {whole.name}, on CPU, 2 threads." in page and not (out / "fig2.csv").exists()
     first = (out / "fig3.svg").read_bytes(), (out / "fig2.svg").read_bytes(), page
     assert report.main(["all", "--from", str(tmp_path), "--out", str(out)]) == 0
     again = (out / "fig3.svg").read_bytes(), (out / "fig2.svg").read_bytes(), (out / "index.html").read_text()
@@ -424,10 +473,10 @@ def test_what_cannot_be_is_one_line(
 @pytest.mark.parametrize("command", [["list"], ["all"], ["table", "fig3"]])
 def test_an_empty_directory_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]) -> None:
     (tmp_path / "runs").mkdir()
-    for where in (tmp_path, tmp_path / "nowhere"):
+    for where, why in ((tmp_path, "there are no runs in"), (tmp_path / "nowhere", "there is no directory")):
         assert report.main([*command, "--from", str(where)]) == 2
         (told,) = capsys.readouterr().err.splitlines()
-        assert told.startswith(f"lipdip: there are no runs in {where}; python -m lipdip.run makes some")
+        assert told.startswith(f"lipdip: {why} {where}; python -m lipdip.run makes ")
 
 
 def test_pictures_in_a_row_are_of_runs_that_differ_in_the_pruner_alone(tmp_path: Path) -> None:
@@ -437,7 +486,7 @@ def test_pictures_in_a_row_are_of_runs_that_differ_in_the_pruner_alone(tmp_path:
     made(tmp_path, "short", FOUR[:3], **by_pruner("imp", rounds=2))
     made(tmp_path, "slow", **by_pruner("imp", rate=0.1))
     made(tmp_path, "rewound", **by_pruner("imp", rewind=0.05))
-    shown = [({run.path.name for run in grid.runs}, grid.name.partition("; ")[2]) for grid in hung(tmp_path).panels]
+    shown = [(labels(grid.runs), grid.name.partition("; ")[2]) for grid in hung(tmp_path).panels]
     assert shown == [
         ({"short"}, ""),
         ({"slow"}, "fit.steps=12, pruner.rate=0.1"),
@@ -459,7 +508,7 @@ def test_spectra_are_compared_at_one_sparsity(tmp_path: Path) -> None:
     made(tmp_path, "random", **by_pruner("random"))
     made(tmp_path, "ended", FOUR[:3], **by_pruner("snip"))
     (grid,) = hung(tmp_path, "fig19").panels
-    assert {run.path.name for run in grid.runs} == {"imp", "random"} and "sparsity 0.488" in grid.name
+    assert labels(grid.runs) == {"imp", "random"} and "sparsity 0.488" in grid.name
     out = tmp_path / "report"
     assert report.main(["table", "fig19", "--from", str(tmp_path), "--out", str(out)]) == 0
     rows = list(csv.DictReader((out / "fig19.csv").read_text().splitlines()))
@@ -492,18 +541,18 @@ def test_a_run_with_a_damaged_picture_is_told_and_left_out(tmp_path: Path, damag
     """The other seed, which has all, stands in for it; the run's numbers are as they were."""
     for seed in (0, 1):
         made(tmp_path, f"imp{seed}", seed=seed)
-        made(tmp_path, f"snip{seed}", seed=seed, **by_pruner("snip"))
+        damaged = made(tmp_path, f"snip{1 - seed}", seed=1 - seed, **by_pruner("snip"))
     assert [grid.seed for grid in hung(tmp_path).panels] == [0]
-    damage(tmp_path / "runs" / "snip0" / "images" / "restored_last.png")
+    damage(damaged / "images" / "restored_last.png")
     found = hung(tmp_path)
     ((path, told),) = ((one.path.name, one.why) for one in found.refused)
-    assert path == "snip0" and why in told and "\n" not in told
+    assert path == damaged.name and why in told and "\n" not in told
     assert [grid.seed for grid in found.panels] == [1] and len(panels(tmp_path)[0].runs) == 4
 
 
 def test_pictures_while_the_network_learns_stand_by_steps_and_gaps_are_told(tmp_path: Path) -> None:
-    made(tmp_path, "found")
-    ticket = {"path": "o/runs/found/tickets/round_02.safetensors", "round": None, "init": "original"}
+    found = made(tmp_path, "found")
+    ticket = {"path": f"{found}/tickets/round_02.safetensors", "round": None, "init": "original"}
     for steps in (100, 200, 1000):
         made(tmp_path, f"dense{steps}", [20.0], science__pruner=None, science__fit__steps=steps)
         mask = {"mask": "m", "weights": "w", "init": "original"}

@@ -109,7 +109,7 @@ def _found(arguments: argparse.Namespace) -> Drawn | Arranged:
 def _say_refused(refused: Sequence[Refused]) -> None:
     """What was left out, on standard error."""
     for one in dict.fromkeys(refused):
-        print(f"lipdip: not used: {one.path}: {one.why}", file=sys.stderr, flush=True)
+        print(f"lipdip: not used: {one}", file=sys.stderr, flush=True)
 
 
 def _write_table(found: Drawn | Arranged, folder: Path) -> list[Path]:

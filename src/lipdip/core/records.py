@@ -17,6 +17,7 @@
     checkpoint.pt only while the run is unfinished
 """
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -41,6 +42,11 @@ from lipdip.core.tables import DAMAGED, read_table, table_of
 
 RUN_FORMAT = 2  # part of every run's name: raised when the same configuration would give other numbers or files
 CHECKPOINT = "checkpoint.pt"
+
+
+def run_name(configuration: Mapping[str, Any]) -> str:
+    """The name of the run that a scientific configuration makes: 12 hexadecimal digits of its SHA-256."""
+    return hashlib.sha256(json.dumps(configuration, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def read_pictures(run: Path) -> Sequence[PictureScores | RecoveredPicture]:

@@ -36,6 +36,9 @@ def read_table(file: Path, kinds: Mapping[str, type[_Row]], otherwise: type[_Row
             raise ValueError(f"line {number} has not as many columns as the first")
     kind = next((kinds[column] for column in (rows[0] if rows else ()) if column in kinds), otherwise)
     own = fields(kind)  # type: ignore[arg-type]
+    lacking = [field.name for field in own if rows and field.name not in rows[0]]
+    if lacking:
+        raise ValueError(f"it has no column {', '.join(lacking)}")
     types = {field.name: str(getattr(field.type, "__name__", field.type)) for field in own}
     return [kind(**{name: _value(row[name], type_, name) for name, type_ in types.items()}) for row in rows]
 

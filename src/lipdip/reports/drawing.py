@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
@@ -17,7 +18,7 @@ _ACROSS, _MOST = 3, 24  # panels beside each other, and in one figure
 
 def png(drawn: Drawn) -> bytes:
     """The figure as the bytes of a PNG."""
-    return light(rendered(_figure(drawn, drawn.panels)), 64)
+    return light(rendered(_figure(drawn, drawn.panels)))
 
 
 def svg(drawn: Drawn) -> bytes:
@@ -35,19 +36,40 @@ def as_svg(figure: Figure, salt: str) -> bytes:
 
 def panels(drawn: Drawn) -> list[bytes]:
     """Each panel as the bytes of a PNG of its own, in the exhibit's order and colours."""
-    return [light(rendered(_figure(drawn, [panel])), 64) for panel in drawn.panels]
+    return [light(rendered(_figure(drawn, [panel]))) for panel in drawn.panels]
 
 
-def light(png: bytes, colours: int, *, exact: bool = False) -> bytes:
-    """A PNG of no more than so many colours, a third as large; with ``exact`` only if it has no more anyway."""
+def light(png: bytes, *, exact: bool = False) -> bytes:
+    """A PNG of at most 256 colours, a third as large; lines and bands keep theirs, smoothed edges need not.
+
+    With ``exact`` nothing is changed where a picture has more.
+    """
     out = io.BytesIO()
     with Image.open(io.BytesIO(png)) as image:
         whole = image.convert("RGB")
-        if exact and whole.getcolors(colours) is None:
-            return png
-        few = whole.quantize(colours, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-        few.save(out, format="PNG", optimize=True)
+    if whole.getcolors(256) is not None:  # each colour then gets a place of its own
+        few = whole.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    elif exact:
+        return png
+    else:
+        few = _with_frequent(whole.quantize(192, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE), whole)
+    few.save(out, format="PNG", optimize=True)
     return out.getvalue()
+
+
+def _with_frequent(few: Image.Image, whole: Image.Image) -> Image.Image:
+    """``few``, a picture of at most 192 colours, with the 64 most frequent ones of ``whole`` as they were."""
+    codes = np.asarray(whole, np.int64) @ (65536, 256, 1)
+    known, counts = np.unique(codes, return_counts=True)
+    kept = np.sort(known[np.argsort(counts)[-64:]])
+    place = np.searchsorted(kept, codes).clip(max=len(kept) - 1)
+    pixels = np.where(kept[place] == codes, 192 + place, np.asarray(few)).astype(np.uint8)
+    others = (few.getpalette() or [])[: 3 * 192]
+    made = Image.fromarray(pixels).convert("P")
+    made.putpalette(
+        [*others, *[0] * (3 * 192 - len(others)), *kept.astype(">u4").view(np.uint8).reshape(-1, 4)[:, 1:].flat]
+    )
+    return made
 
 
 def _figure(drawn: Drawn, some: Sequence[Panel]) -> Figure:

@@ -12,16 +12,17 @@ from typing import Any
 import yaml
 
 from lipdip.core.errors import UserError
-from lipdip.core.records import RUN_FORMAT, read_rounds, read_summary
+from lipdip.core.records import RUN_FORMAT, read_rounds, read_summary, run_name
 from lipdip.core.rows import Round
 from lipdip.lottery.matching import most_sparse_matching
 from lipdip.reports.runs import Origin, Run, value
 
 _SAFE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the first is ten times faster, where it was compiled
 _NEEDED = {
-    **{"picture": str, "scored": dict, "first": dict, "last": dict},
-    **{"configuration.seed": int, "configuration.task": dict, "configuration.task.name": str},
+    **{"picture": str, "scored": dict, "first": dict, "last": dict, "versions": dict, "hardware": str},
+    **{"configuration": dict, "configuration.seed": int, "configuration.task": dict, "configuration.task.name": str},
 }
+_LARGEST = 1e12  # no score, loss or time is larger
 _GIVEN = ("ticket.path", "pruner.ticket", "model.path")  # settings that may name another run
 
 
@@ -31,6 +32,10 @@ class Refused:
 
     path: Path
     why: str
+
+    def __str__(self) -> str:
+        text = f"{self.path}: {self.why}"
+        return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,7 @@ def gather(outputs: Sequence[Path]) -> Gathered:
         try:
             read[path.name] = _read(path)
         except UserError as error:
-            refused.append(Refused(path, str(error).removeprefix(f"{path} ")))
+            refused.append(Refused(path, str(error).removeprefix(f"{path} ").replace(f" of {path}:", ":")))
     made: dict[str, Run] = {}
     return Gathered(tuple(_linked(name, read, made) for name in read), tuple(refused), again)
 
@@ -70,6 +75,8 @@ def _directories(output: Path) -> list[Path]:
         found = [path for room in rooms if room.is_dir() for path in sorted(room.iterdir())]
     except OSError as error:
         raise UserError(f"cannot read {output}: {error.strerror or error}") from None
+    if not output.is_dir():
+        raise UserError(f"there is no directory {output}; python -m lipdip.run makes outputs, --from DIR names another")
     if not found:
         raise UserError(
             f"there are no runs in {output}; python -m lipdip.run makes some, --from DIR names other places"
@@ -85,8 +92,10 @@ def _read(path: Path) -> Run:
         loaded = json.loads((path / "summary.json").read_text())
     except FileNotFoundError:
         raise UserError("not finished: it has no summary.json; its command, given again, goes on with it") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"damaged: summary.json cannot be read ({error})") from None
+    if not isinstance(loaded, dict):
+        raise UserError("damaged: summary.json holds no summary")
     written = value(loaded, "configuration.format")
     if written != RUN_FORMAT:
         raise UserError(f"of run format {written}, and this version of lipdip reads {RUN_FORMAT}; run it anew")
@@ -95,10 +104,12 @@ def _read(path: Path) -> Run:
     _check(summary, rounds)
     try:
         config = yaml.load((path / "config.yaml").read_text(), _SAFE)
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise UserError(f"damaged: config.yaml cannot be read ({' '.join(str(error).split())})") from None
-    if not isinstance(config, dict):
-        raise UserError("damaged: config.yaml holds no settings")
+    for name in ("seed", "task.name", "pruner.name"):
+        decided = value(summary, f"configuration.{name}")
+        if decided is not None and value(config, name) != decided:
+            raise UserError(f"damaged: {name} is not the same in config.yaml and summary.json")
     return Run(path, summary, config, rounds)
 
 
@@ -109,19 +120,23 @@ def _check(summary: Mapping[str, Any], rounds: Sequence[Round]) -> None:
     for name, kind in _NEEDED.items():
         if type(value(summary, name)) is not kind:
             raise UserError(f"damaged: its summary has no {name}")
+    if run_name(summary["configuration"]) != summary["run"]:
+        raise UserError("changed: its name was made from another configuration than its summary has")
     images = value(summary, "configuration.image")
     shapes = [value(image, "shape") for image in images] if isinstance(images, list) else []
-    if not all(isinstance(shape, list) and len(shape) == 3 for shape in shapes):
+    if not all(isinstance(shape, list) and list(map(type, shape)) == [int] * 3 for shape in shapes):
         raise UserError("damaged: its summary tells no picture's shape")
     if not isinstance(value(summary, "configuration.task.seed"), int | None):
         raise UserError("damaged: its summary has no configuration.task.seed")
     for row in rounds:
         for name, number in asdict(row).items():
-            if isinstance(number, float) and not math.isfinite(number):
+            if isinstance(number, float) and not abs(number) < _LARGEST:
                 raise UserError(f"damaged: {name} of round {row.round} is {number}")
     if [row.round for row in rounds] != list(range(len(rounds))):
         raise UserError("damaged: the rounds in rounds.csv are not counted from 0")
     sparsities = [row.sparsity for row in rounds]
+    if not all(0 <= sparsity <= 1 for sparsity in sparsities):
+        raise UserError("damaged: a sparsity in rounds.csv is not between 0 and 1")
     if any(after <= before for before, after in pairwise(sparsities)):
         raise UserError("damaged: the sparsity in rounds.csv does not rise from round to round")
     for told, row in ((summary["first"], rounds[0]), (summary["last"], rounds[-1])):

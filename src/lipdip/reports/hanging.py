@@ -33,7 +33,7 @@ class Power:
 
 def png(arranged: Arranged) -> bytes:
     """The figure as the bytes of a PNG; of photographs no colour is changed."""
-    return light(rendered(_figure(arranged)), 256, exact=arranged.exhibit.draws != "differences")
+    return light(rendered(_figure(arranged)), exact=arranged.exhibit.draws != "differences")
 
 
 def svg(arranged: Arranged) -> bytes:
@@ -47,7 +47,7 @@ def panels(arranged: Arranged) -> list[bytes]:
     Of photographs no colour is changed.
     """
     exact = arranged.exhibit.draws != "differences"
-    return [light(rendered(alone(_part(arranged, grid))), 256, exact=exact) for grid in shown(arranged)]
+    return [light(rendered(alone(_part(arranged, grid))), exact=exact) for grid in shown(arranged)]
 
 
 def power_table(arranged: Arranged) -> str | None:

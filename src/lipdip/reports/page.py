@@ -185,7 +185,7 @@ def _rest(without: Sequence[Drawn | Arranged], others: Sequence[NotDrawn]) -> st
 
 
 def _refused(refused: Sequence[Refused], again: int) -> str:
-    told = [f"{one.path}: {one.why}" for one in dict.fromkeys(refused)]
+    told = [str(one) for one in dict.fromkeys(refused)]
     counted = f"<p>{again} directories hold a run that is there already.</p>" if again else ""
     listed = _listed(told) if told else "<p>None: every run directory could be read.</p>"
     return f'<h2 id="refused">Directories that were not used</h2>{listed}{counted}'

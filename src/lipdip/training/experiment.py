@@ -1,7 +1,5 @@
 """What an experiment is: everything that a run needs, checked and ready."""
 
-import hashlib
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,6 +8,7 @@ from torch import Tensor, nn
 
 from lipdip.core.mask import Mask
 from lipdip.core.metrics import Metric
+from lipdip.core.records import run_name
 from lipdip.datasets import Dataset
 from lipdip.networks.progressive import Progressive
 from lipdip.problems import Problem
@@ -92,7 +91,7 @@ class Experiment:
     @property
     def name(self) -> str:
         """The run's name: a hash of its scientific configuration."""
-        return hashlib.sha256(json.dumps(self.configuration, sort_keys=True).encode()).hexdigest()[:12]
+        return run_name(self.configuration)
 
     @property
     def subject(self) -> str:
