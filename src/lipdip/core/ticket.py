@@ -36,12 +36,12 @@ class Ticket:
     Args:
         mask: which weights are kept.
         network: ``target`` (dotted name of the network's class) and its ``settings``, enough to build it again.
-        init: the weights that training starts from: ``seed`` and ``stream`` that they are drawn from (seed None where
-            they cannot be drawn again), ``rewind_step``, and ``tensors`` (:func:`tensor_digests` of the whole state);
-            where they are a pretrained network's, ``pretrained``: its ``name`` and ``sha256``.
+        init: the weights that training starts from: ``seed`` and ``stream`` that they are drawn from (seed None if
+            they cannot be redrawn), ``rewind_step``, and ``tensors`` (:func:`tensor_digests` of the whole state);
+            if they are a pretrained network's, ``pretrained``: its ``name`` and ``sha256``.
         code: ``seed`` of the code ``z``.
         provenance: plain values: configuration, picture, round, scores.
-        weights: those weights themselves, or None where the seed is enough: of a masked weight its kept values, in
+        weights: those weights themselves, or None if the seed is enough: for a masked weight its kept values, in
             order, as one row; every other tensor of the network's state whole.
     """
 
@@ -54,12 +54,12 @@ class Ticket:
 
     @property
     def pretrained(self) -> str | None:
-        """Name of the pretrained network whose weights the ticket starts from and does not carry; else None."""
+        """Name of the pretrained network whose weights the ticket starts from but does not contain; else None."""
         source = self.init.get("pretrained")
         return str(source["name"]) if source is not None and self.weights is None else None
 
     def to_bytes(self) -> bytes:
-        """The file's bytes: eight weights' masks to a byte, layer after layer, and a JSON header."""
+        """The file's bytes: a JSON header, and the mask with eight weights per byte, layer after layer."""
         flat = np.concatenate([layer.cpu().numpy().reshape(-1) for layer in self.mask.values()])
         tensors = {"mask": torch.from_numpy(np.packbits(flat, bitorder="little"))}
         for name, tensor in (self.weights or {}).items():
@@ -125,10 +125,10 @@ class Ticket:
         )
 
     def start(self) -> dict[str, Tensor] | None:
-        """The weights that training starts from, whole, pruned ones zero; None where the file has only their seed.
+        """All weights that training starts from, with zeros for pruned ones; None if the file has only their seed.
 
         Raises:
-            UserError: if the file has some of them and not others.
+            UserError: if the file has only some of them.
         """
         if self.weights is None:
             return None
@@ -145,7 +145,7 @@ class Ticket:
         return whole
 
     def carrying(self, state: Mapping[str, Tensor]) -> "Ticket":
-        """The same ticket with a network's whole ``state`` inside, of masked weights the kept values alone."""
+        """The same ticket containing a network's whole ``state``; of masked weights, only the kept values."""
         packed = {
             name: tensor.detach().cpu()[self.mask[name].cpu()] if name in self.mask else tensor.detach().cpu().clone()
             for name, tensor in state.items()
@@ -165,7 +165,7 @@ def _digest(tensor: Tensor) -> Any:
 
 
 def _checksum(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 over everything that the file says: the header but for this very number, and all tensors."""
+    """SHA-256 over all that the file says: the header without this number, and all tensors."""
     sha = hashlib.sha256(_json({name: value for name, value in header.items() if name != "sha256"}).encode())
     for name in sorted(tensors):
         sha.update(name.encode())
@@ -174,7 +174,7 @@ def _checksum(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], bytes]:
-    """The ticket's header, and the file's bytes; of a foreign file, however large, only the beginning is read."""
+    """The ticket's header, and the file's bytes; only the beginning of a foreign file is read, however large it is."""
     with path.open("rb") as file:
         beginning = file.read(9)
         size = int.from_bytes(beginning[:8], "little")

@@ -27,7 +27,7 @@ def cifar10(path: str, size: int) -> Dataset:
         size: side of the pictures, in pixels.
 
     Raises:
-        ValueError: if ``size`` is no whole number of at least 8, or ``path`` can be no path.
+        ValueError: if ``size`` is not a whole number of at least 8, or ``path`` cannot be a path.
         UserError: if a file is missing, cut short, or holds labels above 9.
     """
     check_size(size)

@@ -10,14 +10,14 @@ SMALLEST = 8
 
 
 class Examples(Protocol):
-    """One split: pictures with their labels in a fixed order, of which any can be asked for."""
+    """One split: pictures with their labels in a fixed order, accessible by index."""
 
     def __len__(self) -> int:
         """How many there are."""
         ...
 
     def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
-        """The examples at ``indices``; each looks the same whatever others are asked for with it.
+        """The examples at ``indices``; each is the same whatever others are in the batch.
 
         Args:
             indices: (N,) int64 on the CPU; N may be 0.
@@ -26,7 +26,7 @@ class Examples(Protocol):
             (N, 3, size, size) float32 in [0, 1], and their labels, (N,) int64; both on the CPU.
 
         Raises:
-            UserError: if a picture that is only now read cannot be.
+            UserError: if a picture cannot be read.
         """
         ...
 
@@ -37,12 +37,12 @@ class Dataset:
 
     Args:
         name: what it is called in results.
-        classes: the names of the classes; a label is a place in this list. Empty where nothing is labelled: every
+        classes: the names of the classes; a label is an index into this list. Empty if nothing is labelled: every
             label is then 0 and means nothing.
         train: what a network is fitted to.
         test: what it is scored on.
-        digest: SHA-256 that tells one set of data from another, whatever ``size`` it is used at.
-        notes: what a reader of results should know of the data, one sentence each.
+        digest: SHA-256 that identifies the data, whatever ``size`` it is used at.
+        notes: what a reader of results should know about the data, one sentence each.
     """
 
     name: str
@@ -54,20 +54,20 @@ class Dataset:
 
 
 def check_size(size: int) -> None:
-    """Refuse what cannot be the side of a square picture, in pixels.
+    """Refuse anything that cannot be the side of a square picture, in pixels.
 
     Raises:
-        ValueError: if ``size`` is no whole number of at least 8.
+        ValueError: if ``size`` is not a whole number of at least 8.
     """
     if isinstance(size, bool) or not isinstance(size, int) or size < SMALLEST:
         raise ValueError(f"size must be a whole number of at least {SMALLEST}, not {size!r}")
 
 
 def directory(path: str) -> Path:
-    """The place that ``path`` names, with ``~`` filled in; whether anything lies there is not looked at.
+    """The directory that ``path`` names, with ``~`` expanded; it is not checked whether it exists.
 
     Raises:
-        ValueError: if it can be no path.
+        ValueError: if it cannot be a path.
     """
     if not isinstance(path, str) or not path:
         raise ValueError(f"path must be a directory, not {path!r}")

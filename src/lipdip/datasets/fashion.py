@@ -29,7 +29,7 @@ def fashion_mnist(path: str | Sequence[str], size: int) -> Dataset:
         size: side of the pictures, in pixels.
 
     Raises:
-        ValueError: if ``size`` is no whole number of at least 8, or ``path`` can be no path.
+        ValueError: if ``size`` is not a whole number of at least 8, or ``path`` cannot be a path.
         UserError: if a file is missing, cut short or foreign.
     """
     check_size(size)

@@ -1,4 +1,4 @@
-"""A split that is held on disk as picture files, and what listing them takes."""
+"""A split that is kept on disk as picture files, and listing such files."""
 
 import hashlib
 import os
@@ -37,7 +37,7 @@ class Files:
         """(N, 3, size, size) in [0, 1]: the centre square, resized (bicubic, antialiased), and (N,) labels.
 
         Raises:
-            UserError: if a file is no picture.
+            UserError: if a file is not a picture.
         """
         pixels = torch.empty(len(indices), 3, self.size, self.size, dtype=torch.float32)
         for row, index in enumerate(indices.tolist()):
@@ -46,7 +46,7 @@ class Files:
 
 
 def entries(place: Path) -> list[os.DirEntry[str]]:
-    """What lies there, hidden things left out, sorted by name so that every machine has the same order.
+    """A directory's entries without hidden ones, sorted by name so that every machine has the same order.
 
     Raises:
         UserError: if it cannot be listed.

@@ -1,4 +1,4 @@
-"""A folder of pictures with one sub-folder per class, as ImageNet is laid out; pictures are read when asked for."""
+"""A folder of pictures with one sub-folder per class, as ImageNet is laid out; pictures are read when needed."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def folder(path: str, size: int) -> Dataset:
         size: side of the pictures, in pixels.
 
     Raises:
-        ValueError: if ``size`` is no whole number of at least 8, or ``path`` can be no path.
+        ValueError: if ``size`` is not a whole number of at least 8, or ``path`` cannot be a path.
         UserError: if a split or a class is missing or empty, or the splits have different classes.
     """
     check_size(size)
@@ -62,7 +62,7 @@ def _classes(split: Path) -> set[str]:
 
 
 def _pictures(root: Path, split: str, names: tuple[str, ...]) -> list[tuple[str, int, int]]:
-    """Of each picture its path below ``root``, its size in bytes and its label."""
+    """The path below ``root``, size in bytes and label of each picture."""
     found = []
     for label, name in enumerate(names):
         place = root / split / name

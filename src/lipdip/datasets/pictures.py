@@ -1,4 +1,4 @@
-"""A directory of pictures without labels, as CelebA-HQ is kept: what a GAN is trained on."""
+"""A directory of pictures without labels, such as CelebA-HQ, to train a GAN on."""
 
 import warnings
 from pathlib import Path, PurePath
@@ -22,18 +22,18 @@ def pictures(path: str, size: int, share: float = 1.0, held_out: int = 64) -> Da
     ``share`` is. Of the others ``share``, rounded to the nearest (at least one) and evenly spread, is the train split.
     The digest is over the relative paths and the sizes in bytes of both splits, so another share is other data.
 
-    Every file's name and header are checked at once, pixels are read when asked for: 30,000 files of 1024x1024 pixels
+    Every file's name and header are checked at once, pixels are read when needed: 30,000 files of 1024x1024 pixels
     take one or two seconds where the system has them in memory.
 
     Args:
         path: the directory.
         size: side of the pictures given out, in pixels; none may be enlarged to it.
         share: of the pictures that are not held out, in (0, 1]; the paper fine-tunes on 0.4 of CelebA-HQ.
-        held_out: pictures to be judged by.
+        held_out: number of pictures for scoring.
 
     Raises:
-        ValueError: if a setting is none of the values above, or ``path`` can be no path.
-        UserError: if there is no directory, or too few pictures in it, or a file is no picture, half copied or
+        ValueError: if a setting is invalid, or ``path`` cannot be a path.
+        UserError: if there is no directory, or too few pictures in it, or a file is not a picture, truncated or
             too small.
     """
     check_size(size)
@@ -74,7 +74,7 @@ def _check_split(share: float, held_out: int) -> None:
 
 
 def _found(place: Path, below: str = "") -> list[tuple[str, int]]:
-    """Of each file its path below the directory, and its size in bytes."""
+    """The path below the directory and size in bytes of each file."""
     found = []
     for entry in entries(place):
         try:
@@ -88,7 +88,7 @@ def _found(place: Path, below: str = "") -> list[tuple[str, int]]:
 
 
 def _check_names(root: Path, found: list[tuple[str, int]]) -> None:
-    """Refuse what is no picture before anything is read."""
+    """Refuse files that are not pictures before anything is read."""
     if not found:
         raise UserError(f"{root} is empty; put the pictures there, or point dataset.path elsewhere")
     formats = Image.registered_extensions()
@@ -123,7 +123,7 @@ def _check_sides(root: Path, found: list[tuple[str, int]], size: int) -> None:
 
 
 def _shorter_side(file: Path) -> int:
-    """In pixels, from the header alone where that can be understood."""
+    """In pixels, from the header alone if possible."""
     try:
         if file.suffix.lower() == ".npy":
             shape: tuple[int, ...] = np.load(file, mmap_mode="r", allow_pickle=False).shape
@@ -135,7 +135,7 @@ def _shorter_side(file: Path) -> int:
 
 
 def _spread(count: int, n: int) -> list[int]:
-    """``count`` places in a list of ``n``: the middles of as many equal parts."""
+    """``count`` indices into a list of ``n``: the middles of as many equal parts."""
     return [(2 * i + 1) * n // (2 * count) for i in range(count)]
 
 

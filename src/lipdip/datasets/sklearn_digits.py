@@ -22,7 +22,7 @@ def digits(size: int) -> Dataset:
         size: side of the pictures, in pixels.
 
     Raises:
-        ValueError: if ``size`` is no whole number of at least 8.
+        ValueError: if ``size`` is not a whole number of at least 8.
     """
     check_size(size)
     from sklearn.datasets import load_digits  # takes a second, which the other sources need not wait for
@@ -35,7 +35,7 @@ def digits(size: int) -> Dataset:
 
 
 def _split(labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Where the train and the test examples stand, in the source's order; each class is shuffled by itself."""
+    """Indices of the train and test examples in the source's order; each class is shuffled by itself."""
     generator = stream(0, "digits/split")
     tested = torch.zeros(len(labels), dtype=torch.bool)
     for label in range(int(labels.max()) + 1):

@@ -1,4 +1,4 @@
-"""A split that is held in memory as bytes and brought to size batch by batch."""
+"""A split that is held in memory as bytes and resized batch by batch."""
 
 import hashlib
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from torch.nn import functional
 
 @dataclass(frozen=True, eq=False)
 class Stored:
-    """Square pictures in memory; at the size asked for they would take up to a thousand times as much.
+    """Square pictures in memory at their own size; resized ones would take up to a thousand times as much.
 
     Args:
         pixels: (N, C, side, side) uint8; C is 3 (RGB) or 1 (grey).

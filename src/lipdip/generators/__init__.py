@@ -1,4 +1,4 @@
-"""Pre-trained generators: read from the GAN zoo's checkpoints, kept in files of lipdip's own."""
+"""Pretrained generators: read from the GAN zoo's checkpoints or from lipdip's own files."""
 
 from lipdip.generators.stored import StoredGenerator, load_discriminator, load_generator, network_bytes, save_network
 from lipdip.generators.zoo import ZooCheckpoint, load_zoo

@@ -1,4 +1,4 @@
-"""A network built to given settings around tensors that come from a file, every one of them checked first."""
+"""A network built from given settings and tensors of a file, each of which is checked first."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -10,10 +10,10 @@ _Network = TypeVar("_Network", bound=nn.Module)
 
 
 def filled(kind: Callable[..., _Network], settings: Mapping[str, Any], state: Mapping[str, Tensor]) -> _Network:
-    """A network with these very weights, as float32 on the CPU.
+    """A network with exactly these weights, as float32 on the CPU.
 
-    Names and shapes are compared before memory is asked for, so forged settings cost nothing; no random stream is
-    touched.
+    Names and shapes are compared before memory is allocated, so forged settings cost nothing; no random stream is
+    used.
 
     Args:
         kind: the network's class.

@@ -1,4 +1,4 @@
-"""The GAN that a run goes on from: the one that ships with lipdip, a run's own, or the zoo's."""
+"""The GAN that a run starts from: the one that ships with lipdip, one from a run, or the zoo's."""
 
 from dataclasses import dataclass
 from importlib import resources
@@ -19,13 +19,13 @@ GENERATOR_FILE, DISCRIMINATOR_FILE = "generator.safetensors", "discriminator.saf
 
 @dataclass(frozen=True, eq=False)
 class Pretrained:
-    """A generator, and its adversary where that is known.
+    """A generator, and its discriminator if that is known.
 
     Args:
         generator: from codes (N, latent), standard normal, to pictures in [-1, 1]; the average over its training.
-        discriminator: what it was trained against; None where only a generator is at hand.
-        name: of where it is from.
-        digest: SHA-256 that tells the generator from others.
+        discriminator: what it was trained against; None if only a generator is available.
+        name: of its source.
+        digest: SHA-256 that identifies the generator.
     """
 
     generator: Generator
@@ -42,7 +42,7 @@ def pretrained(path: str) -> Pretrained:
     or one generator's file.
 
     Raises:
-        UserError: if it is missing, damaged or foreign, or cannot be fetched.
+        UserError: if it is missing, damaged or foreign, or cannot be downloaded.
     """
     if not isinstance(path, str) or not path:
         raise UserError(
@@ -84,7 +84,7 @@ def fetched(url: str) -> Path:
 
 
 def _stored(folder: Path, name: str) -> Pretrained:
-    """From the two files that ``task=gan_train`` leaves."""
+    """From the two files that ``task=gan_train`` writes."""
     if not (folder / GENERATOR_FILE).exists():
         raise UserError(f"{folder} holds no {GENERATOR_FILE}; it is not a finished run of task=gan_train")
     stored, adversary = load_generator(folder / GENERATOR_FILE), folder / DISCRIMINATOR_FILE

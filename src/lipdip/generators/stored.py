@@ -144,14 +144,14 @@ def _json(header: Mapping[str, Any]) -> str:
 
 
 def _checksum(header: Mapping[str, Any]) -> str:
-    """Of the header but for this very number; the tensors are in it by their digests."""
+    """Of the header without this number; it contains the tensors' digests."""
     return hashlib.sha256(
         _json({name: value for name, value in header.items() if name != "sha256"}).encode()
     ).hexdigest()
 
 
 def _read(path: Path) -> tuple[dict[str, Any], bytes]:
-    """The header, and the file's bytes; of a foreign file, however large, only the beginning is read."""
+    """The header, and the file's bytes; only the beginning of a foreign file is read, however large it is."""
     with path.open("rb") as file:
         beginning = file.read(9)
         size = int.from_bytes(beginning[:8], "little")

@@ -37,7 +37,7 @@ class ZooCheckpoint:
     """What a checkpoint holds.
 
     Args:
-        generator: as trained last (``netG``).
+        generator: in its last state (``netG``).
         average: the moving average of the generators (``avgG``), which gives the better pictures.
         discriminator: ``netD``.
         config: the zoo's own settings, plain values by their zoo names.
@@ -54,14 +54,14 @@ class ZooCheckpoint:
 def load_zoo(path: Path) -> ZooCheckpoint:
     """Read a checkpoint of a progressively grown GAN, such as ``celebaHQ_s6_i80000-6196db68.pth``.
 
-    Where the file's name ends in ``-`` and eight hexadecimal digits, they must begin its SHA-256. The file is read by
+    If the file's name ends in ``-`` and eight hexadecimal digits, they must begin its SHA-256. The file is read by
     torch's weights-only reader: tensors, plain values and the one stand-in :class:`BaseConfig`, nothing else.
 
     Args:
         path: the file; written by any version of torch.
 
     Raises:
-        UserError: if the file is missing, damaged, foreign, asks for code, or its config does not fit its tensors.
+        UserError: if the file is missing, damaged, foreign, asks to run code, or its config does not fit its tensors.
     """
     try:
         with path.open("rb") as file:

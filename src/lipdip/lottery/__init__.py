@@ -1,1 +1,1 @@
-"""The lottery: how fast to prune, and which ticket wins. Plain Python over counts and scores."""
+"""The lottery: how fast to prune, which ticket wins, and what tickets have in common."""

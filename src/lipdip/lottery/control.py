@@ -1,4 +1,4 @@
-"""Control tickets: as sparse as a ticket, by lot."""
+"""Control tickets: random masks that are as sparse as a ticket."""
 
 from dataclasses import replace
 
@@ -13,16 +13,16 @@ KINDS = ("random", "layerwise")
 
 
 def control(ticket: Ticket, kind: str, seed: int) -> Ticket:
-    """The same network, initialisation and code under a mask by lot that keeps exactly as many weights.
+    """The same network, initialisation and code under a random mask that keeps exactly as many weights.
 
     Args:
-        ticket: what it is the control of.
-        kind: ``random``, all weights of all layers alike; or ``layerwise``, as many in each layer as the ticket keeps.
-        seed: of the lot; the same seed gives the same mask.
+        ticket: the ticket that it is a control for.
+        kind: ``random``, uniformly over all layers; or ``layerwise``, with as many weights in each layer as the ticket.
+        seed: of the random mask; the same seed gives the same mask.
 
     Raises:
-        ValueError: if there is no such kind.
-        UserError: if the initialisation cannot be drawn again: the ticket's file holds none of the weights that its
+        ValueError: if ``kind`` is neither.
+        UserError: if the initialisation cannot be redrawn, since the ticket's file has none of the weights that its
             own mask does not keep.
     """
     if kind not in KINDS:
@@ -44,7 +44,7 @@ def control(ticket: Ticket, kind: str, seed: int) -> Ticket:
 
 
 def _drawn(size: int, count: int, lot: torch.Generator) -> torch.Tensor:
-    """A bool row of ``size`` with ``count`` True, each choice of them as likely."""
+    """``size`` booleans, ``count`` of them True, chosen uniformly."""
     row = torch.zeros(size, dtype=torch.bool)
     row[torch.randperm(size, generator=lot)[:count]] = True
     return row

@@ -7,9 +7,9 @@ from lipdip.core.rows import Round
 
 
 def judged(row: Round, dense: Round) -> Round:
-    """``row`` with ``matching`` decided: its score is no lower than the dense round's.
+    """``row`` with ``matching`` set: whether its score is no lower than the dense round's.
 
-    ``matching`` stays None without a score (there is no clean image), and where ``dense`` is not a dense round (the
+    ``matching`` stays None without a score (there is no clean image), or if ``dense`` is not a dense round (the
     run began with a ticket).
     """
     if row.score is None or dense.score is None or dense.sparsity > 0:
@@ -18,6 +18,6 @@ def judged(row: Round, dense: Round) -> Round:
 
 
 def most_sparse_matching(rounds: Sequence[Round]) -> Round | None:
-    """The answer of a run: the sparsest matching ticket, or None where no *sparse* network matches."""
+    """The answer of a run: the sparsest matching ticket, or None if no *sparse* network matches."""
     matching = [row for row in rounds if row.matching and row.sparsity > 0]
     return max(matching, key=lambda row: row.sparsity, default=None)

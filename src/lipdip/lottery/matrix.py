@@ -11,7 +11,7 @@ DENSE = "dense"
 class Cell:
     """One fit.
 
-    ``start``: what it began with, a row of the matrix; ``problem``: a column. ``score`` is PSNR in dB (an oracle's best
+    ``start`` is its row of the matrix; ``problem`` its column. ``score`` is PSNR in dB (an oracle's best
     over the run) or accuracy, as ``unit`` says, and None while the fit is missing. ``run`` names its run directory.
     """
 
@@ -27,7 +27,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Entry:
-    """Mean, sample standard deviation (None of one), and how many fits they are of."""
+    """Mean, sample standard deviation (None for a single fit), and the number of fits."""
 
     mean: float
     spread: float | None
@@ -35,7 +35,7 @@ class Entry:
 
 
 def entry(values: Sequence[float]) -> Entry | None:
-    """The values' mean and spread, or None of no values."""
+    """The values' mean and spread, or None without values."""
     if not values:
         return None
     return Entry(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None, len(values))

@@ -1,4 +1,4 @@
-"""What two masks have in common, beside what two independent masks by lot would."""
+"""What two masks have in common, compared with two independent random masks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from lipdip.core.mask import Mask
 
 @dataclass(frozen=True)
 class Overlap:
-    """Counts of weights in one layer, or in several together: all, kept in A, kept in B, kept in both."""
+    """Counts of weights in one layer, or in several: all, kept in A, kept in B, kept in both."""
 
     layer: str
     weights: int
@@ -19,12 +19,12 @@ class Overlap:
 
     @property
     def jaccard(self) -> float | None:
-        """``|A and B| / |A or B|``; None where nothing is kept in either."""
+        """``|A and B| / |A or B|``; None if neither keeps anything."""
         return _ratio(self.both, self.a, self.b)
 
     @property
     def chance(self) -> float | None:
-        """The same ratio for masks by lot that keep as many weights: of ``n``, both keep ``a * b / n`` on average."""
+        """The same ratio for random masks that keep as many weights: of ``n``, both keep ``a * b / n`` on average."""
         return _ratio(self.a * self.b / self.weights, self.a, self.b)
 
 
@@ -54,12 +54,12 @@ def left_out(a: Mask, b: Mask) -> list[str]:
 
 
 def shape(mask: Mask, name: str) -> str:
-    """The shape of a layer as people write it: 128x132x3x3."""
+    """A layer's shape as text: 128x132x3x3."""
     return "x".join(map(str, mask[name].shape))
 
 
 def together(rows: Sequence[Overlap]) -> Overlap:
-    """The counts of all rows as one; its ``chance`` is of masks by lot over all these layers alike."""
+    """The counts of all rows as one; its ``chance`` is that of masks drawn uniformly over all these layers."""
     return Overlap(
         "all layers",
         sum(row.weights for row in rows),
@@ -70,7 +70,7 @@ def together(rows: Sequence[Overlap]) -> Overlap:
 
 
 def chance_layerwise(rows: Sequence[Overlap]) -> float | None:
-    """The Jaccard index over all rows of masks by lot that keep as many weights as A and B in every layer."""
+    """The Jaccard index over all rows of random masks that keep as many weights as A and B in every layer."""
     all_of_them = together(rows)
     return _ratio(sum(row.a * row.b / row.weights for row in rows), all_of_them.a, all_of_them.b)
 

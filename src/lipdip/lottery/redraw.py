@@ -1,4 +1,4 @@
-"""A ticket's initialisation, drawn again from its seed."""
+"""A ticket's initialisation, redrawn from its seed."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,15 +15,15 @@ from lipdip.core.ticket import Ticket, tensor_digests
 def redraw(ticket: Ticket, more: Mapping[str, Callable[..., nn.Module]] | None = None) -> dict[str, Tensor]:
     """The weights that the ticket's training starts from: the network's whole state, nothing masked.
 
-    Only lipdip's own networks are built, and those of ``more``; a name in the ticket is looked up among them and never
+    Only lipdip's own networks and those in ``more`` are built; a name in the ticket is looked up among them, never
     imported.
 
     Args:
-        ticket: whose.
+        ticket: the ticket.
         more: other networks that the caller trusts, by the name that tickets give them.
 
     Raises:
-        UserError: if the weights do not come from a seed, the network is another, or this torch draws other weights.
+        UserError: if the weights do not come from a seed, the network is unknown, or this torch draws other weights.
     """
     if ticket.pretrained is not None:
         raise UserError(f"the ticket's initial weights are those of the pretrained network {ticket.pretrained}")

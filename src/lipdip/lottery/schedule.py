@@ -4,7 +4,7 @@ import math
 
 
 def ladder_to(total: int, rate: float, last: int) -> list[int]:
-    """The ladder of :func:`ladder`, cut off where it passes ``last`` weights, with exactly that many in its last round.
+    """:func:`ladder`, ended where it would pass ``last`` weights, with exactly that many in the last round.
 
     Raises:
         ValueError: if ``rate`` is not in (0, 1).

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 
 def rising(losses: Sequence[float], times: int) -> int | None:
-    """The first round whose final loss ends ``times`` rises in a row, or None while there is none.
+    """The first round at which the final loss has risen ``times`` times in a row, or None if there is none.
 
     Raises:
-        ValueError: if ``times`` is no whole number of at least 1.
+        ValueError: if ``times`` is not a whole number of at least 1.
     """
     if isinstance(times, bool) or not isinstance(times, int) or times < 1:
         raise ValueError(f"stop must be how often in a row the loss may rise, at least 1, not {times!r}")

@@ -1,4 +1,4 @@
-"""The hourglass as a classifier: a linear head in the place of its last convolution."""
+"""The hourglass as a classifier: a linear head replaces its last convolution."""
 
 import torch
 from torch import Tensor, nn
@@ -9,11 +9,11 @@ from lipdip.networks.hourglass import Hourglass
 class Classifier(nn.Module):
     """An hourglass's body, the mean of its features over the picture, and a linear head (the paper's Fig. 6).
 
-    The body has the hourglass's own layers, names and drawing of initial weights, so that masks pass from one to the
+    The body has the hourglass's own layers, names and initialisation, so that masks can be moved from one to the
     other; only the convolutions that read the input differ, since a picture has fewer channels than a code.
 
     Args:
-        classes: how many the pictures fall into.
+        classes: number of classes.
         channels: features at every scale.
         scales: how often the picture is halved.
         skip_channels: features of each skip connection; 0 for none.

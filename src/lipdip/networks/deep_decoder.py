@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 
 class _Block(nn.Module):
-    """1x1 convolution, bilinear upsampling (but in the last block), ReLU, BatchNorm."""
+    """1x1 convolution, bilinear upsampling (except in the last block), ReLU, BatchNorm."""
 
     def __init__(self, channels: int, upsample: bool) -> None:
         super().__init__()
@@ -26,10 +26,10 @@ class _Block(nn.Module):
 
 
 class DeepDecoder(nn.Module):
-    """A decoder without convolutions in space: 100,224 parameters at its defaults, 619,200 with 320 channels.
+    """A decoder without spatial convolutions: 100,224 parameters at its defaults, 619,200 with 320 channels.
 
     ``scales`` blocks of (1x1 convolution, x2 bilinear upsampling, ReLU, BatchNorm), one block without
-    upsampling, a 1x1 convolution to the picture, a sigmoid. No biases but BatchNorm's.
+    upsampling, a 1x1 convolution to the picture, a sigmoid. No biases except BatchNorm's.
 
     Args:
         out_channels: channels of the picture.

@@ -1,7 +1,7 @@
 """What the progressively grown GAN is made of: equalised layers, pixel norm, minibatch standard deviation.
 
 Source: Karras, Aila, Laine & Lehtinen, "Progressive Growing of GANs for Improved Quality, Stability, and
-Variation", ICLR 2018. Where the public "GAN zoo" (facebookresearch/pytorch_GAN_zoo) departs from it, so does this.
+Variation", ICLR 2018. Where the public "GAN zoo" (facebookresearch/pytorch_GAN_zoo) departs from it, this does too.
 """
 
 import math
@@ -71,9 +71,9 @@ def pixel_norm(x: Tensor) -> Tensor:
 
 
 def minibatch_std(x: Tensor, group: int = 4) -> Tensor:
-    """Append one channel that tells how much the pictures of a batch differ; zero for a single picture.
+    """Append one channel that says how much the pictures of a batch differ; zero for a single picture.
 
-    The batch falls into groups of ``group`` pictures one after the other (into a single group where it is smaller or
+    The batch is divided into groups of ``group`` consecutive pictures (into a single group if it is smaller or
     not a multiple). In each group ``sqrt(var + 1e-8)`` of every feature at every pixel, with the unbiased variance as
     in the zoo, is averaged to one number. Section 3 of the paper.
 

@@ -44,7 +44,7 @@ class Progressive(nn.Module):
 
     @property
     def alpha(self) -> float:
-        """The finest scale's share of the answer: 0 when it is new, 1 when it is faded in (in the zoo the reverse)."""
+        """The finest scale's share of the output: 0 when it is new, 1 when it is faded in (the zoo has the reverse)."""
         return self._alpha
 
     @alpha.setter
@@ -68,7 +68,7 @@ class Progressive(nn.Module):
 
         Args:
             channels: features of the new scale.
-            alpha: its share; 0 leaves the answer what it was, but for the picture's size.
+            alpha: its share; 0 leaves the output unchanged except for the picture's size.
 
         Raises:
             ValueError: if either makes no sense.

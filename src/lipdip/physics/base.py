@@ -9,8 +9,8 @@ from torch import Tensor, nn
 class Physics(nn.Module):
     """``y = A(x) + noise`` for pictures x of shape (N, C, H, W) with values in [0, 1].
 
-    A subclass defines :meth:`A` and, where measurements have another shape, :attr:`measurement_shape`; what it
-    needs on the device it keeps in buffers. Every physics is built from ``image_shape``, a ``generator`` for
+    A subclass defines :meth:`A` and, if measurements have another shape, :attr:`measurement_shape`; tensors that it
+    needs on the device are buffers. Every physics is built from ``image_shape``, a ``generator`` for
     what is drawn once (a pixel mask, a matrix; most draw nothing), and its own settings by name.
 
     Args:
@@ -64,5 +64,5 @@ class Physics(nn.Module):
         return y.clamp(0, 1) if self.clip else y
 
     def received(self, y: Tensor) -> Tensor:
-        """A measurement taken elsewhere, as this physics would have given it (inpainting blanks unknown pixels)."""
+        """A given measurement, in the form that this physics would have produced (inpainting blanks unknown pixels)."""
         return y

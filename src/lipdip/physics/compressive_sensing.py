@@ -28,11 +28,11 @@ class CompressiveSensing(Physics):
         measurements: rows of M.
         noise: standard deviation of the noise on a measurement, in units of the picture's own range.
         outliers: share of the measurements that are outliers, rounded to a whole number of them.
-        outlier_value: what an outlier measures.
+        outlier_value: the value of an outlier's measurement.
         outlier_kind: ``rows`` or ``values`` (the row stays, the measurement is wrong).
 
     Raises:
-        ValueError: on a value that makes no sense.
+        ValueError: on an invalid value.
     """
 
     matrix: Tensor
@@ -87,5 +87,5 @@ class CompressiveSensing(Physics):
 
     @override
     def measure(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """``M x`` with noise, and the outliers in their places."""
+        """``M x`` with noise and outliers."""
         return torch.where(self.outlying, self.outlier_value, super().measure(x, generator))

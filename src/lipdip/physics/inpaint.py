@@ -14,14 +14,14 @@ class Inpaint(Physics):
 
     Args:
         image_shape: (C, H, W).
-        generator: draws the mask; needed where ``pixel_mask`` is None.
+        generator: draws the mask; needed if ``pixel_mask`` is None.
         pixel_mask: 1 where a pixel is known and 0 elsewhere, (1, H, W) or (C, H, W); or None to draw one.
         keep: probability that a pixel is known, for a drawn mask (Bernoulli); the paper's is 0.5.
-        per_channel: draw each channel's pixels on their own, as the public code does.
+        per_channel: draw each channel's mask independently, as the public code does.
         sigma: noise on the known pixels, 0..255 scale.
 
     Raises:
-        ValueError: if the mask does not fit the picture, holds other values than 0 and 1, or knows no pixel;
+        ValueError: if the mask does not fit the picture, has values other than 0 and 1, or marks no pixel as known;
             if ``keep`` is not in (0, 1].
     """
 

@@ -24,7 +24,7 @@ def lanczos2_kernel(factor: int) -> Tensor:
 class SuperResolution(Physics):
     """``A``: replicate-padded Lanczos2 filter, then every ``factor``-th pixel; (C, H, W) to (C, H // f, W // f).
 
-    Source: the downsampler of deep image prior, kept size by replicate padding.
+    Source: the downsampler of deep image prior, with replicate padding.
 
     Args:
         image_shape: (C, H, W) of the high-resolution picture.
@@ -33,7 +33,7 @@ class SuperResolution(Physics):
         sigma: noise on the small picture, 0..255 scale.
 
     Raises:
-        ValueError: if ``factor`` is no whole number of at least 2, or larger than the picture.
+        ValueError: if ``factor`` is not a whole number of at least 2, or larger than the picture.
     """
 
     kernel: Tensor

@@ -1,4 +1,4 @@
-"""What sparsity alone hides: where the weights are gone, what is dead, what is left of the arithmetic."""
+"""What sparsity alone hides: which layers lose weights, which channels are dead, how much arithmetic is left."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from lipdip.pruning.scope import convolutions, uses
 class Layer:
     """One convolution under a mask.
 
-    ``dead_channels``: output channels that keep no weight and so give a constant. ``flops``: of one forward pass, a
-    multiplication and an addition for each weight and place; ``flops_kept``: counted over kept weights alone.
+    ``dead_channels``: output channels that keep no weight and so are constant. ``flops``: of one forward pass, a
+    multiplication and an addition for each weight and place; ``flops_kept``: of kept weights only.
     """
 
     round: int
@@ -33,10 +33,10 @@ def anatomy(network: nn.Module, mask: Mask, code: Tensor, number: int = 0) -> li
     """A row for every convolution, in the network's order; a layer outside the mask keeps all its weights.
 
     Args:
-        network: left as it is.
+        network: is not changed.
         mask: of some or all of its convolutions.
-        code: an input, for the sizes of the feature maps.
-        number: the round that the rows are of.
+        code: an input, from which the sizes of the feature maps follow.
+        number: the number of the round.
     """
     places = Counter[str]()
     for use in uses(network, code):

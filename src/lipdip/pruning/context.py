@@ -1,4 +1,4 @@
-"""What a scorer may look at: a copy of the network, the fits it is meant for, and the weights in question."""
+"""What a scorer may look at: a copy of the network, its fits, and the weights that may be pruned."""
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
@@ -28,12 +28,12 @@ class Context:
     """The situation in which weights are scored.
 
     Args:
-        network: the prior; scorers work on :meth:`copy` alone, so that weights and buffers stay as they are.
-        mask: what is kept now, over every weight that may be pruned.
+        network: the prior; scorers work on a :meth:`copy` only, so that its weights and buffers do not change.
+        mask: the current mask, over every weight that may be pruned.
         fits: one for each image.
         keep: how many weights the next mask will keep.
         round: the number of the round that the next mask is for.
-        generator: on the CPU; the same at every call of one run.
+        generator: on the CPU; in the same state at every call of one run.
     """
 
     network: nn.Module
@@ -45,12 +45,12 @@ class Context:
 
     @property
     def weights(self) -> dict[str, Tensor]:
-        """The weights in question, detached, times the mask."""
+        """The weights that may be pruned, detached, times the mask."""
         named = dict(self.network.named_parameters())
         return {name: named[name].detach() * kept.to(named[name].device) for name, kept in self.mask.items()}
 
     def copy(self, dtype: torch.dtype | None = None) -> tuple[nn.Module, dict[str, nn.Parameter]]:
-        """A copy of the network with masked weights, and those of its parameters that are in question, by name."""
+        """A copy of the network with masked weights, and its parameters that may be pruned, by name."""
         network = copy.deepcopy(self.network).to(dtype=dtype)
         parameters = dict(network.named_parameters())
         with torch.no_grad():

@@ -20,12 +20,12 @@ class EmptiedLayerError(ValueError):
 def cut(scorer: Scorer, context: Context, empty_layers: str = "stop") -> Mask:
     """The mask of exactly ``context.keep`` weights inside ``context.mask``.
 
-    A scorer with an attribute ``iterations`` is asked that often, and the mask shrinks in equal ratios in between.
+    A scorer with an attribute ``iterations`` is called that often, and each call shrinks the mask by the same ratio.
 
     Args:
-        scorer: what decides.
-        context: the situation.
-        empty_layers: what happens where a layer would lose its last weight: ``stop`` with an error, ``keep_one`` (the
+        scorer: the scoring rule.
+        context: what the scorer sees.
+        empty_layers: what happens if a layer would lose its last weight: ``stop`` with an error, ``keep_one`` (the
             layer keeps its best-scored weight, at the cost of the worst one elsewhere), or ``allow``.
 
     Raises:
@@ -49,7 +49,7 @@ def cut(scorer: Scorer, context: Context, empty_layers: str = "stop") -> Mask:
 
 
 def _best_lifted(scores: Scores, mask: Mask) -> dict[str, Tensor]:
-    """The scores with each layer's best kept weight set above all others, as finite as they were."""
+    """The scores, with each layer's best kept weight above all others; finite scores stay finite."""
     highest = max(score.max().item() for score in scores.values()) + 1
     lifted = {}
     for name, layer in mask.items():

@@ -7,14 +7,14 @@ from lipdip.pruning.context import Context, normalised
 
 
 class Grasp:
-    """Score ``(H g) * w``: the largest stay, as in the public code; divided by the absolute value of their sum.
+    """Score ``(H g) * w``: the largest are kept, as in the public code; divided by the absolute value of their sum.
 
     The paper scores ``-(H g) * w`` and removes the largest; ``H g`` is the gradient of ``g . stop(g)``. Source:
     Wang, Zhang & Grosse, "Picking Winning Tickets Before Training by Preserving Gradient Flow", ICLR 2020, eq. 8.
 
     Args:
-        temperature: divides the network's output before the loss. The public code, made for logits, uses 200; a
-            picture's loss means nothing on a two-hundredth of the picture, so the default is 1.
+        temperature: divides the network's output before the loss. The public code, meant for logits, uses 200; a
+            picture divided by 200 has no meaningful loss, so the default is 1.
     """
 
     def __init__(self, temperature: float = 1.0) -> None:

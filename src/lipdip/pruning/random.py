@@ -7,7 +7,7 @@ from lipdip.pruning.context import Context
 
 
 class Random:
-    """Score by lot, over all layers together; one draw for the whole run, so that masks are nested."""
+    """Random scores over all layers together, drawn once for the whole run, so that masks are nested."""
 
     def __call__(self, context: Context) -> dict[str, Tensor]:
         """Scores in [0, 1) by weight name, each of its weight's shape, on the CPU."""

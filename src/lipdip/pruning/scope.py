@@ -21,12 +21,12 @@ def prunable(network: nn.Module, scope: str = "all", code: Tensor | None = None)
 
     Args:
         network: any module.
-        scope: ``all`` convolutions, or ``inner``: without those that read the code and the one that gives the picture.
-        code: an input of the network, needed for ``inner``; where it is given, convolutions that it does not pass
+        scope: ``all`` convolutions, or ``inner``: without those that read the code and the last one.
+        code: an input of the network, needed for ``inner``; if it is given, convolutions that it does not pass
             through (a grown generator's outputs at its earlier sizes) are left out.
 
     Raises:
-        ValueError: if the scope is another, or holds no convolution.
+        ValueError: if the scope is neither, or contains no convolution.
     """
     if scope not in ("all", "inner"):
         raise ValueError(f"scope must be all or inner, not {scope!r}")
@@ -45,7 +45,7 @@ def prunable(network: nn.Module, scope: str = "all", code: Tensor | None = None)
 
 @dataclass(frozen=True)
 class Use:
-    """One use of a convolution in a forward pass: its weight's name, if it read the code itself, at how many places."""
+    """One use of a convolution in a forward pass: its weight, whether it reads the code itself, at how many places."""
 
     name: str
     reads_code: bool
@@ -79,9 +79,9 @@ def _watched(network: nn.Module, code: Tensor) -> tuple[list[Use], Tensor]:
 
 
 def ends(network: nn.Module, code: Tensor) -> tuple[set[str], str | None]:
-    """Names of the weights that read the input itself, and of the one that is used last and gives the picture.
+    """Names of the weights that read the input itself, and of the one that is used last and outputs the picture.
 
-    The latter is None where the output is no picture (a classifier's).
+    The latter is None if the output is not a picture (a classifier's).
     """
     seen, output = _watched(network, code)
     return {use.name for use in seen if use.reads_code}, seen[-1].name if output.dim() == 4 else None

@@ -1,4 +1,4 @@
-"""SNIP: a weight matters if the loss would feel its removal."""
+"""SNIP: a weight matters if removing it would change the loss."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""SynFlow: no data; a weight matters by the flow of all paths through it."""
+"""SynFlow: uses no data; a weight matters by the flow through all paths that contain it."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""Masks that are given: a ticket's own, or by lot with a ticket's density in every layer."""
+"""Masks taken from tickets: a ticket's own, or random ones with a ticket's density in every layer."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from lipdip.pruning.context import Context
 
 
 class _FromMasks:
-    """A scorer that goes by given masks, one for each round.
+    """A scorer that follows given masks, one for each round.
 
     Args:
         masks: of rounds 0, 1, ...
@@ -28,7 +28,7 @@ class _FromMasks:
 
 
 class Given(_FromMasks):
-    """Score 1 for what the ticket of that round keeps and 0 for the rest: the cut then gives the ticket's own mask."""
+    """Score 1 for weights that the ticket of that round keeps, 0 for others: the cut gives the ticket's own mask."""
 
     def __call__(self, context: Context) -> dict[str, Tensor]:
         """Scores by weight name, each of its weight's shape."""
@@ -36,10 +36,10 @@ class Given(_FromMasks):
 
 
 class RandomLayerwise(_FromMasks):
-    """Score by lot, so that every layer keeps as many weights as the ticket of that round (the paper's Fig. 15)."""
+    """Random scores, such that each layer keeps as many weights as the ticket of that round (the paper's Fig. 15)."""
 
     def __call__(self, context: Context) -> dict[str, Tensor]:
-        """Scores by weight name, each of its weight's shape: a layer's best are lifted above all others."""
+        """Scores by weight name, each of its weight's shape; those to keep are above all others."""
         return {name: self._scores(layer, context.generator) for name, layer in self._mask(context).items()}
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Laying a mask that was found on one network over another of nearly the same shape."""
+"""Applying a mask found on one network to another of nearly the same shape."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -10,11 +10,11 @@ from lipdip.core.mask import Mask
 
 @dataclass(frozen=True)
 class Laid:
-    """A mask laid over a network.
+    """A mask applied to another network.
 
     Args:
-        mask: over all of the network's prunable weights; dense where the original has no part.
-        taken: names of the layers that follow the original.
+        mask: over all of the network's prunable weights; dense where the original has no layer.
+        taken: names of the layers that take the original's mask.
         left_out: names of the layers at the ends, of either network, that have no counterpart in the other.
     """
 
@@ -24,19 +24,19 @@ class Laid:
 
 
 def lay(mask: Mask, weights: Mapping[str, Tensor], ends: Collection[str]) -> Laid:
-    """``mask`` over ``weights``: layer by layer where names and shapes agree.
+    """Apply ``mask`` to ``weights``, layer by layer where names and shapes agree.
 
-    Only layers at the ends may disagree, and stay dense then: the convolutions that read the input, whose number of
-    channels is the code's or the picture's, and the last one, which has the picture's channels or gives way to a
+    Only layers at the ends may differ, and then stay dense: the convolutions that read the input, whose number of
+    channels is the code's or the picture's, and the last one, which has the picture's channels or is replaced by a
     classifier's head.
 
     Args:
-        mask: what was found, in its own network's order.
+        mask: the mask found, in its own network's order.
         weights: the other network's prunable weights, by name.
         ends: of those, the names that read the input or give the output.
 
     Raises:
-        ValueError: if any other layer disagrees, or none agrees.
+        ValueError: if any other layer differs, or none agrees.
     """
     taken = tuple(name for name in weights if name in mask and mask[name].shape == weights[name].shape)
     left_out = tuple(name for name in dict.fromkeys([*mask, *weights]) if name not in taken)
