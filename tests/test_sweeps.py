@@ -11,10 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
 from rich.console import Console
 
 from lipdip.command import compose
 from lipdip.configuration.assemble import assemble
+from lipdip.configuration.quoting import literal, quoted
 from lipdip.core.records import RunDirectory
 from lipdip.sweeps.cell import DONE, FAILED, RUNNING, Cell, SweepDirectory
 from lipdip.sweeps.overview import counted, named, picture, seconds_left
@@ -109,6 +112,14 @@ def test_stopped_it_says_how_to_go_on(tmp_path):
     out, _ = started.communicate(timeout=60)
     assert started.returncode == 128 + signal.SIGTERM
     assert "0 of 2 done, 2 waiting" in out and "give the same command" in out and "Traceback" not in out
+
+
+@pytest.mark.parametrize("name", ["jürgen", "日本", "a b", "it's", "a,b=[c]", "${d}", "\\${d}", "\\", "\\\\", "\\'", "a\\\n"])
+def test_paths_are_read_back_by_hydra_whatever_characters_they_have(tmp_path, name):
+    for path in (tmp_path / name, tmp_path / f"x{name}" / "y", tmp_path / f"{name}'{name}"):
+        read = OverridesParser.create().parse_override(f"path={quoted(path)}").value()
+        assert OmegaConf.create({"path": read}).path == str(path)
+        assert OmegaConf.create({"path": literal(path)}).path == str(path)
 
 
 def _cells() -> list[Cell]:

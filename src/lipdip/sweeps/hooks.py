@@ -15,7 +15,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
-from lipdip.configuration.quoting import quoted
+from lipdip.configuration.quoting import literal, quoted
 from lipdip.sweeps.cell import Cell, SweepDirectory
 
 Begin = Callable[[SweepDirectory, bool], None]  # the sweep, and whether a cluster's queue has its cells
@@ -37,7 +37,7 @@ class Plan(Callback):
         # A directory for each process that does this sweep: none may write over what another says of a cell.
         path = Path(config.paths.output_dir) / "sweeps" / name / f"{socket.gethostname()}-{os.getpid()}"
         with read_write(config), open_dict(config):
-            config.hydra.sweep.dir = str(path)
+            config.hydra.sweep.dir = literal(path)
             config.hydra.overrides.hydra.append(f"hydra.sweep.dir={quoted(path)}")
         sweep = SweepDirectory(path)
         sweep.begin(plan)
