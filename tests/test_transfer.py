@@ -15,7 +15,9 @@ from rich.console import Console
 
 from lipdip import transfer as command
 from lipdip.command import compose
-from lipdip.core.records import read_rounds
+from lipdip.configuration.matrix import Fit
+from lipdip.core.errors import UserError
+from lipdip.core.records import HeldError, read_rounds
 from lipdip.core.ticket import Ticket
 from lipdip.lottery.matrix import DENSE, Cell, gains, scores
 from lipdip.run import run
@@ -94,6 +96,30 @@ def test_a_failing_fit_stops_nothing_else_and_is_told_once(found, tmp_path, caps
     assert "missing" in out and errors.count("\n") == len(set(errors.splitlines()))
     assert "the fit diverged in round 0" in errors and "To see it: python -m lipdip.run" in errors
     assert len((tmp_path / "transfer/m/cells.csv").read_text().splitlines()) == 1 + 2 * 3 * 2
+
+
+@pytest.mark.parametrize("error", [RuntimeError("odd\nand long"), OSError(28, "No space left"), MemoryError()])
+def test_whatever_a_fit_fails_of_it_fails_alone_and_in_one_line(tmp_path, monkeypatch, error):
+    def fails(cfg, screen):
+        raise error
+
+    monkeypatch.setattr(command, "run", fails)
+    cell, why = command._fit(Fit(Cell("t", "noise", 0, 0), (), tmp_path))
+    assert cell.score is None and why and "\n" not in why
+
+
+def test_a_fit_that_another_process_does_is_waited_for(tmp_path, monkeypatch, capsys):
+    attempts = []
+
+    def held_once(cfg, screen):
+        attempts.append(cfg)
+        if len(attempts) == 1:
+            raise HeldError(tmp_path / "runs" / "a")
+        raise UserError("it diverged")
+
+    monkeypatch.setattr(command, "run", held_once)
+    assert command._fit(Fit(Cell("t", "noise", 0, 0), (), tmp_path))[1] == "it diverged"
+    assert "waiting: another process is working on this very run" in capsys.readouterr().err
 
 
 def test_several_processes_give_the_same_table(found, tmp_path):
