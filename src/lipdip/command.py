@@ -120,7 +120,7 @@ def start(command: str, task: Task) -> None:
             _say(f"stopped; what was saved is kept. To go on, give the same command: {again}")
             sys.exit(stopped.args[0] if stopped.args else 130)
         except Exception as error:
-            if not (_refused(error) or isinstance(error, UserError)):
+            if not _expected(error):
                 raise
             failed.append(error)
             _say(told(error))

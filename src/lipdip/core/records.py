@@ -244,7 +244,11 @@ class RunDirectory:
             shutil.rmtree(self.path, ignore_errors=True)
 
     def write(self, name: str, content: bytes | str) -> None:
-        """Write one file, whole or not at all."""
+        """Write one file, whole or not at all.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
         data = content.encode() if isinstance(content, str) else content
         self.write_by(name, lambda partial: partial.write_bytes(data))
 

@@ -102,7 +102,11 @@ class SweepDirectory:
         self._write(_file(cell), json.dumps(asdict(cell)) + "\n")
 
     def written(self, cell: Cell) -> float:
-        """When a cell's state was written last, by the clock of the file system, which may not be this machine's."""
+        """When a cell's state was written last, by the clock of the file system, which may not be this machine's.
+
+        Raises:
+            OSError: if it was not written, or cannot be looked at.
+        """
         return (self.path / _file(cell)).stat().st_mtime
 
     def cells(self) -> list[Cell]:
@@ -119,7 +123,11 @@ class SweepDirectory:
         return experiments[0] if experiments else self.path.parent.name
 
     def log(self, cell: Cell) -> Path:
-        """The file for what a cell's run prints, in a folder that is there."""
+        """The file for what a cell's run prints, in a folder that is there.
+
+        Raises:
+            OSError: if the folder cannot be made.
+        """
         file = self.path / "logs" / f"{cell.number:05d}.txt"
         file.parent.mkdir(parents=True, exist_ok=True)
         return file

@@ -73,7 +73,11 @@ def _queued(launcher: DictConfig) -> bool:
 
 
 def cells(config: DictConfig) -> list[list[str]]:
-    """The overrides of every run, as Hydra's own sweeper will make them."""
+    """The overrides of every run, as Hydra's own sweeper will make them.
+
+    Raises:
+        HydraException: if an override cannot be read.
+    """
     params = OmegaConf.to_container(config.hydra.sweeper.get("params") or OmegaConf.create({}), resolve=True)
     assert isinstance(params, dict)
     given = [f"{name!s}={value}" for name, value in params.items()]

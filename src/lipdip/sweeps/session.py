@@ -1,4 +1,4 @@
-"""A sweep from its first run to its last word, in the process that it was started in."""
+"""A sweep from its first run to its summary, in the process that started it."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

@@ -40,6 +40,7 @@ def do(task: Task, configure: Configure, cell: Cell, sweep: SweepDirectory, expl
     Raises:
         Stopped: if the process was asked to stop; the cell is then marked as waiting.
         UserError: if the cell's state cannot be written.
+        OSError: if what its run prints cannot be.
     """
     host, pid = socket.gethostname(), os.getpid()
     cell = replace(cell, status=RUNNING, reason="", directory="", began=time.time(), host=host, pid=pid)
@@ -66,6 +67,7 @@ def do_queued(task: Task, configure: Configure, cell: Cell, sweep: SweepDirector
     Raises:
         Stopped: if the process was asked to stop; the cell is then marked as waiting.
         UserError: if the cell's state cannot be written, or the run's lock cannot be looked at.
+        OSError: if what its run prints cannot be written.
     """
     ends = time.monotonic() + PATIENCE
     ended = do(task, configure, cell, sweep, explain)

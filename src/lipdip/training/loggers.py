@@ -34,10 +34,10 @@ class RoundLogger(Protocol):
     """A logger that takes more than numbers."""
 
     def log_pictures(self, pictures: Pictures, row: Round, line: int) -> None:
-        """Pictures by name, (H, W) or (H, W, 3), of a round; ``line`` as for the numbers that follow."""
+        """Log a round's pictures by name, each (H, W) or (H, W, 3); ``line`` is that of the numbers that follow."""
 
     def log_ticket(self, file: Path, row: Round) -> None:
-        """A round's ticket."""
+        """Log a round's ticket."""
 
 
 def none(**_: Any) -> None:
@@ -148,14 +148,14 @@ class Wandb(WandbLogger):
         self.experiment.log(dict(metrics), step=step, commit=True)
 
     def log_pictures(self, pictures: Pictures, row: Round, line: int) -> None:
-        """Onto the line of the scores, which has to follow."""
+        """Log pictures on the line of the scores that are logged next."""
         import wandb as client
 
         shown = {f"pictures/{name}": client.Image(picture) for name, picture in pictures.items()}
         self.experiment.log(shown | {SPARSITY: row.sparsity}, step=line, commit=False)
 
     def log_ticket(self, file: Path, row: Round) -> None:
-        """As a version of the artifact ``ticket-<run>``; ``matching`` is the most sparse that matches."""
+        """Log it as a version of ``ticket-<run>``; the alias ``matching`` is the most sparse that matches."""
         import wandb as client
 
         scores = {"round": row.round, "sparsity": row.sparsity, "kept_weights": row.kept_weights, "score": row.score}
@@ -177,7 +177,7 @@ class Wandb(WandbLogger):
 
 
 def configuration(directory: Path) -> dict[str, Any]:
-    """What ``config.yaml`` of a run directory says, without where things lie; empty where there is none."""
+    """The contents of a run directory's ``config.yaml``, without paths and logger; empty if there is none."""
     file = directory / "config.yaml"
     config: dict[str, Any] = yaml.safe_load(file.read_text()) if file.exists() else {}
     return {name: part for name, part in config.items() if name not in ("paths", "logger")}
@@ -253,10 +253,10 @@ class TensorBoard(TensorBoardLogger):
         super().log_metrics(shown, step if axis is None else int(metrics[axis]))
 
     def log_pictures(self, pictures: Pictures, row: Round, line: int) -> None:
-        """Over rounds."""
+        """Log pictures over rounds."""
         for name, picture in pictures.items():
             axes = "HW" if picture.ndim == 2 else "HWC"
             self.experiment.add_image(f"pictures/{name}", picture, row.round, dataformats=axes)
 
     def log_ticket(self, file: Path, row: Round) -> None:
-        """Nothing: TensorBoard keeps no files, and the ticket is in the run directory."""
+        """Do nothing: TensorBoard keeps no files, and the ticket is in the run directory."""
