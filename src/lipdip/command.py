@@ -7,6 +7,7 @@ import re
 import shlex
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
@@ -135,6 +136,9 @@ def terminable() -> Iterator[None]:
     def heard(signum: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt(128 + signum)
 
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may listen for signals
+        return
     before = signal.signal(signal.SIGTERM, heard)
     try:
         yield
