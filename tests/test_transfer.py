@@ -189,7 +189,7 @@ def test_stopped_with_workers_it_leaves_none_behind_and_goes_on(found, tmp_path,
     workers = _children(process.pid)
     assert len(workers) >= 2
     process.send_signal(signum)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=240)
     if signum != signal.SIGKILL:
         assert process.returncode == 128 + signum
         assert errors.count("\n") == 1 and "To go on, give the same command" in errors
@@ -209,7 +209,7 @@ def _alive(pid: int) -> bool:
 
 
 def _await(ready) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not ready():
         assert time.monotonic() < deadline
         time.sleep(0.05)
