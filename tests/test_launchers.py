@@ -42,8 +42,10 @@ def _summaries(output: Path) -> list[Path]:
 
 
 def _until(output: Path, file: str, started: "subprocess.Popen[str]") -> None:
+    deadline = time.monotonic() + 300
     while not list(output.glob(file)):
         assert started.poll() is None, started.communicate()
+        assert time.monotonic() < deadline, f"there is no {file}"
         time.sleep(0.05)
 
 
@@ -134,10 +136,13 @@ def test_a_slurm_job_goes_on_where_it_was_and_ends_the_same(tmp_path, slurm, uni
     _until(tmp_path, "runs/*/checkpoint.pt", started)
     job = _running()
     _slurm(*interruption.format(job).split())
-    while started.poll() is None:  # by itself Slurm lets a requeued job wait for two minutes
+    deadline = time.monotonic() + 300
+    while (
+        started.poll() is None and time.monotonic() < deadline
+    ):  # by itself Slurm lets a requeued job wait for two minutes
         subprocess.run(["scontrol", "update", f"JobId={job}", "StartTime=now"], env=ENVIRONMENT, capture_output=True)
         time.sleep(1)
-    out, errors = started.communicate()
+    out, errors = started.communicate(timeout=60)
     assert started.returncode == 0 and "1 of 1 done" in out, errors
     (log,) = tmp_path.glob("sweeps/*/*/logs/*.txt")
     assert "going on in" in log.read_text() and _files(tmp_path) == uninterrupted
@@ -150,6 +155,8 @@ def test_a_cancelled_slurm_job_is_not_done_where_the_sweep_was_started(tmp_path,
     out, errors = started.communicate(timeout=300)
     assert started.returncode == 2 and "give the same command" in out and "Traceback" not in errors, errors
     assert "the launcher gave up (UncompletedJobError" in errors and "what is queued goes on" in errors
+    deadline = time.monotonic() + 300
     while _slurm("squeue", "--noheader"):
+        assert time.monotonic() < deadline, "the other job does not end"
         time.sleep(0.5)
     assert len(_summaries(tmp_path)) == 1, "the other job was left in the queue, and did its run"

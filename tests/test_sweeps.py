@@ -1,22 +1,35 @@
 """Sweeps from the command line: a failed cell, a killed one, two at once, the same command again."""
 
+import errno
+import fcntl
 import io
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import OmegaConf
 from rich.console import Console
 
-from lipdip.command import compose
+from lipdip.command import compose, in_one_line, start
 from lipdip.configuration.assemble import assemble
-from lipdip.core.records import RunDirectory
-from lipdip.sweeps.cell import DONE, FAILED, RUNNING, Cell, SweepDirectory
+from lipdip.configuration.quoting import literal, quoted
+from lipdip.core.errors import UserError
+from lipdip.core.records import HeldError, RunDirectory
+from lipdip.sweeps import cell as cells_of
+from lipdip.sweeps import work
+from lipdip.sweeps.cell import DONE, FAILED, RUNNING, WAITING, Cell, SweepDirectory
+from lipdip.sweeps.hooks import _queued
 from lipdip.sweeps.overview import counted, named, picture, seconds_left
 
 from .conftest import TINY
@@ -43,6 +56,23 @@ def _summaries(output: Path) -> list[Path]:
     return sorted((output / "runs").glob("*/summary.json"))
 
 
+def _until(ready: Callable[[], Any], started: "subprocess.Popen[str]") -> Any:
+    """Wait for something that a sweep does, and give it."""
+    deadline = time.monotonic() + 240
+    while not (found := ready()):
+        assert started.poll() is None, started.communicate()
+        if time.monotonic() > deadline:
+            started.kill()
+            pytest.fail("the sweep did not come so far in time")
+        time.sleep(0.05)
+    return found
+
+
+def _running(output: Path) -> list[dict[str, Any]]:
+    told = [json.loads(cell.read_text()) for cell in (output / "sweeps").glob("*/*/cells/*.json")]
+    return [cell for cell in told if cell["status"] == RUNNING]
+
+
 def test_a_failed_cell_stops_no_other_and_is_told_with_its_command(tmp_path):
     first = _sweep(tmp_path, "seed=0,1", "fit.lr=0.01,1e12")
     assert first.returncode == 2 and len(_summaries(tmp_path)) == 2
@@ -62,9 +92,7 @@ def test_killed_twice_and_repaired(tmp_path):
     words = ("seed=range(0,3)", "fit.steps=150", "trainer.save_seconds=0.2", "trainer.chunk_seconds=0.1")
     for runs in (1, 2):
         started = _start(tmp_path, *words)
-        while len(list((tmp_path / "runs").glob("*/rounds.csv"))) < runs:
-            assert started.poll() is None, started.communicate()
-            time.sleep(0.05)
+        _until(lambda runs=runs: len(list((tmp_path / "runs").glob("*/rounds.csv"))) >= runs, started)
         started.send_signal(signal.SIGKILL)
         started.communicate()
     assert len(_summaries(tmp_path)) < 3
@@ -90,9 +118,7 @@ def test_a_cell_that_another_process_has_is_waited_for_or_taken_over(tmp_path):
     (tmp_path / "runs").mkdir()
     with RunDirectory(tmp_path / "runs" / name):
         started = _start(tmp_path, *words)
-        while not _summaries(tmp_path):
-            assert started.poll() is None, started.communicate()
-            time.sleep(0.05)
+        _until(lambda: _summaries(tmp_path), started)
         time.sleep(1)
         assert started.poll() is None, "it waits for the other process"
     out, _ = started.communicate(timeout=120)
@@ -102,13 +128,22 @@ def test_a_cell_that_another_process_has_is_waited_for_or_taken_over(tmp_path):
 def test_stopped_it_says_how_to_go_on(tmp_path):
     words = ("seed=0,1", "fit.steps=3000")
     started = _start(tmp_path, *words)
-    while not list((tmp_path / "runs").glob("*/config.yaml")):
-        time.sleep(0.05)
+    _until(lambda: list((tmp_path / "runs").glob("*/config.yaml")), started)
     time.sleep(1)
     started.send_signal(signal.SIGTERM)
     out, _ = started.communicate(timeout=60)
     assert started.returncode == 128 + signal.SIGTERM
     assert "0 of 2 done, 2 waiting" in out and "give the same command" in out and "Traceback" not in out
+
+
+@pytest.mark.parametrize(
+    "name", ["jürgen", "日本", "a b", "it's", "a,b=[c]", "${d}", "\\${d}", "\\", "\\\\", "\\'", "a\\\n"]
+)
+def test_paths_are_read_back_by_hydra_whatever_characters_they_have(tmp_path, name):
+    for path in (tmp_path / name, tmp_path / f"x{name}" / "y", tmp_path / f"{name}'{name}"):
+        read = OverridesParser.create().parse_override(f"path={quoted(path)}").value()
+        assert OmegaConf.create({"path": read}).path == str(path)
+        assert OmegaConf.create({"path": literal(path)}).path == str(path)
 
 
 def _cells() -> list[Cell]:
@@ -143,11 +178,211 @@ def test_cells_are_read_back(tmp_path):
 def test_a_killed_worker_leaves_its_cell_to_be_taken_over(tmp_path):
     words = ("seed=range(0,3)", "fit.steps=400", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
     started = _start(tmp_path, *words, "trainer.save_seconds=0.2", "trainer.chunk_seconds=0.1")
-    cells = (cell for _ in iter(int, 1) for cell in (tmp_path / "sweeps").glob("*/*/cells/*.json"))
-    working = next(cell for cell in (json.loads(cell.read_text()) for cell in cells) if cell["status"] == RUNNING)
+    working = _until(lambda: _running(tmp_path), started)[0]
     time.sleep(1)
     os.kill(working["pid"], signal.SIGKILL)
     out, errors = started.communicate(timeout=240)
     assert started.returncode == 0 and "3 of 3 done" in out, errors
     assert "a worker process was killed" in errors and "what is left is done here" in errors
     assert len(_summaries(tmp_path)) == 3
+
+
+def _started(monkeypatch, output: Path, task, *words: str) -> int:
+    """A sweep in this process, of a task that takes no time; its exit code."""
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    monkeypatch.setattr(sys, "argv", ["lipdip.run", "-m", *words, f"paths.output_dir={output}"])
+    try:
+        start("run", task)
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    return 0
+
+
+def _finished(output: Path, name: str = "a") -> Path:
+    run = output / "runs" / name
+    run.mkdir(parents=True, exist_ok=True)
+    (run / "summary.json").touch()
+    return run
+
+
+def _begun(output: Path, *cells: tuple[str, ...]) -> SweepDirectory:
+    sweep = SweepDirectory(output / "sweeps" / "0123456789ab" / "here-1")
+    sweep.begin(cells or [("seed=0",)])
+    return sweep
+
+
+def test_a_cell_with_an_own_configuration_directory_is_taken_over_and_told_with_it(tmp_path, monkeypatch, capsys):
+    own = tmp_path / "jürgen's"
+    (own / "experiment").mkdir(parents=True)
+    (own / "experiment" / "mine.yaml").write_text("# @package _global_\nseed: 7\n")
+    seen = []
+
+    def task(cfg, screen, sweep):
+        seen.append((cfg.seed, cfg.fit.lr))
+        if len(seen) == 1:
+            raise HeldError(tmp_path / "runs" / "a")
+        if cfg.fit.lr == 2:
+            raise UserError("no such thing")
+        return _finished(tmp_path)
+
+    assert _started(monkeypatch, tmp_path, task, "--config-dir", str(own), "experiment=mine", "fit.lr=1,2") == 2
+    assert seen == [(7, 1), (7, 2), (7, 1)]
+    out, errors = capsys.readouterr()
+    assert f"alone: python -m lipdip.run --config-dir {shlex.quote(str(own))} " in out and not errors
+
+
+def test_a_cell_that_cannot_be_composed_again_fails_alone(tmp_path, monkeypatch, capsys):
+    own = tmp_path / "mine"
+    (own / "experiment").mkdir(parents=True)
+    (own / "experiment" / "mine.yaml").write_text("# @package _global_\nseed: 7\n")
+
+    def task(cfg, screen, sweep):
+        (own / "experiment" / "mine.yaml").unlink(missing_ok=True)
+        raise HeldError(tmp_path / "runs" / "a")
+
+    assert _started(monkeypatch, tmp_path, task, "--config-dir", str(own), "experiment=mine") == 2
+    assert ": FAILED: there is no experiment=mine" in capsys.readouterr().out
+
+
+def test_a_held_run_is_waited_for_by_its_lock_alone_ever_more_rarely(tmp_path, monkeypatch):
+    holder, attempts, pauses = RunDirectory(tmp_path / "runs" / "a"), [], []
+
+    def task(cfg, screen, sweep):
+        attempts.append(sweep)
+        with RunDirectory(tmp_path / "runs" / "a"):
+            return _finished(tmp_path)
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 12:
+            holder.__exit__(None, None, None)
+
+    (tmp_path / "runs").mkdir()
+    holder.__enter__()
+    monkeypatch.setattr(time, "sleep", sleep)
+    assert _started(monkeypatch, tmp_path, task, "seed=0") == 0
+    assert len(attempts) == 2 and pauses == sorted(pauses) and pauses[-1] == 15
+
+
+def test_a_clusters_job_waits_for_a_held_run_and_then_fails_with_a_reason(tmp_path, monkeypatch):
+    monkeypatch.setattr(work, "PATIENCE", 0.2)
+    sweep = _begun(tmp_path)
+
+    def task(cfg, screen, sweep):
+        with RunDirectory(tmp_path / "runs" / "a"):
+            return _finished(tmp_path)
+
+    with RunDirectory(tmp_path / "runs" / "a"):
+        ended = work.do_queued(task, lambda: None, sweep.planned()[0], sweep, str)
+    assert ended.status == FAILED and "another process still works on" in ended.reason
+    assert sweep.cells() == [ended]
+    assert work.do_queued(task, lambda: None, sweep.planned()[0], sweep, str).status == DONE
+
+
+@pytest.mark.parametrize(
+    ("launcher", "queued"),
+    [
+        ("hydra_plugins.hydra_submitit_launcher.submitit_launcher.SlurmLauncher", True),
+        ("hydra_plugins.hydra_submitit_launcher.submitit_launcher.AutoLauncher", True),
+        ("hydra_plugins.hydra_submitit_launcher.submitit_launcher.LocalLauncher", False),
+        ("hydra._internal.core_plugins.basic_launcher.BasicLauncher", False),
+    ],
+)
+def test_all_of_submitits_launchers_but_the_local_one_have_a_queue(launcher, queued):
+    assert _queued(OmegaConf.create({"_target_": launcher})) == queued
+
+
+def test_a_cell_tells_who_does_it_and_its_task_the_sweeps_name(tmp_path):
+    sweep, names = _begun(tmp_path, ("experiment=fig3",)), []
+
+    def task(cfg, screen, sweep):
+        names.append(sweep)
+        return _finished(tmp_path)
+
+    waiting = sweep.planned()[0]
+    assert (waiting.host, waiting.pid) == ("", 0)
+    done = work.do(task, lambda: None, waiting, sweep, str)
+    assert done.pid == os.getpid() and done.host and names == ["fig3"]
+
+
+def test_a_sweep_inherits_nothing_from_an_earlier_one_in_its_directory(tmp_path):
+    sweep = _begun(tmp_path)
+    sweep.write(replace(sweep.planned()[0], status=FAILED, reason="it diverged"))
+    sweep.log(sweep.planned()[0]).write_text("old")
+    again = _begun(tmp_path)
+    assert again.cells()[0].status == WAITING and not list(again.path.glob("logs/*"))
+
+
+def test_whether_a_run_was_done_already_is_told_by_one_clock(tmp_path, monkeypatch):
+    sweep, now = _begun(tmp_path), time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 3600)  # the file server's clock is an hour behind
+
+    def task(cfg, screen, name):
+        return _finished(tmp_path)
+
+    assert work.do(task, lambda: None, sweep.planned()[0], sweep, str).seconds > 0
+    os.utime(tmp_path / "runs/a/summary.json", (now - 9, now - 9))
+    found = work.do(lambda *_: tmp_path / "runs" / "a", lambda: None, sweep.planned()[0], sweep, str)
+    assert found.status == DONE and found.seconds == 0
+
+
+def test_a_cell_that_began_in_the_future_takes_no_negative_time():
+    cells = [Cell(0, ("a",), DONE, seconds=60.0), Cell(1, ("b",), RUNNING, began=time.time() + 3600)]
+    assert seconds_left(cells) == 60
+    screen = Console(file=io.StringIO(), width=100)
+    screen.print(picture(cells))
+    assert "running  b, 0 s" in screen.file.getvalue()
+
+
+def test_a_cells_file_that_cannot_be_read_ends_no_overview(tmp_path, monkeypatch):
+    monkeypatch.setattr(cells_of, "_PAUSE", 0)
+    sweep = _begun(tmp_path)
+    for half in ("", '{"number": 0, "over', '{"unknown": 1}'):
+        (sweep.path / "cells").mkdir(exist_ok=True)
+        (sweep.path / "cells" / "00000.json").write_text(half)
+        assert [cell.status for cell in sweep.cells()] == [WAITING]
+
+
+def test_terminated_outside_a_fit_a_sweep_says_how_it_went(tmp_path, monkeypatch, capsys):
+    def task(cfg, screen, sweep):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+
+    before = signal.getsignal(signal.SIGTERM)
+    assert _started(monkeypatch, tmp_path, task, "seed=0,1") == 128 + signal.SIGTERM
+    out, errors = capsys.readouterr()
+    assert "0 of 2 done, 2 waiting" in out and "give the same command" in errors
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_sweep_that_cannot_be_written_is_one_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").touch()
+    assert _started(monkeypatch, tmp_path / "file", lambda *_: None, "seed=0,1") == 2
+    errors = capsys.readouterr().err
+    assert "Not a directory" in errors and errors.count("\n") == 1
+
+
+def test_a_file_system_without_locks_is_one_line(tmp_path, monkeypatch):
+    def flock(*_):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with pytest.raises(UserError, match=r"no file locks.*choose another paths\.output_dir"):
+        RunDirectory(tmp_path / "runs" / "a").__enter__()
+    assert not list(tmp_path.glob("runs/.locks/*"))
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), "CUDA out of memory"),
+        (
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: ..."),
+            "DefaultCPUAllocator: can't allocate memory: ...",
+        ),
+        (RuntimeError("unsupported memory format"), "RuntimeError: unsupported memory format"),
+        (MemoryError(), "MemoryError"),
+    ],
+)
+def test_too_little_memory_is_no_programming_error(error, line):
+    assert in_one_line(error) == line

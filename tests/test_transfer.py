@@ -15,7 +15,9 @@ from rich.console import Console
 
 from lipdip import transfer as command
 from lipdip.command import compose
-from lipdip.core.records import read_rounds
+from lipdip.configuration.matrix import Fit
+from lipdip.core.errors import UserError
+from lipdip.core.records import HeldError, read_rounds
 from lipdip.core.ticket import Ticket
 from lipdip.lottery.matrix import DENSE, Cell, gains, scores
 from lipdip.run import run
@@ -96,6 +98,30 @@ def test_a_failing_fit_stops_nothing_else_and_is_told_once(found, tmp_path, caps
     assert len((tmp_path / "transfer/m/cells.csv").read_text().splitlines()) == 1 + 2 * 3 * 2
 
 
+@pytest.mark.parametrize("error", [RuntimeError("odd\nand long"), OSError(28, "No space left"), MemoryError()])
+def test_whatever_a_fit_fails_of_it_fails_alone_and_in_one_line(tmp_path, monkeypatch, error):
+    def fails(cfg, screen):
+        raise error
+
+    monkeypatch.setattr(command, "run", fails)
+    cell, why = command._fit(Fit(Cell("t", "noise", 0, 0), (), tmp_path))
+    assert cell.score is None and why and "\n" not in why
+
+
+def test_a_fit_that_another_process_does_is_waited_for(tmp_path, monkeypatch, capsys):
+    attempts = []
+
+    def held_once(cfg, screen):
+        attempts.append(cfg)
+        if len(attempts) == 1:
+            raise HeldError(tmp_path / "runs" / "a")
+        raise UserError("it diverged")
+
+    monkeypatch.setattr(command, "run", held_once)
+    assert command._fit(Fit(Cell("t", "noise", 0, 0), (), tmp_path))[1] == "it diverged"
+    assert "waiting: another process is working on this very run" in capsys.readouterr().err
+
+
 def test_several_processes_give_the_same_table(found, tmp_path):
     assert command.main(_arguments(found[:1], tmp_path / "one", "--controls", "dense")) == 0
     assert command.main(_arguments(found[:1], tmp_path / "two", "--controls", "dense", "--jobs", "2")) == 0
@@ -163,7 +189,7 @@ def test_stopped_with_workers_it_leaves_none_behind_and_goes_on(found, tmp_path,
     workers = _children(process.pid)
     assert len(workers) >= 2
     process.send_signal(signum)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=240)
     if signum != signal.SIGKILL:
         assert process.returncode == 128 + signum
         assert errors.count("\n") == 1 and "To go on, give the same command" in errors
@@ -183,7 +209,7 @@ def _alive(pid: int) -> bool:
 
 
 def _await(ready) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not ready():
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -17,8 +17,8 @@ from rich.console import Console
 
 from lipdip.core.errors import UserError
 from lipdip.core.records import read_rounds
-from lipdip.sweeps.cell import DONE, RUNNING, Cell, SweepDirectory
-from lipdip.training.loggers import cell, job, named, sweep, wandb
+from lipdip.sweeps.cell import Cell, SweepDirectory
+from lipdip.training.loggers import cell, job, named, wandb
 
 from .conftest import TINY
 
@@ -233,15 +233,18 @@ def test_cells_are_told_in_words():
 
 
 def test_an_experiments_sweep_is_a_group_of_its_name(tmp_path):
-    assert sweep(tmp_path) is None
     directory = SweepDirectory(tmp_path / "sweeps" / "0123456789ab" / "here-1")
-    directory.write(Cell(0, ("experiment=fig3", "seed=0"), DONE))
-    directory.write(Cell(1, ("experiment=fig3", "seed=1"), RUNNING, pid=1))
-    assert sweep(tmp_path) is None, "another process does that one"
-    directory.write(Cell(2, ("experiment=fig3", "seed=2"), RUNNING))
-    assert sweep(tmp_path) == "fig3"
-    SweepDirectory(tmp_path / "sweeps" / "ba9876543210" / "here-2").write(Cell(0, ("seed=0",), RUNNING, began=9.0))
-    assert sweep(tmp_path) == "ba9876543210"
+    assert directory.group(Cell(0, ("experiment=fig3", "seed=0"))) == "fig3"
+    assert directory.group(Cell(0, ("seed=0",))) == "0123456789ab"
+
+
+def test_a_run_by_itself_has_no_group_whatever_an_earlier_sweep_left(tmp_path):
+    stale = SweepDirectory(tmp_path / "sweeps" / "0123456789ab" / "here-1")
+    stale.write(Cell(0, ("experiment=fig3",), "running"))
+    logger = wandb("abc", tmp_path, Console(file=io.StringIO()), "lipdip", mode="offline")
+    started = logger.experiment
+    logger.finalize("success")
+    assert not started.group
 
 
 def test_tensorboard_has_curves_over_steps_scores_over_rounds_and_pictures(tiny, tmp_path):

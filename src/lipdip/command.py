@@ -5,25 +5,34 @@ import errno
 import os
 import re
 import shlex
+import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import hydra
+import torch
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
+from lipdip.configuration.quoting import quoted
 from lipdip.core.errors import UserError
-from lipdip.sweeps.hooks import here
+from lipdip.sweeps.cell import Cell
+from lipdip.sweeps.hooks import here, in_queue
 from lipdip.sweeps.session import Session
-from lipdip.sweeps.work import Task, do
+from lipdip.sweeps.work import Task, do, do_queued
 from lipdip.training.autosave import Stopped
 
 _PLUGINS = {"hydra/launcher/submitit_slurm": "slurm", "hydra/launcher/ray": "ray"}  # and the extra that has each
+
+_NO_MEMBER = "Config group override must be"  # how Hydra begins to say that a group is null
 
 
 def config_dir() -> Path:
@@ -32,14 +41,19 @@ def config_dir() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "conf"
 
 
-def compose(*overrides: str, command: str = "run") -> DictConfig:
+def compose(*overrides: str, command: str = "run", own: str = "") -> DictConfig:
     """The configuration that a command line would give, for use from Python.
+
+    Args:
+        overrides: as on the command line.
+        command: names its YAML.
+        own: a configuration directory of the user's (``--config-dir``), if any.
 
     Raises:
         UserError: if an override cannot be.
     """
     try:
-        return _compose(command, [_written_out(override) for override in overrides])
+        return _compose(command, [_written_out(override) for override in overrides], own)
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise UserError(_explain(error, command, overrides)) from None
 
@@ -54,8 +68,9 @@ def start(command: str, task: Task) -> None:
 
     Of a multirun every cell is done, whatever happens to the others, and what failed is told at the end.
 
-    Exit codes: 0 done, 2 the user can put it right (one line says what, or one for each cell), 128 + n stopped by
-    signal n.
+    Raises:
+        SystemExit: with code 2 where the user can put it right (one line says what, or one for each cell), 128 + n
+            where it was stopped by signal n.
     """
     # Hydra then hands its errors on instead of printing them in its own way.
     os.environ["HYDRA_FULL_ERROR"] = "1"
@@ -70,63 +85,100 @@ def start(command: str, task: Task) -> None:
         return _told(error, command, again)
 
     def guarded(cfg: DictConfig) -> None:
-        cell = here()
+        cell = None
         try:
+            cell = here()
             if cell is None:
-                task(cfg, None)
+                task(cfg, None, None)
             else:
-                do(task, cfg, cell[1], cell[0], told)
+                doing = do_queued if in_queue() else do
+                doing(task, lambda: cfg, cell[1], cell[0], told)
         except Stopped as stopped:
             if cell is None:
                 _say(f"{stopped}. To go on, give the same command: {again}")
             sys.exit(stopped.exit_code)
-        except (UserError, HydraException, OmegaConfBaseException, OSError, MemoryError) as error:
-            failed.append(error)
-            _say(told(error))
-        except RuntimeError as error:
-            if "memory" not in str(error):
+        except Exception as error:
+            if not _expected(error):
                 raise
             failed.append(error)
             _say(told(error))
 
-    with Session(lambda overrides: compose(*overrides, command=command), task, told, console()) as session:
+    def composed(cell: Cell) -> DictConfig:
+        return compose(*cell.overrides, command=command, own=cell.config_dir)
+
+    with Session(composed, task, told, console()) as session, terminable():
         try:
             try:
                 hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=command)(guarded)()
-            except (HydraException, OmegaConfBaseException):
-                raise
             except Exception as error:  # a launcher that cannot begin, or whose workers were killed: each has its own
-                if not session.planned or (isinstance(error, ValueError) and "override" in str(error)):
+                if not session.planned or _refused(error):
                     raise
                 _say(f"the launcher gave up ({told(error)}); {session.rest}")
             session.finish()
         except Stopped as stopped:
             sys.exit(stopped.exit_code)
-        except (HydraException, OmegaConfBaseException, ValueError) as error:
-            if isinstance(error, ValueError) and "override" not in str(error):
+        except KeyboardInterrupt as stopped:
+            _say(f"stopped; what was saved is kept. To go on, give the same command: {again}")
+            sys.exit(stopped.args[0] if stopped.args else 130)
+        except Exception as error:
+            if not _expected(error):
                 raise
             failed.append(error)
             _say(told(error))
-        except KeyboardInterrupt:
-            _say(f"stopped; what was saved is kept. To go on, give the same command: {again}")
-            sys.exit(130)
     if failed or session.undone:
         sys.exit(2)
 
 
-def _told(error: Exception, command: str, again: str) -> str:
-    """An error in one line, and what to do where that is known."""
+@contextmanager
+def terminable() -> Iterator[None]:
+    """SIGTERM ends what is under way as Ctrl-C does, but with a code of its own; a fit has its own answer to it."""
+
+    def heard(signum: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt(128 + signum)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may listen for signals
+        return
+    before = signal.signal(signal.SIGTERM, heard)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def in_one_line(error: Exception) -> str:
+    """What went wrong, for people."""
     if isinstance(error, UserError):
         return str(error)
-    if isinstance(error, HydraException | OmegaConfBaseException | ValueError):
-        return _explain(error, command, sys.argv[1:])
     if isinstance(error, BrokenExecutor):
         return "a worker process was killed, by hand or for want of memory"
     what = (str(error) or type(error).__name__).splitlines()[0]
-    out_of_memory = isinstance(error, RuntimeError) and "memory" in str(error)
-    if isinstance(error, OSError | MemoryError) or out_of_memory:
-        return f"{what}. Make room, and give the same command: {again}" if _no_room(error) else what
-    return f"{type(error).__name__}: {what}"
+    return what if isinstance(error, OSError) or _no_memory(error) else f"{type(error).__name__}: {what}"
+
+
+def _told(error: Exception, command: str, again: str) -> str:
+    """An error in one line, and what to do where that is known."""
+    if _refused(error):
+        return _explain(error, command, sys.argv[1:])
+    what = in_one_line(error)
+    return f"{what}. Make room, and give the same command: {again}" if _no_room(error) else what
+
+
+def _refused(error: Exception) -> bool:
+    """Whether Hydra refused a command line. One refusal has no type of its own, only a text."""
+    untyped = isinstance(error, ValueError) and str(error).startswith(_NO_MEMBER)
+    return untyped or isinstance(error, HydraException | OmegaConfBaseException)
+
+
+def _expected(error: Exception) -> bool:
+    """Whether one line is enough for an error; any other is ours to repair, and Python shows where it is."""
+    return _refused(error) or _no_memory(error) or isinstance(error, UserError | OSError)
+
+
+def _no_memory(error: Exception) -> bool:
+    """Too little memory. PyTorch has a type for that on some devices, and on others only a text."""
+    text = isinstance(error, RuntimeError) and re.search("out of memory|can't allocate memory", str(error))
+    return bool(text) or isinstance(error, MemoryError | torch.OutOfMemoryError)
 
 
 def console() -> Console:
@@ -142,19 +194,20 @@ def _say(message: str) -> None:
 def _no_room(error: Exception) -> bool:
     """A full disk, or too little memory."""
     full = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENOMEM)
-    return not isinstance(error, OSError) or error.errno in full
+    return _no_memory(error) or (isinstance(error, OSError) and error.errno in full)
 
 
-def _compose(command: str, overrides: list[str]) -> DictConfig:
+def _compose(command: str, overrides: list[str], own: str = "") -> DictConfig:
+    searched = [f"hydra.searchpath=[{quoted(Path(own), 'file://')}]"] if own else []
     GlobalHydra.instance().clear()
     with hydra.initialize_config_dir(str(config_dir()), version_base="1.3"):
-        return hydra.compose(command, overrides)
+        return hydra.compose(command, [*searched, *overrides])
 
 
 def _explain(error: Exception, command: str, overrides: Sequence[str]) -> str:
     """One line for an error of Hydra's or OmegaConf's, with the nearest name where a name is wrong."""
     text = str(error)
-    if "Config group override must be" in text:
+    if text.startswith(_NO_MEMBER):
         return "a group takes the name of one of its members, not null (image=astronaut)"
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         missing = str(error.missing_cfg_file)

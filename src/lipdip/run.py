@@ -20,14 +20,20 @@ from lipdip.training.experiment import Classification, Experiment, Generation, R
 from lipdip.training.find import find_ticket
 
 
-def run(cfg: DictConfig, screen: Console | None = None) -> Path:
+def run(cfg: DictConfig, screen: Console | None = None, sweep: str | None = None) -> Path:
     """Do the run that ``cfg`` describes, or what is missing of it.
+
+    Args:
+        cfg: as ``compose`` gives it.
+        screen: where to show progress.
+        sweep: the name of the sweep that the run belongs to, for the logger.
 
     Returns:
         The run directory, finished.
 
     Raises:
-        UserError: if ``cfg`` describes nothing that can be run.
+        HeldError: if another process is working on the same run.
+        UserError: if ``cfg`` describes nothing that can be run, or the run directory cannot be written.
         Stopped: if the process was asked to stop meanwhile.
     """
     screen = screen or console()
@@ -38,7 +44,7 @@ def run(cfg: DictConfig, screen: Console | None = None) -> Path:
     with RunDirectory(output / "runs" / experiment.name) as directory:
         summary = directory.summary
         if summary is None:
-            logger = build(cfg.logger, run=experiment.name, output_dir=output, console=screen)
+            logger = build(cfg.logger, run=experiment.name, output_dir=output, console=screen, sweep=sweep)
             _announce(experiment, directory, screen)
             directory.write("config.yaml", OmegaConf.to_yaml(cfg, resolve=True))
             try:

@@ -5,24 +5,22 @@ import hashlib
 import io
 import re
 import shlex
-import signal
 import sys
 from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from rich.console import Console
 
 from lipdip.arguments import Parser
-from lipdip.command import console
+from lipdip.command import console, in_one_line, terminable
 from lipdip.configuration.matrix import CONTROLS, Fit, Problem, check, plan
 from lipdip.configuration.start import ticket_file
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
-from lipdip.core.records import read_rounds
+from lipdip.core.records import HeldError, read_rounds, wait_until_free
 from lipdip.core.rows import Classified
 from lipdip.core.tables import table_of
 from lipdip.core.ticket import Ticket
@@ -88,13 +86,25 @@ def transfer(
 def _fit(fit: Fit) -> tuple[Cell, str | None]:
     """Do one fit, or find it done; the cell with its score, or why it has none."""
     try:
-        directory = run(fit.cfg, Console(file=io.StringIO()))
+        directory = _run(fit)
         row = read_rounds(directory)[0]
-    except UserError as error:
-        return fit.cell, str(error)
+    except Stopped:
+        raise
+    except Exception as error:  # whatever it is, it stops no other fit
+        return fit.cell, in_one_line(error)
     unit = "accuracy" if isinstance(row, Classified) else "dB"
     why = "there is no clean image, and so no score" if row.score is None else None
     return replace(fit.cell, sparsity=row.sparsity, score=row.score, unit=unit, run=directory.name), why
+
+
+def _run(fit: Fit) -> Path:
+    """The run directory of a fit, finished; one that another process is working on is waited for."""
+    while True:
+        try:
+            return run(fit.cfg, Console(file=io.StringIO()))
+        except HeldError as held:
+            print(f"lipdip: waiting: {held}", file=sys.stderr, flush=True)
+            wait_until_free(held.run)
 
 
 def _write(cells: Sequence[Cell], directory: Path) -> None:
@@ -148,9 +158,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The command. Returns its exit code: 0 done, 1 some fits failed, 2 wrong input, 128 + n stopped by signal n."""
     words = list(sys.argv[1:] if argv is None else argv)
     again = shlex.join(["python", "-m", "lipdip.transfer", *words])
-    before = signal.signal(signal.SIGTERM, _terminated)
     try:
-        return _main(_parser().parse_args(words), again)
+        with terminable():
+            return _main(_parser().parse_args(words), again)
     except UserError as error:
         return _ended(str(error), 2)
     except OSError as error:
@@ -160,12 +170,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, BrokenProcessPool) as error:
         code = error.args[0] if isinstance(error, KeyboardInterrupt) and error.args else 130
         return _ended(f"stopped; what was saved is kept. To go on, give the same command: {again}", code)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _terminated(signum: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt(128 + signum)
 
 
 def _ended(message: str, code: int) -> int:

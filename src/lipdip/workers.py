@@ -27,6 +27,7 @@ def each(work: Callable[[_Item], _Result], items: Sequence[_Item], jobs: int) ->
 
     Raises:
         Stopped: if work was asked to stop; what runs elsewhere is stopped too.
+        BrokenProcessPool: if a worker process was killed.
     """
     if jobs == 1:
         yield from enumerate(map(work, items))

@@ -42,7 +42,11 @@ class Fit:
 
     @property
     def cfg(self) -> DictConfig:
-        """The configuration; paths are put in as they are, whatever characters they have."""
+        """The configuration; paths are put in as they are, whatever characters they have.
+
+        Raises:
+            UserError: if an override cannot be.
+        """
         cfg = compose(*self.overrides)
         cfg.paths.output_dir = literal(self.output)
         cfg.ticket.init = self.init
@@ -58,7 +62,11 @@ class Fit:
 
 
 def check(problem: Problem, common: Sequence[str]) -> None:
-    """Refuse a problem that no run could have, before anything is fitted."""
+    """Refuse a problem that no run could have, before anything is fitted.
+
+    Raises:
+        UserError: if the matrix itself decides on one of its settings, or they describe no run.
+    """
     for override in (*common, *problem.overrides):
         taken = re.match(r"[+~]*(seed|pruner|ticket|paths\.output_dir)\b", override)
         if taken:
@@ -79,7 +87,11 @@ def plan(
     controls: Sequence[str],
     screen: Console,
 ) -> list[Fit]:
-    """All fits, the dense ones first."""
+    """All fits, the dense ones first.
+
+    Raises:
+        UserError: if a ticket cannot be read or tells no seed, a control cannot be written, or names clash.
+    """
     loaded = {name: [(file, Ticket.load(file)) for file in files] for name, files in tickets.items()}
     starts: dict[tuple[str, int, int], tuple[Path | None, str]] = {}
     labels = _labels(loaded)

@@ -17,15 +17,20 @@
     checkpoint.pt only while the run is unfinished
 """
 
+import errno
 import hashlib
 import json
+import math
 import shutil
+import time
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import FileLock, SoftFileLock, Timeout
+from typing_extensions import override
 
 from lipdip.core.errors import UserError
 from lipdip.core.rows import (
@@ -42,6 +47,8 @@ from lipdip.core.tables import DAMAGED, read_table, table_of
 
 RUN_FORMAT = 2  # part of every run's name: raised when the same configuration would give other numbers or files
 CHECKPOINT = "checkpoint.pt"
+_NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
+_LOOKS = (0.5, 15.0)  # seconds between looks at a run that another process holds: at first, and at most
 
 
 def run_name(configuration: Mapping[str, Any]) -> str:
@@ -118,7 +125,81 @@ def read_summary(run: Path) -> dict[str, Any]:
 
 
 class HeldError(UserError):
-    """Another process is working on the same run."""
+    """Another process is working on the same run.
+
+    Args:
+        run: the run's directory.
+    """
+
+    def __init__(self, run: Path) -> None:
+        super().__init__(run)  # as given, so that it can pass between processes
+        self.run = run
+
+    @override
+    def __str__(self) -> str:
+        return f"another process is working on this very run, in {self.run}"
+
+
+def wait_until_free(run: Path, patience: float = math.inf) -> bool:
+    """Wait until no process holds a run, looking at its lock less and less often.
+
+    Args:
+        run: the run's directory.
+        patience: how many seconds to wait at most.
+
+    Returns:
+        Whether nobody held it at the last look.
+
+    Raises:
+        UserError: if its lock cannot be looked at.
+    """
+    ends, (pause, longest) = time.monotonic() + patience, _LOOKS
+    while not _free(run):
+        left = ends - time.monotonic()
+        if left <= 0:
+            return False
+        time.sleep(min(pause, left))
+        pause = min(1.5 * pause, longest)
+    return True
+
+
+def _free(run: Path) -> bool:
+    lock = _lock(run)
+    if not Path(lock.lock_file).exists():
+        return True
+    try:
+        _hold(lock, run)
+    except HeldError:
+        return False
+    except OSError as error:
+        raise UserError(f"cannot look at the lock of {run}: {error.strerror or error}") from None
+    lock.release()
+    return True
+
+
+def _lock(run: Path) -> FileLock:
+    return FileLock(run.parent / ".locks" / run.name)
+
+
+def _hold(lock: FileLock, run: Path) -> None:
+    """Take a run's lock; one that is a mere file, as some versions of filelock then make, would outlive its process."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            lock.acquire(blocking=False)
+        if not isinstance(lock, SoftFileLock):
+            return
+        lock.release()
+    except Timeout:
+        if not isinstance(lock, SoftFileLock):
+            raise HeldError(run) from None
+    except NotImplementedError:
+        pass
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+    why = "its file system has no file locks, which keep two processes from doing the same run"
+    raise UserError(f"cannot use {run.parent}: {why}; choose another paths.output_dir") from None
 
 
 class RunDirectory:
@@ -126,23 +207,21 @@ class RunDirectory:
 
     Raises:
         HeldError: if another process holds it.
-        UserError: if the directory cannot be made or written.
+        UserError: if the directory cannot be made or written, or its file system has no locks.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._scratch = path / ".partial"
-        self._lock = FileLock(path.parent / ".locks" / path.name)
+        self._lock = _lock(path)
 
     def __enter__(self) -> "RunDirectory":
         try:
             Path(self._lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(blocking=False)
+            _hold(self._lock, self.path)
             self.path.mkdir(exist_ok=True)
             shutil.rmtree(self._scratch, ignore_errors=True)
             self._scratch.mkdir()
-        except Timeout:
-            raise HeldError(f"another process is working on this very run, in {self.path}") from None
         except OSError as error:
             self._lock.release()
             raise UserError(f"cannot write to {self.path.parent}: {error.strerror or error}") from None
@@ -171,7 +250,11 @@ class RunDirectory:
             shutil.rmtree(self.path, ignore_errors=True)
 
     def write(self, name: str, content: bytes | str) -> None:
-        """Write one file, whole or not at all."""
+        """Write one file, whole or not at all.
+
+        Raises:
+            OSError: if it cannot be written.
+        """
         data = content.encode() if isinstance(content, str) else content
         self.write_by(name, lambda partial: partial.write_bytes(data))
 

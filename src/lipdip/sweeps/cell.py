@@ -3,14 +3,19 @@
 import json
 import os
 import shlex
+import shutil
 import socket
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
+from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
 
 WAITING, RUNNING, DONE, FAILED, ELSEWHERE = "waiting", "running", "done", "failed", "elsewhere"
+_READS, _PAUSE = 3, 0.1  # attempts at a file that another process may be replacing, and seconds between two of them
 
 
 @dataclass(frozen=True)
@@ -19,14 +24,15 @@ class Cell:
 
     Args:
         number: its place in the sweep, from 0.
-        overrides: what the command line of this run alone has.
+        overrides: the Hydra overrides of this run.
         status: waiting, running, done, failed, or elsewhere: another process is working on this very run.
         reason: why it failed, in one line.
         directory: its run directory, once that is known.
         began: seconds since the epoch.
-        seconds: that it took; 0 where it had been finished before.
-        host: which machine works on it.
-        pid: which process there.
+        seconds: duration in seconds; 0 if the run was already finished.
+        host: the machine that works on it; empty while it is waiting.
+        pid: the process there; 0 while it is waiting.
+        config_dir: the user's own configuration directory (``--config-dir``), if any.
     """
 
     number: int
@@ -38,15 +44,19 @@ class Cell:
     seconds: float = 0.0
     host: str = field(default_factory=socket.gethostname)
     pid: int = field(default_factory=os.getpid)
+    config_dir: str = ""
 
     @property
     def command(self) -> str:
         """What to type to do it alone."""
-        return shlex.join(["python", "-m", "lipdip.run", *self.overrides])
+        own = ["--config-dir", self.config_dir] if self.config_dir else []
+        return shlex.join(["python", "-m", "lipdip.run", *own, *self.overrides])
 
 
 class SweepDirectory:
-    """Where a sweep's cells are told of: ``sweep.json`` has the plan, ``cells/`` how each goes, ``logs/`` its screen.
+    """The files of one sweep.
+
+    `sweep.json` lists its cells, `cells/` holds each cell's state, `logs/` what each printed.
 
     Args:
         path: the directory; made when the plan is written.
@@ -54,35 +64,109 @@ class SweepDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._planned: list[Cell] | None = None
 
-    def begin(self, cells: Sequence[Sequence[str]]) -> None:
-        """Write the plan: the overrides of each cell."""
-        (self.path / "cells").mkdir(parents=True, exist_ok=True)
-        write_whole(self.path / "sweep.json", json.dumps({"cells": [list(cell) for cell in cells]}, indent=1) + "\n")
+    def begin(self, cells: Sequence[Sequence[str]], config_dir: str = "") -> None:
+        """Write the plan; what an earlier sweep left in the same directory is removed.
 
-    def plan(self) -> list[list[str]]:
-        """The overrides of each cell."""
-        cells: list[list[str]] = json.loads((self.path / "sweep.json").read_text())["cells"]
-        return cells
+        Args:
+            cells: the overrides of each cell.
+            config_dir: the user's own configuration directory, if any.
+
+        Raises:
+            UserError: if it cannot be written.
+        """
+        for folder in ("cells", "logs"):
+            shutil.rmtree(self.path / folder, ignore_errors=True)
+        plan = {"cells": [list(cell) for cell in cells], "config_dir": config_dir}
+        self._write("sweep.json", json.dumps(plan, indent=1) + "\n")
+
+    def planned(self) -> list[Cell]:
+        """All cells as they were before any began.
+
+        Raises:
+            UserError: if there is no plan, or it cannot be read.
+        """
+        if self._planned is None:
+            plan = _read(self.path / "sweep.json")
+            own = plan.get("config_dir", "")
+            self._planned = [_waiting(number, cell, own) for number, cell in enumerate(plan["cells"])]
+        return self._planned
 
     def write(self, cell: Cell) -> None:
-        """Say how a cell goes."""
-        (self.path / "cells").mkdir(parents=True, exist_ok=True)
-        write_whole(self.path / "cells" / f"{cell.number:05d}.json", json.dumps(asdict(cell)) + "\n")
+        """Write down a cell's state.
+
+        Raises:
+            UserError: if it cannot be written.
+        """
+        self._write(_file(cell), json.dumps(asdict(cell)) + "\n")
+
+    def written(self, cell: Cell) -> float:
+        """When a cell's state was written last, by the clock of the file system, which may not be this machine's.
+
+        Raises:
+            OSError: if it was not written, or cannot be looked at.
+        """
+        return (self.path / _file(cell)).stat().st_mtime
 
     def cells(self) -> list[Cell]:
-        """All of them, in order; what nobody has begun is waiting."""
-        plan = self.plan()
-        told = {cell.number: cell for cell in map(_read, sorted((self.path / "cells").glob("*.json")))}
-        return [told.get(number, Cell(number, tuple(own), host="", pid=0)) for number, own in enumerate(plan)]
+        """All cells, in order; one that has not begun is waiting, and so is one whose file cannot be read.
+
+        Raises:
+            UserError: if there is no plan, or it cannot be read.
+        """
+        return [self._now(cell) for cell in self.planned()]
+
+    def group(self, cell: Cell) -> str:
+        """What to call the sweep of a cell: its experiment, else the hash of its plan."""
+        experiments = [own.partition("=")[2] for own in cell.overrides if own.startswith("experiment=")]
+        return experiments[0] if experiments else self.path.parent.name
 
     def log(self, cell: Cell) -> Path:
-        """The file that has what a cell's run printed."""
+        """The file for what a cell's run prints, in a folder that is there.
+
+        Raises:
+            OSError: if the folder cannot be made.
+        """
         file = self.path / "logs" / f"{cell.number:05d}.txt"
         file.parent.mkdir(parents=True, exist_ok=True)
         return file
 
+    def _now(self, planned: Cell) -> Cell:
+        file = self.path / _file(planned)
+        if not file.exists():
+            return planned
+        try:
+            cell = Cell(**_read(file))
+        except (UserError, TypeError):
+            return planned
+        return replace(cell, overrides=tuple(cell.overrides))
 
-def _read(file: Path) -> Cell:
-    cell = Cell(**json.loads(file.read_text()))
-    return replace(cell, overrides=tuple(cell.overrides))
+    def _write(self, name: str, content: str) -> None:
+        file = self.path / name
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"cannot write to {self.path}: {error.strerror or error}") from None
+        write_whole(file, content)
+
+
+def _file(cell: Cell) -> str:
+    return f"cells/{cell.number:05d}.json"
+
+
+def _waiting(number: int, overrides: Sequence[str], config_dir: str) -> Cell:
+    return Cell(number, tuple(overrides), host="", pid=0, config_dir=config_dir)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """A JSON file; a network file system may show one for a moment as missing or cut off while it is replaced."""
+    for attempt in range(1, _READS + 1):
+        try:
+            loaded: dict[str, Any] = json.loads(file.read_text())
+            return loaded
+        except (OSError, ValueError) as error:
+            if attempt == _READS:
+                raise UserError(f"cannot read {file}: {error}") from None
+            time.sleep(_PAUSE)
+    raise AssertionError

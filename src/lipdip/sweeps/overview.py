@@ -3,12 +3,14 @@
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from lipdip.core.errors import UserError
 from lipdip.figures.terminal import span
 from lipdip.sweeps.cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, Cell, SweepDirectory
 
@@ -30,6 +32,7 @@ class Overview:
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._told: set[int] = set()
+        self._seen: list[Cell] = []
 
     def __enter__(self) -> "Overview":
         self._thread.start()
@@ -42,12 +45,18 @@ class Overview:
     def _watch(self) -> None:
         if not self._screen.is_terminal:
             while not self._over.wait(LOOK):
-                self._tell(self._sweep.cells())
-            self._tell(self._sweep.cells())
+                self._tell(self._look())
+            self._tell(self._look())
             return
         with Live(console=self._screen, auto_refresh=False, transient=True) as live:
             while not self._over.wait(LOOK):
-                live.update(picture(self._sweep.cells()), refresh=True)
+                live.update(picture(self._look()), refresh=True)
+
+    def _look(self) -> list[Cell]:
+        """The cells now, or as they were at the last look where they cannot be read."""
+        with suppress(UserError, OSError):
+            self._seen = self._sweep.cells()
+        return self._seen
 
     def _tell(self, cells: Sequence[Cell]) -> None:
         for cell in cells:
@@ -62,7 +71,7 @@ def picture(cells: Sequence[Cell]) -> Group:
     """The whole sweep at one look."""
     lines = [Text(counted(cells), style="bold")]
     running = [cell for cell in cells if cell.status == RUNNING]
-    spans = {cell: span(time.time() - cell.began) for cell in running[:SHOWN]}
+    spans = {cell: span(_running_for(cell)) for cell in running[:SHOWN]}
     lines += [Text(f"  running  {named(cell, cells)}, {span}") for cell, span in spans.items()]
     if len(running) > SHOWN:
         lines.append(Text(f"  and {len(running) - SHOWN} more"))
@@ -81,13 +90,13 @@ def counted(cells: Sequence[Cell]) -> str:
 
 
 def seconds_left(cells: Sequence[Cell]) -> float | None:
-    """From the mean of the cells done in this sweep; None before the first of them, and when none is left."""
+    """Estimated from the mean of the cells done in this sweep; None before the first of them, and when none is left."""
     took = [cell.seconds for cell in cells if cell.status == DONE and cell.seconds > 0]
     running = [cell for cell in cells if cell.status == RUNNING]
     if not took or not (running or _count(cells, WAITING)):
         return None
     mean = sum(took) / len(took)
-    rest = sum(max(mean - (time.time() - cell.began), 0) for cell in running) + mean * _count(cells, WAITING)
+    rest = sum(max(mean - _running_for(cell), 0) for cell in running) + mean * _count(cells, WAITING)
     return rest / max(len(running), 1)
 
 
@@ -95,6 +104,11 @@ def named(cell: Cell, cells: Sequence[Cell]) -> str:
     """The overrides that tell a cell from the others."""
     common = set(cell.overrides).intersection(*(other.overrides for other in cells)) if len(cells) > 1 else set()
     return " ".join(override for override in cell.overrides if override not in common) or "the only cell"
+
+
+def _running_for(cell: Cell) -> float:
+    """Seconds; its machine's clock may be ahead of this one's."""
+    return max(time.time() - cell.began, 0.0)
 
 
 def _count(cells: Sequence[Cell], status: str) -> int:

@@ -1,33 +1,33 @@
-"""A sweep from its first run to its last word, in the process that it was started in."""
+"""A sweep from its first run to its summary, in the process that started it."""
 
-import time
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from types import TracebackType
 
 from omegaconf import DictConfig
 from rich.console import Console
 
+from lipdip.core.records import wait_until_free
 from lipdip.sweeps.cell import DONE, ELSEWHERE, FAILED, WAITING, Cell, SweepDirectory
 from lipdip.sweeps.hooks import begin_with
 from lipdip.sweeps.overview import Overview, counted, named
 from lipdip.sweeps.work import Explain, Task, do
 
-PATIENCE = 2.0  # seconds between two looks at a run that another process is working on
-
 
 class Session:
-    """Shows a sweep while it goes on, does what its launcher left, and tells how it ended; of a single run nothing.
+    """Shows progress of a sweep, finishes cells that its launcher left, and prints a summary.
+
+    Does nothing for a single run.
 
     Args:
-        compose: from a cell's overrides to its configuration.
+        compose: gives a cell's configuration.
         task: what does a cell.
         explain: an error in one line.
         screen: where to show it.
     """
 
-    def __init__(
-        self, compose: Callable[[Sequence[str]], DictConfig], task: Task, explain: Explain, screen: Console
-    ) -> None:
+    def __init__(self, compose: Callable[[Cell], DictConfig], task: Task, explain: Explain, screen: Console) -> None:
         self._compose = compose
         self._task = task
         self._explain = explain
@@ -64,16 +64,22 @@ class Session:
     def finish(self) -> None:
         """Do the cells that are not done yet: another process had them, or their worker was killed.
 
-        None of a cluster's: its queue may still have them, and this is no machine to do them on. None where the
-        launcher began none.
+        Does nothing for cluster launchers (their jobs may still be queued), or if no cell was started.
+
+        Raises:
+            Stopped: if the process was asked to stop.
+            UserError: if the state of a cell cannot be written, or the lock of a run cannot be looked at.
         """
         if self._sweep is None or self._queued or not self._begun:
             return
-        for cell in self._sweep.cells():
-            while cell.status not in (DONE, FAILED):
-                cell = do(self._task, self._compose(cell.overrides), cell, self._sweep, self._explain)
-                if cell.status == ELSEWHERE:
-                    time.sleep(PATIENCE)
+        for cell in sorted(self._sweep.cells(), key=lambda cell: cell.status == ELSEWHERE):
+            self._finish(cell, self._sweep)
+
+    def _finish(self, cell: Cell, sweep: SweepDirectory) -> None:
+        while cell.status not in (DONE, FAILED):
+            if cell.status == ELSEWHERE:
+                wait_until_free(Path(cell.directory))
+            cell = do(self._task, partial(self._compose, cell), cell, sweep, self._explain)
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, _: TracebackType | None) -> None:
         begin_with(None)

@@ -1,5 +1,7 @@
 """Doing one cell: whatever happens in it is written down, and stops no other."""
 
+import os
+import socket
 import time
 import traceback
 from collections.abc import Callable
@@ -10,47 +12,83 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from lipdip.core.errors import UserError
-from lipdip.core.records import HeldError
+from lipdip.core.records import HeldError, wait_until_free
 from lipdip.sweeps.cell import DONE, ELSEWHERE, FAILED, RUNNING, Cell, SweepDirectory
 from lipdip.training.autosave import Stopped
 
-Task = Callable[[DictConfig, Console | None], Path]
+PATIENCE = 600.0  # seconds that a job in a cluster's queue waits for a run that another process holds
+
+Task = Callable[[DictConfig, Console | None, str | None], Path]
+Configure = Callable[[], DictConfig]
 Explain = Callable[[Exception], str]
 
 
-def do(task: Task, cfg: DictConfig, cell: Cell, sweep: SweepDirectory, explain: Explain) -> Cell:
+def do(task: Task, configure: Configure, cell: Cell, sweep: SweepDirectory, explain: Explain) -> Cell:
     """Do ``cell``, and write down how it goes.
 
     Args:
-        task: does the run that a configuration describes, prints to a console, and gives the run directory.
-        cfg: this cell's.
+        task: does the run that a configuration describes, prints to a console, tells loggers the name of the sweep,
+            and gives the run directory.
+        configure: gives this cell's configuration.
         cell: which one.
         sweep: where to write.
         explain: an error in one line.
 
     Returns:
-        The cell as it ended: done, failed, or left to the process that is working on the same run.
+        The cell as it ended: done, failed, or elsewhere, if another process is working on the same run.
 
     Raises:
-        Stopped: if the process was asked to stop; the cell is then told of as waiting.
+        Stopped: if the process was asked to stop; the cell is then marked as waiting.
+        UserError: if the cell's state cannot be written.
+        OSError: if what its run prints cannot be.
     """
-    cell = replace(cell, status=RUNNING, began=time.time())
+    host, pid = socket.gethostname(), os.getpid()
+    cell = replace(cell, status=RUNNING, reason="", directory="", began=time.time(), host=host, pid=pid)
     sweep.write(cell)
     try:
         with sweep.log(cell).open("w") as log:
-            ended = _attempt(task, cfg, cell, Console(file=log, width=120), explain)
+            ended = _attempt(task, configure, cell, sweep, Console(file=log, width=120), explain)
     except BaseException:
-        sweep.write(Cell(cell.number, cell.overrides))
+        sweep.write(sweep.planned()[cell.number])
         raise
     sweep.write(ended)
     return ended
 
 
-def _attempt(task: Task, cfg: DictConfig, cell: Cell, screen: Console, explain: Explain) -> Cell:
+def do_queued(task: Task, configure: Configure, cell: Cell, sweep: SweepDirectory, explain: Explain) -> Cell:
+    """``do`` in a job of a cluster, which waits for a run that another process holds, but not for ever.
+
+    Nobody looks at its cell again; and a job that is queued again can begin while the file server still counts its
+    old self as the run's holder.
+
+    Returns:
+        The cell as it ended: done or failed.
+
+    Raises:
+        Stopped: if the process was asked to stop; the cell is then marked as waiting.
+        UserError: if the cell's state cannot be written, or the run's lock cannot be looked at.
+        OSError: if what its run prints cannot be written.
+    """
+    ends = time.monotonic() + PATIENCE
+    ended = do(task, configure, cell, sweep, explain)
+    while ended.status == ELSEWHERE and wait_until_free(Path(ended.directory), ends - time.monotonic()):
+        ended = do(task, configure, cell, sweep, explain)
+    if ended.status == ELSEWHERE:
+        why = f"another process still works on {ended.directory} after {PATIENCE:.0f} s; give the same command later"
+        ended = replace(ended, status=FAILED, reason=why)
+        sweep.write(ended)
+    return ended
+
+
+def _attempt(
+    task: Task, configure: Configure, cell: Cell, sweep: SweepDirectory, screen: Console, explain: Explain
+) -> Cell:
+    began = time.monotonic()
     try:
-        directory = task(cfg, screen)
-    except HeldError:
-        return replace(cell, status=ELSEWHERE)
+        directory = task(configure(), screen, sweep.group(cell))
+        before = (directory / "summary.json").stat().st_mtime < sweep.written(cell)
+    except HeldError as held:
+        return replace(cell, status=ELSEWHERE, directory=str(held.run.absolute()))
     except Stopped:
         raise
     except (UserError, OSError, MemoryError) as error:
@@ -58,6 +96,5 @@ def _attempt(task: Task, cfg: DictConfig, cell: Cell, screen: Console, explain: 
     except Exception as error:  # ours to repair, and no reason to stop the others
         screen.print(traceback.format_exc(), markup=False, highlight=False)
         return replace(cell, status=FAILED, reason=explain(error))
-    before = (directory / "summary.json").stat().st_mtime < cell.began
-    seconds = 0.0 if before else time.time() - cell.began
+    seconds = 0.0 if before else time.monotonic() - began
     return replace(cell, status=DONE, directory=str(directory), seconds=seconds)

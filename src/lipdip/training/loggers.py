@@ -1,8 +1,6 @@
 """Loggers beside the run directory; each YAML of the ``logger`` group names one of these."""
 
-import json
 import os
-import socket
 import time
 from collections.abc import Mapping
 from netrc import NetrcParseError, netrc
@@ -36,10 +34,10 @@ class RoundLogger(Protocol):
     """A logger that takes more than numbers."""
 
     def log_pictures(self, pictures: Pictures, row: Round, line: int) -> None:
-        """Pictures by name, (H, W) or (H, W, 3), of a round; ``line`` as for the numbers that follow."""
+        """Log a round's pictures by name, each (H, W) or (H, W, 3); ``line`` is that of the numbers that follow."""
 
     def log_ticket(self, file: Path, row: Round) -> None:
-        """A round's ticket."""
+        """Log a round's ticket."""
 
 
 def none(**_: Any) -> None:
@@ -48,7 +46,13 @@ def none(**_: Any) -> None:
 
 
 def wandb(
-    run: str, output_dir: Path, console: Console, project: str, entity: str | None = None, mode: str = "auto"
+    run: str,
+    output_dir: Path,
+    console: Console,
+    project: str,
+    entity: str | None = None,
+    mode: str = "auto",
+    sweep: str | None = None,
 ) -> Logger:
     """Weights & Biases; a resumed run goes on in the same W&B run.
 
@@ -59,6 +63,7 @@ def wandb(
         project: of W&B.
         entity: whose project it is; None for the account's own.
         mode: online, offline, or auto: what ``WANDB_MODE`` says, else offline where nobody is logged in.
+        sweep: the name of the sweep that the run belongs to, which is W&B's group; None for a run by itself.
 
     Raises:
         UserError: if it has to be online and nobody is logged in.
@@ -75,7 +80,7 @@ def wandb(
     elif mode == "online" and not logged_in():
         raise UserError("logger.mode=online needs an account: wandb login, or WANDB_API_KEY; or logger.mode=offline")
     os.environ.setdefault("WANDB_SILENT", "true")
-    return Wandb(run, output_dir, project, entity, mode)
+    return Wandb(run, output_dir, project, entity, mode, sweep)
 
 
 class Wandb(WandbLogger):
@@ -87,11 +92,14 @@ class Wandb(WandbLogger):
         project: of W&B.
         entity: whose project.
         mode: of W&B.
+        group: of W&B, if any.
     """
 
-    def __init__(self, run: str, output_dir: Path, project: str, entity: str | None, mode: str) -> None:
+    def __init__(
+        self, run: str, output_dir: Path, project: str, entity: str | None, mode: str, group: str | None
+    ) -> None:
         super().__init__(project=project, id=run, save_dir=output_dir, offline=mode != "online")
-        self._run, self._output, self._entity, self._mode = run, output_dir, entity, mode
+        self._run, self._output, self._entity, self._mode, self._group = run, output_dir, entity, mode, group
 
     @property
     @override
@@ -119,7 +127,7 @@ class Wandb(WandbLogger):
                 id=self._run,
                 resume="allow",
                 name=named(config) if config else self._run,
-                group=sweep(self._output),
+                group=self._group,
                 job_type=job(config) if config else None,
                 config=config | {f"cell_{name}": value for name, value in cell(config).items()} if config else None,
                 dir=self._output,
@@ -140,14 +148,14 @@ class Wandb(WandbLogger):
         self.experiment.log(dict(metrics), step=step, commit=True)
 
     def log_pictures(self, pictures: Pictures, row: Round, line: int) -> None:
-        """Onto the line of the scores, which has to follow."""
+        """Log pictures on the line of the scores that are logged next."""
         import wandb as client
 
         shown = {f"pictures/{name}": client.Image(picture) for name, picture in pictures.items()}
         self.experiment.log(shown | {SPARSITY: row.sparsity}, step=line, commit=False)
 
     def log_ticket(self, file: Path, row: Round) -> None:
-        """As a version of the artifact ``ticket-<run>``; ``matching`` is the most sparse that matches."""
+        """Log it as a version of ``ticket-<run>``; the alias ``matching`` is the most sparse that matches."""
         import wandb as client
 
         scores = {"round": row.round, "sparsity": row.sparsity, "kept_weights": row.kept_weights, "score": row.score}
@@ -169,7 +177,7 @@ class Wandb(WandbLogger):
 
 
 def configuration(directory: Path) -> dict[str, Any]:
-    """What ``config.yaml`` of a run directory says, without where things lie; empty where there is none."""
+    """The contents of a run directory's ``config.yaml``, without paths and logger; empty if there is none."""
     file = directory / "config.yaml"
     config: dict[str, Any] = yaml.safe_load(file.read_text()) if file.exists() else {}
     return {name: part for name, part in config.items() if name not in ("paths", "logger")}
@@ -212,20 +220,6 @@ def _pictures(config: Mapping[str, Any]) -> str:
     return subject if content == "picture" else f"{subject} ({content})"
 
 
-def sweep(output_dir: Path) -> str | None:
-    """The sweep whose cell this process is doing: its experiment's name, else the hash of its plan; None for a run.
-
-    As the sweep's own files tell it, which every launcher and worker writes.
-    """
-    found: list[tuple[float, str]] = []
-    for file in output_dir.glob("sweeps/*/*/cells/*.json"):
-        told = json.loads(file.read_text())
-        if (told["status"], told["host"], told["pid"]) == ("running", socket.gethostname(), os.getpid()):
-            experiments = [own.partition("=")[2] for own in told["overrides"] if own.startswith("experiment=")]
-            found.append((told["began"], experiments[0] if experiments else file.parents[2].name))
-    return max(found)[1] if found else None
-
-
 def logged_in() -> bool:
     """Whether a key is at hand, found out without W&B's client, which would remember that it was asked online."""
     if os.environ.get("WANDB_API_KEY"):
@@ -237,7 +231,7 @@ def logged_in() -> bool:
         return False
 
 
-def tensorboard(run: str, output_dir: Path, console: Console) -> Logger:
+def tensorboard(run: str, output_dir: Path, console: Console, sweep: str | None = None) -> Logger:
     """TensorBoard event files in ``<output_dir>/tensorboard/<run>``.
 
     Raises:
@@ -259,10 +253,10 @@ class TensorBoard(TensorBoardLogger):
         super().log_metrics(shown, step if axis is None else int(metrics[axis]))
 
     def log_pictures(self, pictures: Pictures, row: Round, line: int) -> None:
-        """Over rounds."""
+        """Log pictures over rounds."""
         for name, picture in pictures.items():
             axes = "HW" if picture.ndim == 2 else "HWC"
             self.experiment.add_image(f"pictures/{name}", picture, row.round, dataformats=axes)
 
     def log_ticket(self, file: Path, row: Round) -> None:
-        """Nothing: TensorBoard keeps no files, and the ticket is in the run directory."""
+        """Do nothing: TensorBoard keeps no files, and the ticket is in the run directory."""
