@@ -107,6 +107,14 @@ def hung(output: Path, name: str = "fig2") -> Arranged:
     return arranged(gallery, gather([output]).runs)
 
 
+def used(output: Path, name: str, found: str, scores: Sequence[float] = (25.0,), seed: int = 0, **change: Any) -> Path:
+    """A run that starts from the ticket after round 2 of the run ``found``."""
+    ticket = {"path": f"/elsewhere/runs/{found}/tickets/round_02.safetensors", "round": None, "init": "original"}
+    own = {"mask": found, "weights": f"w{seed}", "init": "original"}
+    start = {"science__pruner": None, "science__ticket": own, "config__ticket": ticket, "config__start": 2}
+    return made(output, name, scores, seed, **start, **change)
+
+
 def by_pruner(name: str, **more: Any) -> dict[str, Any]:
     return {"science__pruner": {"name": name, **PRUNER, **more}}
 
@@ -182,6 +190,35 @@ def test_tickets_of_a_seed_each_are_averaged_and_named_by_where_they_were_found(
         ("found by denoise", 25.5, 2),
         ("found by inpaint", 27.5, 2),
     ]
+
+
+CLASSIFY = {"name": "classify", "seed": 0}
+
+
+def test_denoising_and_classification_each_have_dense_network_and_both_tickets(tmp_path: Path) -> None:
+    """And what denoises no classifier's ticket is Fig. 5's alone."""
+    made(tmp_path, "d")
+    made(tmp_path, "c", science__task=CLASSIFY)
+    for name, task in (("denoise", {}), ("classify", {"science__task": CLASSIFY})):
+        made(tmp_path, f"{name}_dense", [26.0], science__pruner=None, **task)
+        used(tmp_path, f"{name}_d", "d", **task)
+        used(tmp_path, f"{name}_c", "c", **task)
+    noisier = {"science__task": {"name": "denoise", "sigma": 50, "seed": 0}}
+    made(tmp_path, "noisier", [20.0], science__pruner=None, **noisier)
+    used(tmp_path, "noisier_d", "d", **noisier)
+    found = panels(tmp_path, "fig6")
+    assert [panel.task for panel in found] == ["classify", "denoise"]
+    for panel in found:
+        assert [line.name for line in panel.lines] == ["dense", "found by denoise", "found by classify"]
+
+
+def test_a_setting_that_decides_nothing_splits_no_runs(tmp_path: Path) -> None:
+    """Older classifiers were not told what they are fitted to, which is one thing only."""
+    for name, task in (("old", CLASSIFY), ("new", {**CLASSIFY, "target": "degraded"})):
+        made(tmp_path, f"{name}_found", science__task=task)
+        used(tmp_path, f"{name}_used", f"{name}_found", science__task=task)
+    ((line,),) = (panel.lines for panel in panels(tmp_path, "fig6"))
+    assert line.name == "found by classify" and line.seeds == 1 and len(line.spots) == 1
 
 
 def _truncated(run: Path) -> None:

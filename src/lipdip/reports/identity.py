@@ -18,7 +18,7 @@ def identity(run: Run) -> Identity:
     the number of threads is left out. So is what only says how far a run goes: the rounds before are the same.
     """
     flat = dict(_flat(run.science, ""))
-    for name in ("seed", "task.seed", *_how_far(run)):
+    for name in ("seed", "task.seed", *_how_far(run), *_without_effect(run)):
         flat.pop(name, None)
     for origin in run.origins:
         name = _NAMED[origin.given]
@@ -37,6 +37,11 @@ def _how_far(run: Run) -> tuple[str, ...]:
     """Settings that end a run, and change no round before."""
     empty = () if run.at("pruner.empty_layers") == "allow" else ("pruner.empty_layers",)
     return ("pruner.rounds", "pruner.stop", *empty)
+
+
+def _without_effect(run: Run) -> tuple[str, ...]:
+    """Settings that decide nothing, so that older runs lack them."""
+    return ("task.target",) if run.at("task.name") == "classify" else ()
 
 
 def other_seeds(run: Run) -> tuple[tuple[str, Any], ...]:

@@ -65,9 +65,11 @@ def _found_on_several(run: Run) -> bool:
 
 
 def _across_levels(run: Run) -> bool:
+    """Fits on either problem: of the dense network, of tickets found there, and of tickets of the other problem."""
     found = source(run)
-    tasks = {task(run), *([task(found.run)] if found else [])}
-    return fits_once(run) and "classify" in tasks and (restores(run) or task(run) == "classify")
+    denoises = restores(run) and task(run) == "denoise"
+    own = found is None or task(found.run) == "classify" or found.run.pictures == run.pictures
+    return fits_once(run) and (task(run) == "classify" or (denoises and own))
 
 
 def _fits_target(run: Run) -> bool:
@@ -124,7 +126,7 @@ USING: tuple[Exhibit, ...] = (
         wants=_across_levels,
         points=over_rounds(_by_task),
         series=("dense", "found by denoise", "found by classify"),
-        must=lambda names: names != {"dense"},
+        must=lambda names: "found by classify" in names,
         varies=("pruner", "ticket"),
         again=True,
         y={"": "best PSNR in dB (oracle), or accuracy"},
