@@ -161,7 +161,6 @@ FINDING: tuple[Exhibit, ...] = (
         wants=lambda run: by("IMP")(run) and data_set(run) in (*_SETS, ""),
         points=_of_set,
         series=("IMP",),
-        varies=("pruner", "image"),
         y=dict.fromkeys((*_SET_TASKS, *_SHIPPED_TASKS), ORACLE),
         columns=(0.0, 0.738),
         paper=paper.TABLE_5,

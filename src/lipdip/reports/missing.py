@@ -27,12 +27,13 @@ def _of(drawn: Drawn, panel: Panel) -> list[str]:
         f"{gap}: {', '.join(name for name in gaps if gaps[name] == gap)}"
         for gap in dict.fromkeys(filter(None, gaps.values()))
     ]
-    wanted = exhibit.pooled.get(panel.facet, 1)
+    wanted = exhibit.pooled.get(panel.facet, 0)
     told += [
-        f"{line.name} has {line.spots[0].pictures} of {wanted} pictures"
+        f"{line.name} has {len(line.pictures)} of {wanted} pictures"
         for line in panel.lines
-        if line.spots[0].pictures < wanted
+        if len(line.pictures) < wanted
     ]
+    told += [f"{line.name}: {left_out}" for line in panel.lines for left_out in line.left_out]
     fewest = {line.name: min(spot.entry.count for spot in line.spots) for line in panel.lines}
     for count in sorted({count for count in fewest.values() if count < exhibit.needs}):
         told.append(f"{count} of {exhibit.needs} seeds: {', '.join(name for name in fewest if fewest[name] == count)}")
