@@ -24,6 +24,7 @@ from lipdip.reports.gather import gather
 from lipdip.reports.grids import Arranged, arranged
 from lipdip.reports.lines import Drawn, Panel, drawn, marked
 from lipdip.reports.missing import missing
+from lipdip.reports.tables import columns
 
 FOUR = (30.0, 30.5, 29.0, 20.0)
 PRUNER = {"rewind": 0, "rounds": 3, "rate": 0.2, "target": "degraded"}
@@ -112,7 +113,7 @@ def used(output: Path, name: str, found: str, scores: Sequence[float] = (25.0,),
     ticket = {"path": f"/elsewhere/runs/{found}/tickets/round_02.safetensors", "round": None, "init": "original"}
     own = {"mask": found, "weights": f"w{seed}", "init": "original"}
     start = {"science__pruner": None, "science__ticket": own, "config__ticket": ticket, "config__start": 2}
-    return made(output, name, scores, seed, **start, **change)
+    return made(output, name, scores, seed, **{**start, **change})
 
 
 def by_pruner(name: str, **more: Any) -> dict[str, Any]:
@@ -398,6 +399,19 @@ def test_a_set_of_pictures_is_averaged_within_each_seed_first(tmp_path: Path) ->
 def test_how_far_the_ladder_would_have_to_go_is_told(tmp_path: Path) -> None:
     made(tmp_path, "a", FOUR[:2])
     assert "nothing after sparsity 0.200 (needs pruner.rounds=16): IMP" in missing(lined(tmp_path))[0]
+
+
+def test_sparsities_that_are_nearly_equal_share_a_column(tmp_path: Path) -> None:
+    """Networks round the number of weights to prune differently; places of one line never share a column."""
+    made(tmp_path, "d")
+    made(tmp_path, "c", science__task=CLASSIFY)
+    for start, name in ((2, "d"), (2.01, "c")):
+        used(tmp_path, f"near_{name}", name, config__start=start)
+    for start, name in ((20, "d"), (20.1, "c")):
+        used(tmp_path, f"far_{name}", name, [24.0, 23.0], science__fit__steps=99, config__start=start)
+    found = lined(tmp_path, "fig6")
+    near, far = ([column.x for column in columns(found, panel)] for panel in found.panels)
+    assert near == [0.361] and far == [0.989, 0.991]
 
 
 def test_exact_targets_of_several_runs_make_one_line(tmp_path: Path) -> None:

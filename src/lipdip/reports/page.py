@@ -147,7 +147,7 @@ def _image(alt: str, png: bytes) -> str:
 
 
 def _table(drawn: Drawn, panel: Panel) -> str:
-    head = "".join(f"<th>{label(x)}</th>" for x in columns(drawn, panel))
+    head = "".join(f"<th>{label(column.x)}</th>" for column in columns(drawn, panel))
     body = "".join(_row(row) for row in rows(drawn, panel))
     unit = f"{drawn.exhibit.y.get(panel.facet, '')}, over {drawn.exhibit.x}"
     told = " ".join(notes(drawn, panel))

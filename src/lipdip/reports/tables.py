@@ -1,7 +1,9 @@
 """An exhibit as numbers: cells beside the paper's, as CSV and as Markdown."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
+from statistics import fmean
 
 from lipdip.core.tables import table_of
 from lipdip.figures import markdown
@@ -9,7 +11,7 @@ from lipdip.reports.lines import Drawn, Line, Panel, Spot, marked, near
 from lipdip.reports.missing import missing
 
 KINDS = {"ours": "", "paper": ": the paper's", "difference": ": difference"}
-_WIDEST = 9  # columns, where the exhibit names none
+_WIDEST, _NEARLY = 9, 0.005  # columns, where the exhibit names none; and how far places of one column may lie apart
 
 
 @dataclass(frozen=True)
@@ -39,32 +41,58 @@ class Row:
     entries: tuple[str, ...]
 
 
-def columns(drawn: Drawn, panel: Panel) -> tuple[float, ...]:
+@dataclass(frozen=True)
+class Column:
+    """A column of a panel's table: the spot of each line, in the panel's order, or None where a line has none."""
+
+    x: float
+    spots: tuple[Spot | None, ...]
+
+
+def columns(drawn: Drawn, panel: Panel) -> list[Column]:
     """Where the table of a panel shows numbers: the exhibit's own columns that hold something, or some of all."""
-    if drawn.exhibit.columns:
-        own = drawn.exhibit.columns
+    own = drawn.exhibit.columns
+    if own:
         stated = {x for line in panel.lines for x in _paper(drawn, panel, line.series)}
-        return tuple(x for x in own if x in stated or any(near(line, x, own) for line in panel.lines))
-    there = sorted({round(spot.x, 3) for line in panel.lines for spot in line.spots})
-    if len(there) <= _WIDEST:
-        return tuple(there)
-    return tuple(there[round(number * (len(there) - 1) / (_WIDEST - 1))] for number in range(_WIDEST))
+        all_own = [Column(x, tuple(near(line, x, own) for line in panel.lines)) for x in own]
+        return [column for column in all_own if column.x in stated or any(column.spots)]
+    found = _merged(panel)
+    if len(found) <= _WIDEST:
+        return found
+    return [found[round(number * (len(found) - 1) / (_WIDEST - 1))] for number in range(_WIDEST)]
+
+
+def _merged(panel: Panel) -> list[Column]:
+    """All places of a panel's spots; those nearly equal are one column, unless a line has two of them."""
+    spots = [(spot.x, number, spot) for number, line in enumerate(panel.lines) for spot in line.spots]
+    groups: list[dict[int, Spot]] = []
+    first = 0.0
+    for x, number, spot in sorted(spots, key=itemgetter(0, 1)):
+        if not groups or number in groups[-1] or x - first > _NEARLY:
+            groups.append({})
+            first = x
+        groups[-1][number] = spot
+    numbers = range(len(panel.lines))
+    return [
+        Column(round(fmean(spot.x for spot in group.values()), 3), tuple(group.get(number) for number in numbers))
+        for group in groups
+    ]
 
 
 def cells(drawn: Drawn) -> Iterator[Cell]:
     """Every number of the tables, with the paper's beside it; what is missing has a row without numbers."""
     for panel in drawn.panels:
         shown = columns(drawn, panel)
-        for line in panel.lines:
+        for place, line in enumerate(panel.lines):
             stated = _paper(drawn, panel, line.series)
             runs = " ".join(run.path.name for run in line.runs)
-            for x in shown:
-                spot, told = _spot(drawn, line, x, shown), stated.get(x)
+            for column in shown:
+                spot, told = column.spots[place], stated.get(column.x)
                 yield Cell(
                     drawn.exhibit.name,
                     panel.name,
                     line.name,
-                    x,
+                    column.x,
                     None if spot is None else spot.x,
                     None if spot is None else spot.entry.mean,
                     None if spot is None else spot.entry.spread,
@@ -88,21 +116,23 @@ def rows(drawn: Drawn, panel: Panel) -> list[Row]:
     """
     exhibit, shown, found = drawn.exhibit, columns(drawn, panel), []
     dense = any(line.series == "dense" for line in panel.lines)
-    for line in panel.lines:
-        spots = [_spot(drawn, line, x, shown) for x in shown]
+    for place, line in enumerate(panel.lines):
+        spots = [column.spots[place] for column in shown]
         counts = {spot.entry.count for spot in line.spots}
         name = f"{line.name}, n={min(counts)}" if len(counts) == 1 else line.name
         texts = [
-            _entry(spot, x, line, dense and exhibit.from_dense(line.series))
-            for spot, x in zip(spots, shown, strict=True)
+            _entry(spot, column.x, line, dense and exhibit.from_dense(line.series))
+            for spot, column in zip(spots, shown, strict=True)
         ]
         found.append(Row(name, "ours", tuple(texts)))
         stated = _paper(drawn, panel, line.series)
         if stated:
-            told = tuple(number(stated[x]) if x in stated else "" for x in shown)
+            told = tuple(number(stated[column.x]) if column.x in stated else "" for column in shown)
             apart = tuple(
-                f"{spot.entry.mean - stated[x]:+{_digits(stated[x])}}" if spot is not None and x in stated else ""
-                for spot, x in zip(spots, shown, strict=True)
+                f"{spot.entry.mean - stated[column.x]:+{_digits(stated[column.x])}}"
+                if spot is not None and column.x in stated
+                else ""
+                for spot, column in zip(spots, shown, strict=True)
             )
             found += [Row(line.name, "paper", told), Row(line.name, "difference", apart)]
     return found
@@ -116,7 +146,7 @@ def markdown_of(drawn: Drawn) -> str:
         unit = exhibit.y.get(panel.facet, "")
         parts.append(f"## {panel.name}\n")
         parts.append(f"{unit}, over {exhibit.x}: mean ± standard deviation over n seeds.\n")
-        header = [label(x) for x in columns(drawn, panel)]
+        header = [label(column.x) for column in columns(drawn, panel)]
         parts.append(
             markdown.table(header, {f"{row.name}{KINDS[row.kind]}": row.entries for row in rows(drawn, panel)})
         )
@@ -165,12 +195,6 @@ def _entry(spot: Spot | None, x: float, line: Line, dense: bool) -> str:
     more += [f"at {label(spot.x)}"] if x <= 1 and abs(spot.x - x) > 0.006 else []
     told = f" ({', '.join(more)})" if more else ""
     return f"{spot.entry.mean:{digits}}{spread}{told}"
-
-
-def _spot(drawn: Drawn, line: Line, x: float, shown: Sequence[float]) -> Spot | None:
-    if drawn.exhibit.columns:
-        return near(line, x, drawn.exhibit.columns)
-    return next((spot for spot in line.spots if round(spot.x, 3) == x), None)
 
 
 def _paper(drawn: Drawn, panel: Panel, series: str) -> Mapping[float, float]:
