@@ -24,7 +24,7 @@ from lipdip.reports.gather import gather
 from lipdip.reports.grids import Arranged, arranged
 from lipdip.reports.lines import Drawn, Panel, drawn, marked
 from lipdip.reports.missing import missing
-from lipdip.reports.tables import columns
+from lipdip.reports.tables import columns, notes
 
 FOUR = (30.0, 30.5, 29.0, 20.0)
 PRUNER = {"rewind": 0, "rounds": 3, "rate": 0.2, "target": "degraded"}
@@ -307,6 +307,29 @@ def test_the_same_run_in_two_places_counts_once(tmp_path: Path) -> None:
     assert len(gathered.runs) == 1 and gathered.again == 1
 
 
+def test_a_second_directory_of_a_run_with_other_numbers_is_refused(tmp_path: Path) -> None:
+    """The name of a run tells neither its hardware nor its precision."""
+    made(tmp_path, "a0")
+    made(tmp_path / "again", "a0", [30.0, 30.5, 29.0, 20.1])
+    gathered = gather([tmp_path])
+    ((path, why),) = ((one.path.parent.parent, one.why) for one in gathered.refused)
+    assert path == tmp_path / "again" and f"holds other numbers than {tmp_path / 'runs' / 'a0'}" in why
+    assert len(gathered.runs) == 1 and gathered.again == 0
+
+
+def test_means_over_runs_of_different_versions_say_so(tmp_path: Path) -> None:
+    for seed, torch in enumerate(("2.4.0", "2.5.0", "2.5.0")):
+        _replaced("summary.json", '"lipdip": "0.1.0"', f'"lipdip": "0.1.0", "torch": "{torch}"')(
+            made(tmp_path, f"a{seed}", seed=seed)
+        )
+    found = lined(tmp_path)
+    told = "Runs of different versions are averaged: lipdip 0.1.0, torch 2.4.0; lipdip 0.1.0, torch 2.5.0."
+    assert told in notes(found, found.panels[0])
+    _replaced("summary.json", "2.4.0", "2.5.0")(tmp_path / "runs" / "a0")
+    found = lined(tmp_path)
+    assert not any("versions" in note for note in notes(found, found.panels[0]))
+
+
 def test_a_table_stands_beside_the_paper(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for seed in (0, 1):
         made(tmp_path, f"i{seed}", [31.06 + seed, 30.0], seed, **by_pruner("imp", sparsity=0.2))
@@ -317,7 +340,7 @@ def test_a_table_stands_beside_the_paper(tmp_path: Path, capsys: pytest.CaptureF
     dense = next(cell for cell in cells if cell["series"] == "IMP" and cell["column"] == "0")
     assert (dense["mean"], dense["seeds"], dense["paper"], dense["difference"]) == ("31.56", "2", "31.06", "0.5")
     text = (out / "table4.md").read_text()
-    assert "| IMP, n=2 | 31.56 ± 0.71 |" in text and "+0.50" in text and "no like with like" in text
+    assert "| IMP, n=2 | 31.56 ± 0.71 |" in text and "+0.50" in text and "not directly comparable" in text
     assert "nothing after sparsity 0.200: SynFlow, IMP" in text and "experiment=table4" in text
     assert "2 of 3 seeds" in text
 
@@ -377,6 +400,35 @@ def test_each_run_lies_on_one_line_whole(tmp_path: Path) -> None:
         "IMP (again, 1)": [30.0, 29.0],
         "IMP": [30.1, 29.1, 28.1, 27.1],
     }
+
+
+PUBLISHED = {
+    **{"config__protocol": {"name": "paper"}, "science__image__0__shape": [3, 512, 512]},
+    "science__model": {"_target_": "lipdip.networks.Hourglass", "channels": 128, "scales": 5},
+    "science__fit": {"steps": 3000, "lr": 0.01, "weight_noise": 0, "code": "fixed", "reg_noise_std": 1 / 30},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({}, "Ours have that setting."),
+        ({"science__model__channels": 4}, "Ours differ (model.channels=4): not directly comparable."),
+        ({"science__fit__lr": 0.1}, "Ours differ (fit.lr=0.1): not directly comparable."),
+        ({"science__task__sigma": 50}, "Ours differ (task.sigma=50): not directly comparable."),
+        ({"science__pruner__rate": 0.1}, "Ours differ (pruner.rate=0.1): not directly comparable."),
+        ({"science__image__0__shape": [3, 32, 32]}, "Ours differ (F16_GT 32x32): not directly comparable."),
+    ],
+)
+def test_the_papers_setting_is_more_than_the_protocols_name(tmp_path: Path, change: Any, told: str) -> None:
+    """A protocol's settings can be changed by hand."""
+    for name in ("imp", "synflow"):
+        own = {**PUBLISHED, **by_pruner(name, sparsity=0.36), **change}
+        file = made(tmp_path, name, FOUR[:3], **json.loads(json.dumps(own))) / "summary.json"
+        file.write_text(file.read_text().replace('"picture": "bird"', '"picture": "F16_GT"'))
+    found = lined(tmp_path, "table4")
+    *_, note = notes(found, found.panels[0])
+    assert note.endswith(told)
 
 
 def test_a_set_of_pictures_is_averaged_within_each_seed_first(tmp_path: Path) -> None:

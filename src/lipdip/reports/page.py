@@ -58,7 +58,7 @@ def page(
         others: what the paper has and is not drawn here.
         where: the directories that were read, in words.
     """
-    versions = sorted({str(run.summary.get("versions", {}).get("lipdip", "unknown")) for run in gathered.runs})
+    versions = sorted({run.versions for run in gathered.runs})
     hardware = sorted({str(run.summary.get("hardware", "unknown")) for run in gathered.runs})
     found = [drawn for drawn in exhibits if drawn.panels]
     parts = [
@@ -67,11 +67,13 @@ def page(
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>lipdip: results beside the paper</title><style>{_STYLE}</style></head><body>",
         "<h1>Lottery image priors: results beside the paper</h1>",
-        f"<p>{len(gathered.runs)} finished runs from {escape(where)}, made by lipdip {escape(_list(versions))} on "
+        f"<p>{len(gathered.runs)} finished runs from {escape(where)}, made by {escape('; '.join(versions))} on "
         f"{escape(_list(hardware))}. Report by lipdip {escape(lipdip.__version__)}.</p>",
         "<p>Numbers are means over seeds ± one standard deviation, and <code>n</code> is the number of seeds. "
-        "Only runs that agree in everything but the seed are averaged. <em>Best</em> PSNR is the best over a run "
-        "against the clean picture: an oracle's choice, as in the paper. A difference is ours minus the paper's.</p>",
+        "Only runs of the same settings on the same hardware are averaged. They may differ in seeds, in the number of "
+        "rounds and of threads, and in versions, which is told where it is so. <em>Best</em> PSNR is the best over a "
+        "run against the clean picture: an oracle's choice, as in the paper. A difference is ours minus the paper's."
+        "</p>",
         f"<p>Pictures and data: {escape(_pictures(found) or 'none')}.</p>",
         _contents(exhibits),
         *(_section(drawn, pictures[drawn.exhibit.name]) for drawn in found),
@@ -186,7 +188,11 @@ def _rest(without: Sequence[Drawn | Arranged], others: Sequence[NotDrawn]) -> st
 
 def _refused(refused: Sequence[Refused], again: int) -> str:
     told = [f"{one.path}: {one.why}" for one in dict.fromkeys(refused)]
-    counted = f"<p>{again} directories hold a run that is there already.</p>" if again else ""
+    counted = (
+        f"<p>{again} directories hold a run that another directory holds too, with the same numbers.</p>"
+        if again
+        else ""
+    )
     listed = _listed(told) if told else "<p>None: every run directory could be read.</p>"
     return f'<h2 id="refused">Directories that were not used</h2>{listed}{counted}'
 

@@ -1,14 +1,19 @@
 """An exhibit as numbers: cells beside the paper's, as CSV and as Markdown."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from statistics import fmean
+from typing import Any
 
 from lipdip.core.tables import table_of
 from lipdip.figures import markdown
+from lipdip.reports.kinds import decoder, task
 from lipdip.reports.lines import Drawn, Line, Panel, Spot, marked, near
 from lipdip.reports.missing import missing
+from lipdip.reports.paper import DECODERS, SETTINGS
+from lipdip.reports.runs import Run
 
 KINDS = {"ours": "", "paper": ": the paper's", "difference": ": difference"}
 _WIDEST, _NEARLY = 9, 0.005  # columns, where the exhibit names none; and how far places of one column may lie apart
@@ -159,9 +164,11 @@ def markdown_of(drawn: Drawn) -> str:
 
 
 def notes(drawn: Drawn, panel: Panel) -> list[str]:
-    """What a reader of a panel has to know: hardware, and whether the paper's numbers may be compared."""
+    """What a reader of a panel has to know: hardware, versions, and whether the paper's numbers may be compared."""
     hardware = sorted({str(run.summary.get("hardware", "unknown")) for run in panel.runs})
     told = [f"On {'; '.join(hardware)}."]
+    mixed = {run.versions for line in panel.lines if len({run.versions for run in line.runs}) > 1 for run in line.runs}
+    told += [f"Runs of different versions are averaged: {'; '.join(sorted(mixed))}."] if mixed else []
     for name, places in marked(drawn, panel).items():
         told.append(f"{name.capitalize()}: {', '.join(f'at {label(x)} (seed {seed})' for seed, x in places)}.")
     if any(_paper(drawn, panel, line.series) for line in panel.lines):
@@ -208,14 +215,31 @@ def _comparable(drawn: Drawn, panel: Panel) -> str:
     wanted = drawn.exhibit.published
     others = [name for name in panel.pictures if wanted and name not in wanted and name.split()[-1] not in wanted]
     apart += [*others[:2], *([f"and {len(others) - 2} more"] if len(others) > 2 else [])]
-    apart += _shrunk(panel)
-    return f"Ours differ ({', '.join(apart)}): no like with like." if apart else "Ours have that setting."
+    apart += _other_settings(panel)
+    return f"Ours differ ({', '.join(apart)}): not directly comparable." if apart else "Ours have that setting."
 
 
-def _shrunk(panel: Panel) -> list[str]:
-    """Settings of size that differ from the protocol's, given by hand."""
-    told = []
-    for name, published in (("fit.steps", "task.published.steps"),):
-        values = {run.at(name) for run in panel.runs if run.at(name) != run.given(published)}
-        told += [f"{name}={each}" for each in sorted(values, key=str)]
-    return told
+def _other_settings(panel: Panel) -> list[str]:
+    """Settings that differ from the paper's, each once."""
+    told = [
+        f"{name}={_short(run.at(name))}"
+        for run in panel.runs
+        for name, published in _settings(run).items()
+        if run.at(name) is not None and not _equal(run.at(name), published)
+    ]
+    return list(dict.fromkeys(told))
+
+
+def _settings(run: Run) -> Mapping[str, Any]:
+    """The paper's settings for a run's task and network."""
+    return {**SETTINGS.get(task(run), {}), **(DECODERS.get(task(run), {}) if decoder(run) else {})}
+
+
+def _equal(own: Any, published: Any) -> bool:
+    if isinstance(own, int | float) and isinstance(published, int | float):
+        return math.isclose(own, published, rel_tol=1e-6)
+    return bool(own == published)
+
+
+def _short(own: Any) -> str:
+    return f"{own:.4g}" if isinstance(own, float) else str(own)
