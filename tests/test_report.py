@@ -17,6 +17,7 @@ from PIL import Image
 from lipdip import report
 from lipdip.core.records import RUN_FORMAT, RunDirectory
 from lipdip.core.rows import CurvePoint, Restored
+from lipdip.reports.drawing import _figure
 from lipdip.reports.exhibit import Exhibit
 from lipdip.reports.exhibits import DRAWN, NOT_DRAWN, named
 from lipdip.reports.gallery import Gallery
@@ -172,6 +173,28 @@ def test_a_degradation_that_follows_the_seed_is_not_mixed_with_one_that_is_fixed
         "IMP (task.seed=0)": 31.0,
         "IMP (task.seed=seed)": round((30.0 + 21 + 22) / 3, 3),
     }
+
+
+def test_two_fixed_degradations_are_not_one_that_follows_the_seed(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        for noise in (0, 1):
+            made(tmp_path, f"s{seed}n{noise}", [30.0 + seed + 10 * noise], seed, science__task__seed=noise)
+    (panel,) = panels(tmp_path)
+    assert {line.name: line.spots[0].entry.mean for line in panel.lines} == {
+        "IMP (task.seed=0)": 30.5,
+        "IMP (task.seed=1)": 40.5,
+    }
+
+
+def test_a_line_is_pale_where_seeds_have_ended(tmp_path: Path) -> None:
+    made(tmp_path, "a0", FOUR)
+    made(tmp_path, "a1", FOUR[:2], 1, **by_pruner("imp", stop=2))
+    found = lined(tmp_path)
+    (axes,) = _figure(found, found.panels).axes
+    pale, full = axes.get_lines()
+    assert pale.get_alpha() and len(pale.get_xdata()) == 4
+    assert list(np.isnan(np.asarray(full.get_ydata()))) == [False, False, True, True]
+    assert "n=1 to 2, pale below 2" in str(full.get_label()).replace("\n", " ")
 
 
 def test_tickets_of_a_seed_each_are_averaged_and_named_by_where_they_were_found(tmp_path: Path) -> None:
@@ -490,6 +513,15 @@ def test_scores_of_fits_to_the_clean_picture_are_no_restorations(tmp_path: Path)
     )
     (panel,) = panels(tmp_path, "audit")
     assert {line.name: line.spots[0].entry.mean for line in panel.lines} == {"IMP": 30.0, "IMP, legacy": 29.0}
+
+
+@pytest.mark.parametrize(("noise", "legacy"), [(1, True), (0, False)])
+def test_the_public_scripts_draw_the_noise_by_the_seed(tmp_path: Path, noise: int, legacy: bool) -> None:
+    quirks = {"listed_twice": True, "input_convs_stay_dense": True}
+    change = {**by_pruner("random", **quirks), "science__fit__code": "resampled", "science__task__seed": noise}
+    made(tmp_path, "a", seed=1, **change)
+    ((line,),) = (panel.lines for panel in panels(tmp_path, "audit"))
+    assert (line.name == "random, legacy") is legacy
 
 
 def test_the_list_tells_what_is_missing_and_how_to_make_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

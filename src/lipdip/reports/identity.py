@@ -1,4 +1,4 @@
-"""What a run is but for its seeds: only runs that agree in all of it are averaged."""
+"""A run's settings without its seeds. Runs are averaged only if these are equal."""
 
 import json
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -13,9 +13,9 @@ _NAMED = {"ticket.path": "ticket", "pruner.ticket": "pruner.ticket", "model.path
 def identity(run: Run) -> Identity:
     """Everything that decides the run's numbers but its seeds, by dotted name.
 
-    A ticket or generator that another run gave is told by that run's own identity, so that seeds with a ticket each
-    belong together; which round it is of is left out too, since rounds are the points of one line. Of the hardware
-    the number of threads is left out. So is what only says how far a run goes: the rounds before are the same.
+    A ticket from another run is represented by that run's identity, so that tickets found with different seeds are
+    grouped. The ticket's round is omitted, because rounds are points of one line. Of the hardware the number of threads
+    is omitted, and so are settings that only decide how far a run goes, because they change no round before its end.
     """
     flat = dict(_flat(run.science, ""))
     for name in ("seed", "task.seed", *_how_far(run), *_without_effect(run)):
@@ -60,10 +60,10 @@ def _sources(run: Run) -> list[Origin]:
 
 
 def alike(runs: Sequence[Run]) -> list[list[Run]]:
-    """Parts of runs of one identity that may be averaged.
+    """Splits runs by secondary seeds (degradation, source run).
 
-    Where all have the same other seeds, or each its own seed for them, they are repetitions. Else they are taken apart
-    by the other seeds; those that follow their own seed belong together, and may belong to two parts.
+    Runs whose secondary seeds all equal each other, or all equal the run's own seed, form one group. A run may be in
+    two groups. The second kind is formed only if every seed has such a run, and one of them would else stand alone.
     """
     seeds = [dict(other_seeds(run)) for run in runs]
     apart = [
@@ -78,9 +78,10 @@ def alike(runs: Sequence[Run]) -> list[list[Run]]:
         parts.setdefault(tuple(each.get(name) for name in apart), []).append(run)
         if apart and all(each.get(name) == run.seed for name in apart):
             follow.append(run)
-    if len(follow) < 2:
+    alone = [part for part in parts.values() if len({run.seed for run in part}) == 1 and part[0] in follow]
+    if len(follow) < 2 or not alone or {run.seed for run in follow} != {run.seed for run in runs}:
         return list(parts.values())
-    return [part for part in parts.values() if len(part) > 1 or part[0] not in follow] + [follow]
+    return [part for part in parts.values() if part not in alone] + [follow]
 
 
 def without(whole: Identity, varying: Iterable[str]) -> Identity:
