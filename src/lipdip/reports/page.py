@@ -6,6 +6,7 @@ from html import escape
 
 import lipdip
 from lipdip.reports.exhibit import NotDrawn
+from lipdip.reports.found import Found
 from lipdip.reports.gather import Gathered, Refused
 from lipdip.reports.grids import Arranged, caption, remarks, shown
 from lipdip.reports.lines import Drawn, Panel
@@ -44,7 +45,7 @@ details { margin: .6rem 0; } summary { cursor: pointer; }
 
 def page(
     gathered: Gathered,
-    exhibits: Sequence[Drawn | Arranged],
+    exhibits: Sequence[Found],
     pictures: Mapping[str, Sequence[bytes]],
     others: Sequence[NotDrawn],
     where: str,
@@ -84,7 +85,7 @@ def page(
     return "\n".join(parts) + "\n"
 
 
-def _pictures(shown: Sequence[Drawn | Arranged]) -> str:
+def _pictures(shown: Sequence[Found]) -> str:
     """Names of pictures and data by size."""
     sizes: dict[str, set[str]] = {}
     for name in {name for drawn in shown for run in drawn.runs for name in run.pictures}:
@@ -93,7 +94,7 @@ def _pictures(shown: Sequence[Drawn | Arranged]) -> str:
     return "; ".join(f"{size}: {_list(sorted(names))}" for size, names in sorted(sizes.items()))
 
 
-def _contents(exhibits: Sequence[Drawn | Arranged]) -> str:
+def _contents(exhibits: Sequence[Found]) -> str:
     lines = []
     for drawn in exhibits:
         exhibit, seeds = drawn.exhibit, {run.seed for run in drawn.runs}
@@ -107,7 +108,7 @@ def _contents(exhibits: Sequence[Drawn | Arranged]) -> str:
     )
 
 
-def _section(drawn: Drawn | Arranged, pictures: Sequence[bytes]) -> str:
+def _section(drawn: Found, pictures: Sequence[bytes]) -> str:
     exhibit = drawn.exhibit
     return "\n".join(
         [
@@ -165,7 +166,7 @@ def _row(row: Row) -> str:
     return f'<tr class="{row.kind}"><td>{escape(name)}</td>{entries}</tr>'
 
 
-def _missing(drawn: Drawn | Arranged) -> str:
+def _missing(drawn: Found) -> str:
     lacks = missing(drawn)
     if not lacks:
         return ""
@@ -173,7 +174,7 @@ def _missing(drawn: Drawn | Arranged) -> str:
     return _folded("what is missing", f"{_listed(lacks)}<p>The command that makes it:</p>{command}")
 
 
-def _rest(without: Sequence[Drawn | Arranged], others: Sequence[NotDrawn]) -> str:
+def _rest(without: Sequence[Found], others: Sequence[NotDrawn]) -> str:
     nothing = "".join(
         f"<li>{drawn.exhibit.name}: {escape(drawn.exhibit.title)}. <code>{escape(drawn.exhibit.commands)}</code></li>"
         for drawn in without
