@@ -25,7 +25,7 @@ from lipdip.reports.gather import gather
 from lipdip.reports.grids import Arranged, arranged
 from lipdip.reports.lines import Drawn, Panel, drawn, marked
 from lipdip.reports.missing import missing
-from lipdip.reports.tables import columns, notes
+from lipdip.reports.tables import columns, markdown_of, notes
 
 FOUR = (30.0, 30.5, 29.0, 20.0)
 PRUNER = {"rewind": 0, "rounds": 3, "rate": 0.2, "target": "degraded"}
@@ -220,7 +220,7 @@ CLASSIFY = {"name": "classify", "seed": 0}
 
 
 def test_denoising_and_classification_each_have_dense_network_and_both_tickets(tmp_path: Path) -> None:
-    """And what denoises no classifier's ticket is Fig. 5's alone."""
+    """Other denoising, and tickets of other restorations, are Fig. 5's alone."""
     made(tmp_path, "d")
     made(tmp_path, "c", science__task=CLASSIFY)
     for name, task in (("denoise", {}), ("classify", {"science__task": CLASSIFY})):
@@ -230,6 +230,8 @@ def test_denoising_and_classification_each_have_dense_network_and_both_tickets(t
     noisier = {"science__task": {"name": "denoise", "sigma": 50, "seed": 0}}
     made(tmp_path, "noisier", [20.0], science__pruner=None, **noisier)
     used(tmp_path, "noisier_d", "d", **noisier)
+    made(tmp_path, "i", science__task={"name": "inpaint", "keep": 0.5, "seed": 0})
+    used(tmp_path, "denoise_i", "i")
     found = panels(tmp_path, "fig6")
     assert [panel.task for panel in found] == ["classify", "denoise"]
     for panel in found:
@@ -398,6 +400,17 @@ def test_means_over_pictures_are_over_the_same_ones_in_every_seed(
     assert why in missing(found)[0]
 
 
+def test_runs_that_are_averaged_with_more_seeds_make_no_line_of_their_own(tmp_path: Path) -> None:
+    """Where the noise follows the seed there is one picture only, so that but the first seed's mean would be left."""
+    for seed in (0, 1):
+        for name in ("A", "B"):
+            pictured(tmp_path, name, [10.0 + seed], seed)
+    pictured(tmp_path / "own", "A", [90.0], 1, science__task__seed=1).rename(tmp_path / "runs" / "own")
+    _replaced("summary.json", '"run": "As1"', '"run": "own"')(tmp_path / "runs" / "own")
+    ((line,),) = (panel.lines for panel in panels(tmp_path, "table5"))
+    assert line.name == "IMP" and line.spots[0].entry.mean == 10.5
+
+
 def test_pictures_are_pooled_whatever_their_shape_but_not_at_several_sizes(tmp_path: Path) -> None:
     """Set12 has pictures of 256 and of 512 pixels; a picture brought to 32 and to 64 pixels is another task each."""
     for size, score in ((32, 30.0), (64, 20.0), (None, 10.0)):
@@ -487,6 +500,15 @@ def test_sparsities_that_are_nearly_equal_share_a_column(tmp_path: Path) -> None
     found = lined(tmp_path, "fig6")
     near, far = ([column.x for column in columns(found, panel)] for panel in found.panels)
     assert near == [0.361] and far == [0.989, 0.991]
+
+
+def test_nothing_is_missing_between_tickets_of_any_sparsity(tmp_path: Path) -> None:
+    """Where an exhibit names no sparsities, none is wanted but those that there are."""
+    made(tmp_path, "d")
+    made(tmp_path, "c", science__task=CLASSIFY)
+    used(tmp_path, "own", "d", [25.0, 24.0])
+    used(tmp_path, "other", "c", config__start=2.5)
+    assert "missing" not in markdown_of(lined(tmp_path, "fig6")).partition("## Missing")[0]
 
 
 def test_exact_targets_of_several_runs_make_one_line(tmp_path: Path) -> None:

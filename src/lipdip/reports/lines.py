@@ -156,11 +156,15 @@ def _lines(series: str, pairs: Sequence[Taken], pooled: bool) -> Iterable[Line]:
     points: dict[Path, dict[Hashable, Taken]] = defaultdict(dict)
     for run, point in pairs:
         points[run.path][point.at] = (run, point)
-    for part in alike(list({run.path: run for run, _ in pairs}.values())):
-        for number, layer in enumerate(_layers([(run, points[run.path]) for run in part], pooled)):
-            line = _line(series, layer, f"again, {number}" if number else "")
-            if line.spots:
-                yield line
+    lines = [
+        _line(series, layer, f"again, {number}" if number else "")
+        for part in alike(list({run.path: run for run, _ in pairs}.values()))
+        for number, layer in enumerate(_layers([(run, points[run.path]) for run in part], pooled))
+    ]
+    paths = [{run.path for run in line.runs} for line in lines]
+    for line, own in zip(lines, paths, strict=True):
+        if own and not any(own < other for other in paths):  # else a line of more seeds has all of it
+            yield line
 
 
 def _layers(runs: Iterable[tuple[Run, Mapping[Hashable, Taken]]], pooled: bool) -> list[Layer]:

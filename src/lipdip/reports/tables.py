@@ -126,7 +126,7 @@ def rows(drawn: Drawn, panel: Panel) -> list[Row]:
         counts = {spot.entry.count for spot in line.spots}
         name = f"{line.name}, n={min(counts)}" if len(counts) == 1 else line.name
         texts = [
-            _entry(spot, column.x, line, dense and exhibit.from_dense(line.series))
+            _entry(drawn, spot, column.x, line, dense and exhibit.from_dense(line.series))
             for spot, column in zip(spots, shown, strict=True)
         ]
         found.append(Row(name, "ours", tuple(texts)))
@@ -191,11 +191,11 @@ def _digits(value: float) -> str:
     return ".2e" if 0 < size < 1e-3 else ".4f" if size < 1 else ".2f" if size < 1000 else ",.0f"
 
 
-def _entry(spot: Spot | None, x: float, line: Line, dense: bool) -> str:
+def _entry(drawn: Drawn, spot: Spot | None, x: float, line: Line, dense: bool) -> str:
     if spot is None:
         if len(line.spots) == 1:  # a dense network, or one ticket, which has no other place
             return ""
-        return "dense" if x == 0 and dense else "missing"
+        return "dense" if x == 0 and dense else "missing" if drawn.exhibit.columns else ""
     digits = _digits(spot.entry.mean)
     spread = "" if spot.entry.spread is None else f" ± {spot.entry.spread:{digits}}"
     more = [f"n={spot.entry.count}"] if len({each.entry.count for each in line.spots}) > 1 else []

@@ -68,8 +68,9 @@ def _across_levels(run: Run) -> bool:
     """Fits on either problem: of the dense network, of tickets found there, and of tickets of the other problem."""
     found = source(run)
     denoises = restores(run) and task(run) == "denoise"
-    own = found is None or task(found.run) == "classify" or found.run.pictures == run.pictures
-    return fits_once(run) and (task(run) == "classify" or (denoises and own))
+    own = found is None or (task(found.run) == "denoise" and found.run.pictures == run.pictures)
+    other = found is not None and task(found.run) == "classify"
+    return fits_once(run) and (task(run) == "classify" or (denoises and (own or other)))
 
 
 def _fits_target(run: Run) -> bool:
