@@ -197,6 +197,18 @@ def test_a_line_is_pale_where_seeds_have_ended(tmp_path: Path) -> None:
     assert "n=1 to 2, pale below 2" in str(full.get_label()).replace("\n", " ")
 
 
+def test_a_ticket_alone_is_drawn_at_its_sparsity_and_a_dense_network_as_a_level(tmp_path: Path) -> None:
+    made(tmp_path, "d")
+    made(tmp_path, "c", science__task=CLASSIFY)
+    made(tmp_path, "dense", [26.0], science__pruner=None)
+    used(tmp_path, "own", "d", [25.0, 24.0])
+    used(tmp_path, "other", "c", [23.0])
+    found = lined(tmp_path, "fig6")
+    (axes,) = _figure(found, found.panels).axes
+    ends = {tuple(np.round(np.asarray(line.get_xdata(), float), 3)) for line in axes.get_lines()}
+    assert ends == {(0.0, 1.0), (0.36, 0.488), (0.36,)}
+
+
 def test_tickets_of_a_seed_each_are_averaged_and_named_by_where_they_were_found(tmp_path: Path) -> None:
     for seed in (0, 1):
         made(tmp_path, f"f{seed}", seed=seed)

@@ -35,7 +35,7 @@ def _list(arguments: argparse.Namespace) -> None:
             say(console, f"         {more}{exhibit.commands}")
     say(console, "not drawn:")
     for other in NOT_DRAWN:
-        say(console, f"{other.name:<8} {other.title}; instead: {other.instead}")
+        say(console, f"{other.name:<8} {other.title}: {other.why}")
     _say_refused(gathered.refused)
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lipdip.figures.style import GREY, line_style, rendered, wrapped
-from lipdip.reports.lines import Drawn, Line, Panel, marked
+from lipdip.reports.lines import Drawn, Line, Panel, Spot, marked
 
 _ACROSS, _MOST = 3, 24  # panels beside each other, and in one figure
 
@@ -107,12 +107,12 @@ def _mark(axes: Axes, drawn: Drawn, panel: Panel) -> None:
 
 
 def _line(axes: Axes, line: Line, style: Mapping[str, Any]) -> None:
-    """Means with a band of one standard deviation, paler where fewer seeds are left; one mean is a dotted level."""
+    """Means with a band of one standard deviation, pale where fewer seeds are left; a dense network is a level."""
     counts = {spot.entry.count for spot in line.spots}
     seeds = f"n={min(counts)}" if len(counts) == 1 else f"n={min(counts)} to {max(counts)}, pale below {max(counts)}"
     name = wrapped(f"{line.name}, {seeds}", 44)
     if len(line.spots) == 1:
-        axes.axhline(line.spots[0].entry.mean, label=name, linewidth=1.2, color=style["color"], linestyle=":")
+        _alone(axes, line.spots[0], name, style["color"])
         return
     x, mean = [spot.x for spot in line.spots], [spot.entry.mean for spot in line.spots]
     whole = [spot.entry.mean if spot.entry.count == line.seeds else math.nan for spot in line.spots]
@@ -124,6 +124,15 @@ def _line(axes: Axes, line: Line, style: Mapping[str, Any]) -> None:
     low = [middle - half for middle, half in zip(mean, spread, strict=True)]
     high = [middle + half for middle, half in zip(mean, spread, strict=True)]
     axes.fill_between(x, low, high, color=style["color"], alpha=0.15, linewidth=0)
+
+
+def _alone(axes: Axes, spot: Spot, name: str, colour: str) -> None:
+    """A dense network as a dotted level, a ticket as a dot at its sparsity."""
+    if spot.x == 0:
+        axes.axhline(spot.entry.mean, label=name, linewidth=1.2, color=colour, linestyle=":")
+    else:
+        bar: dict[str, Any] = {"fmt": "o", "markersize": 4, "color": colour, "capsize": 2}
+        axes.errorbar([spot.x], [spot.entry.mean], yerr=[spot.entry.spread or 0], label=name, **bar)
 
 
 def _dots(axes: Axes, panel: Panel, order: list[str]) -> None:

@@ -40,12 +40,12 @@ def _how_far(run: Run) -> tuple[str, ...]:
 
 
 def _without_effect(run: Run) -> tuple[str, ...]:
-    """Settings that decide nothing, so that older runs lack them."""
+    """Settings that decide nothing; older runs lack them."""
     return ("task.target",) if run.at("task.name") == "classify" else ()
 
 
 def other_seeds(run: Run) -> tuple[tuple[str, Any], ...]:
-    """The seeds that stand beside the run's own: of the degradation, and of runs that gave it something."""
+    """The seeds beside the run's own: of the degradation, and of the runs that it took something from."""
     own = [("task.seed", run.at("task.seed"))]
     for origin in _sources(run):
         own.append((f"{origin.given} of seed", origin.run.seed))
@@ -54,7 +54,7 @@ def other_seeds(run: Run) -> tuple[tuple[str, Any], ...]:
 
 
 def _sources(run: Run) -> list[Origin]:
-    """The runs that gave something; one that gave a generator and the ticket in it counts once, by the generator."""
+    """The runs that it took something from; one that gave both a generator and a ticket counts once."""
     model = run.origin("model.path")
     return [origin for origin in run.origins if model is None or origin is model or origin.run is not model.run]
 
@@ -113,7 +113,7 @@ def differences(several: Sequence[Identity], most: int = 3) -> list[str]:
 
 
 def told_apart(names: Sequence[Hashable], settings: Sequence[Identity]) -> list[str]:
-    """For each of several settings what tells it from others of its name; empty where no other has that name."""
+    """What tells each of several settings from others of its name; empty where no other has that name."""
     told = []
     for number, name in enumerate(names):
         same = [place for place, other in enumerate(names) if other == name]

@@ -179,11 +179,11 @@ def _rest(without: Sequence[Found], others: Sequence[NotDrawn]) -> str:
         f"<li>{drawn.exhibit.name}: {escape(drawn.exhibit.title)}. <code>{escape(drawn.exhibit.commands)}</code></li>"
         for drawn in without
     )
-    elsewhere = [f"{other.name}: {other.title}. Instead: {other.instead}" for other in others]
+    elsewhere = [f"{other.name}: {other.title}; {other.why}" for other in others]
     parts = ["<h2>Not shown</h2>"]
     if nothing:
-        parts.append(f"<p>No run belongs to these yet; the command makes them:</p><ul>{nothing}</ul>")
-    parts.append(f"<p>Of the paper, not drawn by this report:</p>{_listed(elsewhere)}")
+        parts.append(f"<p>No run belongs to these yet. The commands make their runs:</p><ul>{nothing}</ul>")
+    parts.append(f"<p>Exhibits of the paper that this report does not draw:</p>{_listed(elsewhere)}")
     return "".join(parts)
 
 

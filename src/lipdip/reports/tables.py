@@ -177,7 +177,7 @@ def notes(drawn: Drawn, panel: Panel) -> list[str]:
 
 
 def number(value: float) -> str:
-    """A number with the digits that its size deserves."""
+    """A number with as many digits as suit its size."""
     return f"{value:{_digits(value)}}"
 
 

@@ -73,8 +73,9 @@ VARIANTS: tuple[Exhibit, ...] = (
         name="audit",
         title="The public scripts' quirks, one by one",
         kind="figure",
-        says="what its public scripts do is not in it. They find masks on the clean picture, draw a new code each "
-        "round, prune 36% a round in the random baseline, and leave the input convolutions dense.",
+        says="it does not mention what its public scripts do. They find masks on the clean picture, draw a new "
+        "code each round and other noise for each seed, prune 36% a round in the random baseline, and leave the input "
+        "convolutions dense.",
         wants=_in_audit,
         points=over_rounds(_audited),
         series=("IMP", "IMP, legacy", "random", "random, legacy"),
