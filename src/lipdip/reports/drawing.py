@@ -112,7 +112,7 @@ def _line(axes: Axes, line: Line, style: Mapping[str, Any]) -> None:
     seeds = f"n={min(counts)}" if len(counts) == 1 else f"n={min(counts)} to {max(counts)}, pale below {max(counts)}"
     name = wrapped(f"{line.name}, {seeds}", 44)
     if len(line.spots) == 1:
-        _alone(axes, line.spots[0], name, style["color"])
+        _alone(axes, line.spots[0], name, style)
         return
     x, mean = [spot.x for spot in line.spots], [spot.entry.mean for spot in line.spots]
     whole = [spot.entry.mean if spot.entry.count == line.seeds else math.nan for spot in line.spots]
@@ -126,12 +126,13 @@ def _line(axes: Axes, line: Line, style: Mapping[str, Any]) -> None:
     axes.fill_between(x, low, high, color=style["color"], alpha=0.15, linewidth=0)
 
 
-def _alone(axes: Axes, spot: Spot, name: str, colour: str) -> None:
-    """A dense network as a dotted level, a ticket as a dot at its sparsity."""
+def _alone(axes: Axes, spot: Spot, name: str, style: Mapping[str, Any]) -> None:
+    """A dense network as a dotted level, a ticket as a mark at its sparsity; marks differ where dashes do."""
     if spot.x == 0:
-        axes.axhline(spot.entry.mean, label=name, linewidth=1.2, color=colour, linestyle=":")
+        axes.axhline(spot.entry.mean, label=name, linewidth=1.2, color=style["color"], linestyle=":")
     else:
-        bar: dict[str, Any] = {"fmt": "o", "markersize": 4, "color": colour, "capsize": 2}
+        mark = {"--": "s", ":": "^", "-.": "D"}.get(style["linestyle"], "o")
+        bar: dict[str, Any] = {"fmt": mark, "markersize": 4, "color": style["color"], "capsize": 2}
         axes.errorbar([spot.x], [spot.entry.mean], yerr=[spot.entry.spread or 0], label=name, **bar)
 
 
