@@ -2,6 +2,7 @@
 
 import ast
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -16,6 +17,10 @@ from omegaconf import OmegaConf
 
 from lipdip.command import compose, config_dir
 from lipdip.configuration.assemble import assemble
+from lipdip.reports.exhibits import named
+from lipdip.reports.found import found
+from lipdip.reports.gather import gather
+from lipdip.reports.missing import missing
 from lipdip.sweeps.hooks import cells as planned
 
 from .test_conf import GROUPS
@@ -193,6 +198,17 @@ def whole(name, script, tmp_path, clothes):
     assert code == 0, printed
     written = BEYOND.get(name, f"{name}.png")
     assert (tmp_path / "report" / written).stat().st_size > 0 and f"report/{written}" in printed
+    assert name in BEYOND or not lacks(name, tmp_path / "outputs")
+
+
+def lacks(name, output):
+    """What an exhibit lacks that one seed, two rounds and few pictures can give."""
+    shown = found(named(name), gather([output]).runs)
+    told = missing(shown)
+    for panel in shown.panels:
+        told = [part for line in told for part in line.removeprefix(f"{panel.name}: ").split("; ")]
+    beyond = re.compile(r"\d+ of \d+ (seeds|pictures)|.* has \d+ of \d+ pictures|nothing (after|at) ")
+    return [part for part in told if not beyond.match(part)]
 
 
 def done(path):

@@ -18,6 +18,7 @@ from PIL import Image
 from lipdip import report
 from lipdip.core.records import RUN_FORMAT, RunDirectory, run_name
 from lipdip.core.rows import CurvePoint, Restored
+from lipdip.reports.drawing import _figure
 from lipdip.reports.exhibit import Exhibit
 from lipdip.reports.exhibits import DRAWN, NOT_DRAWN, named
 from lipdip.reports.gallery import Gallery
@@ -26,6 +27,7 @@ from lipdip.reports.grids import Arranged, arranged
 from lipdip.reports.lines import Drawn, Panel, drawn, marked
 from lipdip.reports.missing import missing
 from lipdip.reports.runs import Run
+from lipdip.reports.tables import columns, markdown_of, notes
 
 FOUR = (30.0, 30.5, 29.0, 20.0)
 PRUNER = {"rewind": 0, "rounds": 3, "rate": 0.2, "target": "degraded"}
@@ -115,8 +117,22 @@ def hung(output: Path, name: str = "fig2") -> Arranged:
     return arranged(gallery, gather([output]).runs)
 
 
+def used(output: Path, name: str, found: str, scores: Sequence[float] = (25.0,), seed: int = 0, **change: Any) -> Path:
+    """A run that starts from the ticket after round 2 of the run labelled ``found``."""
+    path = f"/elsewhere/runs/{labelled(output, found).name}/tickets/round_02.safetensors"
+    ticket = {"path": path, "round": None, "init": "original"}
+    own = {"mask": found, "weights": f"w{seed}", "init": "original"}
+    start = {"science__pruner": None, "science__ticket": own, "config__ticket": ticket, "config__start": 2}
+    return made(output, name, scores, seed, **{**start, **change})
+
+
 def by_pruner(name: str, **more: Any) -> dict[str, Any]:
     return {"science__pruner": {"name": name, **PRUNER, **more}}
+
+
+def labelled(output: Path, label: str) -> Path:
+    (found,) = (run.path for run in gather([output]).runs if run.at("pruner.stop") == label)
+    return found
 
 
 def labels(runs: Sequence[Run]) -> set[str]:
@@ -177,6 +193,40 @@ def test_a_degradation_that_follows_the_seed_is_not_mixed_with_one_that_is_fixed
     }
 
 
+def test_two_fixed_degradations_are_not_one_that_follows_the_seed(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        for noise in (0, 1):
+            made(tmp_path, f"s{seed}n{noise}", [30.0 + seed + 10 * noise], seed, science__task__seed=noise)
+    (panel,) = panels(tmp_path)
+    assert {line.name: line.spots[0].entry.mean for line in panel.lines} == {
+        "IMP (task.seed=0)": 30.5,
+        "IMP (task.seed=1)": 40.5,
+    }
+
+
+def test_a_line_is_pale_where_seeds_have_ended(tmp_path: Path) -> None:
+    made(tmp_path, "a0", FOUR)
+    made(tmp_path, "a1", FOUR[:2], 1, **by_pruner("imp", stop=2))
+    found = lined(tmp_path)
+    (axes,) = _figure(found, found.panels).axes
+    pale, full = axes.get_lines()
+    assert pale.get_alpha() and len(pale.get_xdata()) == 4
+    assert list(np.isnan(np.asarray(full.get_ydata()))) == [False, False, True, True]
+    assert "n=1 to 2, pale below 2" in str(full.get_label()).replace("\n", " ")
+
+
+def test_a_ticket_alone_is_drawn_at_its_sparsity_and_a_dense_network_as_a_level(tmp_path: Path) -> None:
+    made(tmp_path, "d")
+    made(tmp_path, "c", science__task=CLASSIFY)
+    made(tmp_path, "dense", [26.0], science__pruner=None)
+    used(tmp_path, "own", "d", [25.0, 24.0])
+    used(tmp_path, "other", "c", [23.0])
+    found = lined(tmp_path, "fig6")
+    (axes,) = _figure(found, found.panels).axes
+    ends = {tuple(np.round(np.asarray(line.get_xdata(), float), 3)) for line in axes.get_lines()}
+    assert ends == {(0.0, 1.0), (0.36, 0.488), (0.36,)}
+
+
 def test_tickets_of_a_seed_each_are_averaged_and_named_by_where_they_were_found(tmp_path: Path) -> None:
     for seed in (0, 1):
         denoised = made(tmp_path, f"f{seed}", seed=seed)
@@ -194,6 +244,37 @@ def test_tickets_of_a_seed_each_are_averaged_and_named_by_where_they_were_found(
         ("found by denoise", 25.5, 2),
         ("found by inpaint", 27.5, 2),
     ]
+
+
+CLASSIFY = {"name": "classify", "seed": 0}
+
+
+def test_denoising_and_classification_each_have_dense_network_and_both_tickets(tmp_path: Path) -> None:
+    """Other denoising, and tickets of other restorations, are Fig. 5's alone."""
+    made(tmp_path, "d")
+    made(tmp_path, "c", science__task=CLASSIFY)
+    for name, task in (("denoise", {}), ("classify", {"science__task": CLASSIFY})):
+        made(tmp_path, f"{name}_dense", [26.0], science__pruner=None, **task)
+        used(tmp_path, f"{name}_d", "d", **task)
+        used(tmp_path, f"{name}_c", "c", **task)
+    noisier = {"science__task": {"name": "denoise", "sigma": 50, "seed": 0}}
+    made(tmp_path, "noisier", [20.0], science__pruner=None, **noisier)
+    used(tmp_path, "noisier_d", "d", **noisier)
+    made(tmp_path, "i", science__task={"name": "inpaint", "keep": 0.5, "seed": 0})
+    used(tmp_path, "denoise_i", "i")
+    found = panels(tmp_path, "fig6")
+    assert [panel.task for panel in found] == ["classify", "denoise"]
+    for panel in found:
+        assert [line.name for line in panel.lines] == ["dense", "found by denoise", "found by classify"]
+
+
+def test_a_setting_that_decides_nothing_splits_no_runs(tmp_path: Path) -> None:
+    """Older classifiers were not told what they are fitted to, which is one thing only."""
+    for name, task in (("old", CLASSIFY), ("new", {**CLASSIFY, "target": "degraded"})):
+        made(tmp_path, f"{name}_found", science__task=task)
+        used(tmp_path, f"{name}_used", f"{name}_found", science__task=task)
+    ((line,),) = (panel.lines for panel in panels(tmp_path, "fig6"))
+    assert line.name == "found by classify" and line.seeds == 1 and len(line.spots) == 1
 
 
 def _truncated(run: Path) -> None:
@@ -312,6 +393,29 @@ def test_the_same_run_in_two_places_counts_once(tmp_path: Path) -> None:
     assert len(gathered.runs) == 1 and gathered.again == 1
 
 
+def test_a_second_directory_of_a_run_with_other_numbers_is_refused(tmp_path: Path) -> None:
+    """The name of a run tells neither its hardware nor its precision."""
+    first = made(tmp_path, "a0")
+    made(tmp_path / "again", "a0", [30.0, 30.5, 29.0, 20.1])
+    gathered = gather([tmp_path])
+    ((path, why),) = ((one.path.parent.parent, one.why) for one in gathered.refused)
+    assert path == tmp_path / "again" and f"holds other numbers than {first}" in why
+    assert len(gathered.runs) == 1 and gathered.again == 0
+
+
+def test_means_over_runs_of_different_versions_say_so(tmp_path: Path) -> None:
+    for seed, torch in enumerate(("2.4.0", "2.5.0", "2.5.0")):
+        _replaced("summary.json", '"lipdip": "0.1.0"', f'"lipdip": "0.1.0", "torch": "{torch}"')(
+            made(tmp_path, f"a{seed}", seed=seed)
+        )
+    found = lined(tmp_path)
+    told = "Runs of different versions are averaged: lipdip 0.1.0, torch 2.4.0; lipdip 0.1.0, torch 2.5.0."
+    assert told in notes(found, found.panels[0])
+    _replaced("summary.json", "2.4.0", "2.5.0")(labelled(tmp_path, "a0"))
+    found = lined(tmp_path)
+    assert not any("versions" in note for note in notes(found, found.panels[0]))
+
+
 def test_a_table_stands_beside_the_paper(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for seed in (0, 1):
         made(tmp_path, f"i{seed}", [31.06 + seed, 30.0], seed, **by_pruner("imp", sparsity=0.2))
@@ -322,9 +426,105 @@ def test_a_table_stands_beside_the_paper(tmp_path: Path, capsys: pytest.CaptureF
     dense = next(cell for cell in cells if cell["series"] == "IMP" and cell["column"] == "0")
     assert (dense["mean"], dense["seeds"], dense["paper"], dense["difference"]) == ("31.56", "2", "31.06", "0.5")
     text = (out / "table4.md").read_text()
-    assert "| IMP, n=2 | 31.56 ± 0.71 |" in text and "+0.50" in text and "no like with like" in text
+    assert "| IMP, n=2 | 31.56 ± 0.71 |" in text and "+0.50" in text and "not directly comparable" in text
     assert "nothing after sparsity 0.200: SynFlow, IMP" in text and "experiment=table4" in text
     assert "2 of 3 seeds" in text
+
+
+def pictured(output: Path, picture: str, scores: Sequence[float], seed: int = 0, **change: Any) -> Path:
+    """A run of one picture, which ships with lipdip unless the configuration names a file."""
+    change = {**change, "science__image__0__sha256": picture * 64}
+    size = change.get("config__image", {}).get("size", "")
+    run = made(output, f"{picture}s{seed}{size}", scores, seed, **change)
+    file = run / "summary.json"
+    file.write_text(file.read_text().replace('"picture": "bird"', f'"picture": "{picture}"'))
+    return run
+
+
+@pytest.mark.parametrize(
+    ("pictures", "mean", "count", "why"),
+    [
+        (("ABC", "ABD"), 20.0, 1, "seed 1 is left out, because it lacks C 32x32"),
+        (("AB", "A"), 15.0, 1, "seed 1 is left out, because it lacks B 32x32"),
+        (("ABCD", "AB", "AB"), 15.0, 3, "left out, because other seeds lack them: C 32x32, D 32x32"),
+    ],
+)
+def test_means_over_pictures_are_over_the_same_ones_in_every_seed(
+    tmp_path: Path, pictures: Sequence[str], mean: float, count: int, why: str
+) -> None:
+    for seed, names in enumerate(pictures):
+        for name in names:
+            pictured(tmp_path, name, [{"A": 10.0, "B": 20.0, "C": 30.0, "D": 90.0}[name]], seed)
+    found = lined(tmp_path, "table5")
+    (((spot,),),) = (tuple(line.spots for line in panel.lines) for panel in found.panels)
+    assert (spot.entry.mean, spot.entry.count) == (mean, count)
+    assert why in missing(found)[0]
+
+
+def test_runs_that_are_averaged_with_more_seeds_make_no_line_of_their_own(tmp_path: Path) -> None:
+    """Where the noise follows the seed there is one picture only, so that but the first seed's mean would be left."""
+    for seed in (0, 1):
+        for name in ("A", "B"):
+            pictured(tmp_path, name, [10.0 + seed], seed)
+    pictured(tmp_path, "A", [90.0], 1, science__task__seed=1)
+    ((line,),) = (panel.lines for panel in panels(tmp_path, "table5"))
+    assert line.name == "IMP" and line.spots[0].entry.mean == 10.5
+
+
+def test_pictures_are_pooled_whatever_their_shape_but_not_at_several_sizes(tmp_path: Path) -> None:
+    """Set12 has pictures of 256 and of 512 pixels; a picture brought to 32 and to 64 pixels is another task each."""
+    for size, score in ((32, 30.0), (64, 20.0), (None, 10.0)):
+        config = {"size": size or "auto", "pictures": {}}
+        for number, name in enumerate(("A", "B")):
+            shape = [3, size or 256, size or 256 * (number + 1)]
+            change = {"science__image__0__shape": shape, "config__image": config}
+            pictured(tmp_path, name, [score + number], **change)
+    found = panels(tmp_path, "table5")
+    assert [(panel.lines[0].spots[0].entry.mean, panel.lines[0].pictures) for panel in found] == [
+        (10.5, ("A 256x256", "B 256x512")),
+        (30.5, ("A 32x32", "B 32x32")),
+        (20.5, ("A 64x64", "B 64x64")),
+    ]
+
+
+def test_each_run_lies_on_one_line_whole(tmp_path: Path) -> None:
+    """Two runs of one seed whose numbers differ are two lines, also where one of them goes on further."""
+    made(tmp_path, "a", [30.0, 29.0])
+    made(tmp_path, "b", [30.1, 29.1, 28.1, 27.1], **by_pruner("imp", rounds=4))
+    (panel,) = panels(tmp_path)
+    assert {line.name: [spot.entry.mean for spot in line.spots] for line in panel.lines} == {
+        "IMP (again, 1)": [30.0, 29.0],
+        "IMP": [30.1, 29.1, 28.1, 27.1],
+    }
+
+
+PUBLISHED = {
+    **{"config__protocol": {"name": "paper"}, "science__image__0__shape": [3, 512, 512]},
+    "science__model": {"_target_": "lipdip.networks.Hourglass", "channels": 128, "scales": 5},
+    "science__fit": {"steps": 3000, "lr": 0.01, "weight_noise": 0, "code": "fixed", "reg_noise_std": 1 / 30},
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({}, "Ours have that setting."),
+        ({"science__model__channels": 4}, "Ours differ (model.channels=4): not directly comparable."),
+        ({"science__fit__lr": 0.1}, "Ours differ (fit.lr=0.1): not directly comparable."),
+        ({"science__task__sigma": 50}, "Ours differ (task.sigma=50): not directly comparable."),
+        ({"science__pruner__rate": 0.1}, "Ours differ (pruner.rate=0.1): not directly comparable."),
+        ({"science__image__0__shape": [3, 32, 32]}, "Ours differ (F16_GT 32x32): not directly comparable."),
+    ],
+)
+def test_the_papers_setting_is_more_than_the_protocols_name(tmp_path: Path, change: Any, told: str) -> None:
+    """A protocol's settings can be changed by hand."""
+    for name in ("imp", "synflow"):
+        own = {**PUBLISHED, **by_pruner(name, sparsity=0.36), **change}
+        file = made(tmp_path, name, FOUR[:3], **json.loads(json.dumps(own))) / "summary.json"
+        file.write_text(file.read_text().replace('"picture": "bird"', '"picture": "F16_GT"'))
+    found = lined(tmp_path, "table4")
+    *_, note = notes(found, found.panels[0])
+    assert note.endswith(told)
 
 
 def test_a_set_of_pictures_is_averaged_within_each_seed_first(tmp_path: Path) -> None:
@@ -338,7 +538,7 @@ def test_a_set_of_pictures_is_averaged_within_each_seed_first(tmp_path: Path) ->
             file.write_text(file.read_text().replace('"picture": "bird"', f'"picture": "set12_{picture}"'))
     (panel,) = panels(tmp_path, "table5")
     ((spot,),) = (line.spots for line in panel.lines)
-    assert (spot.entry.mean, spot.entry.count, spot.pictures) == (32.5, 2, 2)
+    assert (spot.entry.mean, spot.entry.count) == (32.5, 2)
     assert spot.entry.spread == pytest.approx(statistics.stdev([32.0, 33.0]))
     (lacks,) = missing(lined(tmp_path, "table5"))
     assert "2 of 12 pictures" in lacks and panel.facet == "set12 denoise"
@@ -347,6 +547,28 @@ def test_a_set_of_pictures_is_averaged_within_each_seed_first(tmp_path: Path) ->
 def test_how_far_the_ladder_would_have_to_go_is_told(tmp_path: Path) -> None:
     made(tmp_path, "a", FOUR[:2])
     assert "nothing after sparsity 0.200 (needs pruner.rounds=16): IMP" in missing(lined(tmp_path))[0]
+
+
+def test_sparsities_that_are_nearly_equal_share_a_column(tmp_path: Path) -> None:
+    """Networks round the number of weights to prune differently; places of one line never share a column."""
+    made(tmp_path, "d")
+    made(tmp_path, "c", science__task=CLASSIFY)
+    for start, name in ((2, "d"), (2.01, "c")):
+        used(tmp_path, f"near_{name}", name, config__start=start)
+    for start, name in ((20, "d"), (20.1, "c")):
+        used(tmp_path, f"far_{name}", name, [24.0, 23.0], science__fit__steps=99, config__start=start)
+    found = lined(tmp_path, "fig6")
+    near, far = ([column.x for column in columns(found, panel)] for panel in found.panels)
+    assert near == [0.361] and far == [0.989, 0.991]
+
+
+def test_nothing_is_missing_between_tickets_of_any_sparsity(tmp_path: Path) -> None:
+    """Where an exhibit names no sparsities, none is wanted but those that there are."""
+    made(tmp_path, "d")
+    made(tmp_path, "c", science__task=CLASSIFY)
+    used(tmp_path, "own", "d", [25.0, 24.0])
+    used(tmp_path, "other", "c", config__start=2.5)
+    assert "missing" not in markdown_of(lined(tmp_path, "fig6")).partition("## Missing")[0]
 
 
 def test_exact_targets_of_several_runs_make_one_line(tmp_path: Path) -> None:
@@ -377,6 +599,15 @@ def test_scores_of_fits_to_the_clean_picture_are_no_restorations(tmp_path: Path)
     )
     (panel,) = panels(tmp_path, "audit")
     assert {line.name: line.spots[0].entry.mean for line in panel.lines} == {"IMP": 30.0, "IMP, legacy": 29.0}
+
+
+@pytest.mark.parametrize(("noise", "legacy"), [(1, True), (0, False)])
+def test_the_public_scripts_draw_the_noise_by_the_seed(tmp_path: Path, noise: int, legacy: bool) -> None:
+    quirks = {"listed_twice": True, "input_convs_stay_dense": True}
+    change = {**by_pruner("random", **quirks), "science__fit__code": "resampled", "science__task__seed": noise}
+    made(tmp_path, "a", seed=1, **change)
+    ((line,),) = (panel.lines for panel in panels(tmp_path, "audit"))
+    assert (line.name == "random, legacy") is legacy
 
 
 def test_the_list_tells_what_is_missing_and_how_to_make_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,22 +2,18 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lipdip.arguments import Parser, done
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
 from lipdip.figures.terminal import count, plain_console, say, span
-from lipdip.reports.exhibit import Exhibit
 from lipdip.reports.exhibits import DRAWN, NOT_DRAWN, named
-from lipdip.reports.gallery import Gallery
-from lipdip.reports.gather import Gathered, Refused, gather
-from lipdip.reports.grids import Arranged, arranged
-from lipdip.reports.lines import Drawn, drawn
+from lipdip.reports.found import Found, figures, found, panels, tables
+from lipdip.reports.gather import Refused, gather
 from lipdip.reports.missing import missing
 from lipdip.reports.page import page
-from lipdip.reports.tables import csv_of, markdown_of
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,9 +25,9 @@ def _list(arguments: argparse.Namespace) -> None:
     gathered = gather(arguments.outputs)
     console = plain_console()
     for exhibit in DRAWN:
-        found = _shown(exhibit, gathered)
-        say(console, f"{exhibit.name:<8} {exhibit.title}: {_counted(found) if found.panels else 'no runs'}")
-        lacks = missing(found)
+        shown = found(exhibit, gathered.runs)
+        say(console, f"{exhibit.name:<8} {exhibit.title}: {_counted(shown) if shown.panels else 'no runs'}")
+        lacks = missing(shown)
         for line in lacks if arguments.all else lacks[:2]:
             say(console, f"         missing: {line}")
         if lacks:
@@ -39,71 +35,61 @@ def _list(arguments: argparse.Namespace) -> None:
             say(console, f"         {more}{exhibit.commands}")
     say(console, "not drawn:")
     for other in NOT_DRAWN:
-        say(console, f"{other.name:<8} {other.title}; instead: {other.instead}")
+        say(console, f"{other.name:<8} {other.title}: {other.why}")
     _say_refused(gathered.refused)
 
 
 def _table(arguments: argparse.Namespace) -> None:
-    found = _found(arguments)
-    written = _write_table(found, _folder(arguments))
-    if not written:
-        name = found.exhibit.name
+    shown = _asked(arguments)
+    name, content = shown.exhibit.name, tables(shown)
+    if not content:
         raise UserError(f"{name} has no table: it is pictures, and report figure {name} draws them")
-    if isinstance(found, Drawn):
-        for line in markdown_of(found).splitlines():
-            say(plain_console(), line)
-    for path in written:
+    for line in content.get("md", "").splitlines():
+        say(plain_console(), line)
+    for path in _written(name, content, _folder(arguments)):
         say(plain_console(), str(path))
 
 
 def _figure(arguments: argparse.Namespace) -> None:
-    found = _found(arguments)
-    for path in _write_figure(found, _folder(arguments)):
+    shown = _asked(arguments)
+    for path in _written(shown.exhibit.name, figures(shown), _folder(arguments)):
         say(plain_console(), str(path))
 
 
 def _all(arguments: argparse.Namespace) -> None:
     gathered = gather(arguments.outputs)
-    found = [_shown(exhibit, gathered) for exhibit in DRAWN]
+    everything = [found(exhibit, gathered.runs) for exhibit in DRAWN]
     folder = _folder(arguments)
     pictures: dict[str, list[bytes]] = {}
-    for one in [one for one in found if one.panels]:
-        name = one.exhibit.name
-        say(plain_console(), f"{name}: {count(len(one.runs), 'run')}, {count(len(one.panels), 'panel')}")
-        _write_table(one, folder)
-        _write_figure(one, folder)
-        pictures[name] = _panels(one)
+    for shown in [one for one in everything if one.panels]:
+        name = shown.exhibit.name
+        say(plain_console(), f"{name}: {count(len(shown.runs), 'run')}, {count(len(shown.panels), 'panel')}")
+        _written(name, {**tables(shown), **figures(shown)}, folder)
+        pictures[name] = panels(shown)
     where = ", ".join(map(str, arguments.outputs))
-    write_whole(folder / "index.html", page(gathered, found, pictures, NOT_DRAWN, where))
-    shown = sum(bool(one.panels) for one in found)
-    say(plain_console(), f"{folder / 'index.html'}: {shown} of {len(found)} exhibits, {len(gathered.runs)} runs")
-    _say_refused([*gathered.refused, *(refused for one in found for refused in one.refused)])
+    write_whole(folder / "index.html", page(gathered, everything, pictures, NOT_DRAWN, where))
+    told = f"{len(pictures)} of {len(everything)} exhibits, {len(gathered.runs)} runs"
+    say(plain_console(), f"{folder / 'index.html'}: {told}")
+    _say_refused([*gathered.refused, *(refused for one in everything for refused in one.refused)])
 
 
-def _counted(found: Drawn | Arranged) -> str:
+def _counted(shown: Found) -> str:
     """How much there is of an exhibit, and how long its runs took, without loading and drawing."""
-    seeds = len({run.seed for run in found.runs})
-    seconds = sum(row.seconds for run in found.runs for row in run.rounds)
-    counts = [count(len(found.runs), "run"), count(seeds, "seed"), count(len(found.panels), "panel")]
+    seeds = len({run.seed for run in shown.runs})
+    seconds = sum(row.seconds for run in shown.runs for row in run.rounds)
+    counts = [count(len(shown.runs), "run"), count(seeds, "seed"), count(len(shown.panels), "panel")]
     return f"{', '.join(counts)}, {span(seconds)} of fitting"
 
 
-def _shown(exhibit: Exhibit | Gallery, gathered: Gathered) -> Drawn | Arranged:
-    """An exhibit with what there is of it."""
-    if isinstance(exhibit, Gallery):
-        return arranged(exhibit, gathered.runs)
-    return drawn(exhibit, gathered.runs)
-
-
-def _found(arguments: argparse.Namespace) -> Drawn | Arranged:
+def _asked(arguments: argparse.Namespace) -> Found:
     """The exhibit that was asked for, with the runs there are."""
     exhibit = named(arguments.name)
     gathered = gather(arguments.outputs)
-    found = _shown(exhibit, gathered)
-    _say_refused([*gathered.refused, *found.refused])
-    if not found.panels:
+    shown = found(exhibit, gathered.runs)
+    _say_refused([*gathered.refused, *shown.refused])
+    if not shown.panels:
         raise UserError(f"no run belongs to {exhibit.name} yet: {exhibit.commands}")
-    return found
+    return shown
 
 
 def _say_refused(refused: Sequence[Refused]) -> None:
@@ -112,40 +98,12 @@ def _say_refused(refused: Sequence[Refused]) -> None:
         print(f"lipdip: not used: {one}", file=sys.stderr, flush=True)
 
 
-def _write_table(found: Drawn | Arranged, folder: Path) -> list[Path]:
-    """What there is of numbers; a gallery may have none."""
-    from lipdip.reports import hanging  # here, because matplotlib takes a second to load
-
-    name = found.exhibit.name
-    if isinstance(found, Arranged):
-        power = hanging.power_table(found)
-        written = {folder / f"{name}.csv": power} if power is not None else {}
-    else:
-        written = {folder / f"{name}.csv": csv_of(found), folder / f"{name}.md": markdown_of(found)}
-    for path, content in written.items():
-        write_whole(path, content)
-    return list(written)
-
-
-def _write_figure(found: Drawn | Arranged, folder: Path) -> list[Path]:
-    from lipdip.reports import drawing, hanging
-
-    name = found.exhibit.name
-    png, svg = (
-        (hanging.png(found), hanging.svg(found))
-        if isinstance(found, Arranged)
-        else (drawing.png(found), drawing.svg(found))
-    )
-    written = {folder / f"{name}.png": png, folder / f"{name}.svg": svg}
-    for path, content in written.items():
-        write_whole(path, content)
-    return list(written)
-
-
-def _panels(found: Drawn | Arranged) -> list[bytes]:
-    from lipdip.reports import drawing, hanging
-
-    return hanging.panels(found) if isinstance(found, Arranged) else drawing.panels(found)
+def _written(name: str, contents: Mapping[str, str | bytes], folder: Path) -> list[Path]:
+    """Files of an exhibit's name, by suffix."""
+    paths = {suffix: folder / f"{name}.{suffix}" for suffix in contents}
+    for suffix, content in contents.items():
+        write_whole(paths[suffix], content)
+    return list(paths.values())
 
 
 def _folder(arguments: argparse.Namespace) -> Path:

@@ -1,6 +1,7 @@
 """An exhibit as a figure: a panel for each setting, a line for each series, a band of one standard deviation."""
 
 import io
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lipdip.figures.style import GREY, line_style, rendered, wrapped
-from lipdip.reports.lines import Drawn, Line, Panel, marked
+from lipdip.reports.lines import Drawn, Line, Panel, Spot, marked
 
 _ACROSS, _MOST = 3, 24  # panels beside each other, and in one figure
 
@@ -128,19 +129,33 @@ def _mark(axes: Axes, drawn: Drawn, panel: Panel) -> None:
 
 
 def _line(axes: Axes, line: Line, style: Mapping[str, Any]) -> None:
-    """Means with a band of one standard deviation; a single mean as a dotted level."""
+    """Means with a band of one standard deviation, pale where fewer seeds are left; a dense network is a level."""
     counts = {spot.entry.count for spot in line.spots}
-    seeds = f"n={min(counts)}" if len(counts) == 1 else f"n={min(counts)} to {max(counts)}"
+    seeds = f"n={min(counts)}" if len(counts) == 1 else f"n={min(counts)} to {max(counts)}, pale below {max(counts)}"
     name = wrapped(f"{line.name}, {seeds}", 44)
     if len(line.spots) == 1:
-        axes.axhline(line.spots[0].entry.mean, label=name, linewidth=1.2, color=style["color"], linestyle=":")
+        _alone(axes, line.spots[0], name, style)
         return
     x, mean = [spot.x for spot in line.spots], [spot.entry.mean for spot in line.spots]
-    axes.plot(x, mean, label=name, marker="o" if len(x) < 30 else None, markersize=3, linewidth=1.3, **style)
+    whole = [spot.entry.mean if spot.entry.count == line.seeds else math.nan for spot in line.spots]
+    drawn = {"marker": "o" if len(x) < 30 else None, "markersize": 3, "linewidth": 1.3, **style}
+    if len(counts) > 1:
+        axes.plot(x, mean, **drawn, alpha=0.35)
+    axes.plot(x, whole, label=name, **drawn)
     spread = [spot.entry.spread or 0 for spot in line.spots]
     low = [middle - half for middle, half in zip(mean, spread, strict=True)]
     high = [middle + half for middle, half in zip(mean, spread, strict=True)]
     axes.fill_between(x, low, high, color=style["color"], alpha=0.15, linewidth=0)
+
+
+def _alone(axes: Axes, spot: Spot, name: str, style: Mapping[str, Any]) -> None:
+    """A dense network as a dotted level, a ticket as a mark at its sparsity; marks differ where dashes do."""
+    if spot.x == 0:
+        axes.axhline(spot.entry.mean, label=name, linewidth=1.2, color=style["color"], linestyle=":")
+    else:
+        mark = {"--": "s", ":": "^", "-.": "D"}.get(style["linestyle"], "o")
+        bar: dict[str, Any] = {"fmt": mark, "markersize": 4, "color": style["color"], "capsize": 2}
+        axes.errorbar([spot.x], [spot.entry.mean], yerr=[spot.entry.spread or 0], label=name, **bar)
 
 
 def _dots(axes: Axes, panel: Panel, order: list[str]) -> None:

@@ -40,15 +40,15 @@ class Exhibit:
         series: those that a whole exhibit has, by name.
         must: whether a panel with series of these names is worth showing.
         varies: the parts of a run's identity that may differ within a panel, by dotted name.
-        x: what is to the right, with its unit.
-        y: what is upwards, with its unit, by facet.
+        x: label of the horizontal axis, with unit.
+        y: label of the vertical axis, with unit, by facet.
         logarithmic: ``x``, ``y``, or both.
         columns: of the table, values of ``x``; none: those that there are.
         paper: the paper's numbers: by facet or task, and series, the value at each ``x``.
         needs: seeds that a whole exhibit has.
         pooled: where numbers are means over the pictures of a set, how many pictures each facet has.
-        merges: the parts of a run's identity that may differ even within a line; ``at`` tells its points apart.
-        from_dense: whether a series, by name, is at sparsity 0 the panel's dense network.
+        merges: the parts of a run's identity that may differ even within a line, whose points differ in ``at``.
+        from_dense: whether the series, by name, starts at sparsity 0 from the panel's dense network.
         again: whether runs of it use tickets that others of them found.
         marks: where rules would stop a run, at values of ``x``, by the rule's name.
     """
@@ -78,7 +78,7 @@ class Exhibit:
 
     @property
     def commands(self) -> str:
-        """What makes the runs that are missing."""
+        """The command that makes the missing runs."""
         return command(self.name, self.needs, self.again)
 
     def stated(self, facet: str, task: str, series: str) -> Mapping[float, float]:
@@ -88,15 +88,15 @@ class Exhibit:
 
 @dataclass(frozen=True)
 class NotDrawn:
-    """An exhibit of the paper that this command does not draw, and what does."""
+    """An exhibit of the paper that this command does not draw, and why."""
 
     name: str
     title: str
-    instead: str
+    why: str
 
 
 def command(name: str, seeds: int, again: bool) -> str:
-    """What makes an exhibit's runs: one sweep, or the script that also uses the tickets found."""
+    """The command that makes an exhibit's runs: one sweep, or a script that then uses the tickets found."""
     more = f" 'seed=range(0,{seeds})'" if seeds > 1 else ""
     return f"python experiments/{name}.py{more}" if again else f"python -m lipdip.run -m experiment={name}{more}"
 

@@ -25,7 +25,7 @@ def named(name: str) -> Exhibit | Gallery:
     """
     for other in NOT_DRAWN:
         if other.name == name:
-            raise UserError(f"{name} is not drawn here: {other.instead}")
+            raise UserError(f"{name} is not drawn here: {other.why}")
     for exhibit in DRAWN:
         if exhibit.name == name:
             return exhibit

@@ -150,7 +150,7 @@ FINDING: tuple[Exhibit, ...] = (
         y={"": "parameters that are not zero"},
         columns=(0.0, 0.738, 0.790, 0.9715),
         paper=paper.TABLE_2,
-        paper_on="protocol=paper; it tells the network's size, whatever the picture",
+        paper_on="protocol=paper; the number depends on the network, not on the picture",
         needs=1,
     ),
     Exhibit(
@@ -161,7 +161,6 @@ FINDING: tuple[Exhibit, ...] = (
         wants=lambda run: by("IMP")(run) and data_set(run) in (*_SETS, ""),
         points=_of_set,
         series=("IMP",),
-        varies=("pruner", "image"),
         y=dict.fromkeys((*_SET_TASKS, *_SHIPPED_TASKS), ORACLE),
         columns=(0.0, 0.738),
         paper=paper.TABLE_5,

@@ -12,7 +12,7 @@ from lipdip.reports.using import fits_once, generator, recovers, source
 
 _MATCHING = "IMP, most sparse that matches"
 _BEST = "Each picture is the best of its run against the clean one (an oracle's choice), with that PSNR."
-_LAST = "IMP, SNIP and random: after the last round."
+_LAST = "IMP, SNIP and random are shown after their last round."
 
 
 def _sizes(run: Run) -> list[tuple[int, int]]:

@@ -49,8 +49,8 @@ class Gallery:
         must: whether a grid with series of these names is worth showing.
         varies: the parts of a run's identity that may differ within a grid, by dotted name.
         across: those of them that may differ within a series.
-        level: whether all tickets of a grid are equally sparse.
-        apart: whether runs of other settings and seeds stand in grids of their own.
+        level: group only tickets of equal sparsity.
+        apart: one grid per setting and seed.
         rows: whether the series stand below each other.
         draws: the pictures, each above its spectrum, or how the spectra differ.
         made_by: the experiment whose runs it shows, where that has another name.
@@ -79,5 +79,5 @@ class Gallery:
 
     @property
     def commands(self) -> str:
-        """What makes the runs that are missing."""
+        """The command that makes the missing runs."""
         return command(self.made_by or self.name, 1, self.again)

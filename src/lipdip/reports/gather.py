@@ -40,7 +40,7 @@ class Refused:
 
 @dataclass(frozen=True)
 class Gathered:
-    """All that lies below some output directories; ``again`` counts directories of a run that is there already."""
+    """All that lies below some output directories; ``again`` counts second directories of a run."""
 
     runs: tuple[Run, ...]
     refused: tuple[Refused, ...]
@@ -57,11 +57,13 @@ def gather(outputs: Sequence[Path]) -> Gathered:
     refused: list[Refused] = []
     again = 0
     for path in [path for output in outputs for path in _directories(output)]:
-        if path.name in read:
-            again += 1
-            continue
         try:
-            read[path.name] = _read(path)
+            run = _read(path)
+            if path.name in read:
+                _check_again(read[path.name], run)
+                again += 1
+            else:
+                read[path.name] = run
         except UserError as error:
             refused.append(Refused(path, str(error).removeprefix(f"{path} ").replace(f" of {path}:", ":")))
     made: dict[str, Run] = {}
@@ -113,6 +115,14 @@ def _read(path: Path) -> Run:
     return Run(path, summary, config, rounds)
 
 
+def _check_again(used: Run, other: Run) -> None:
+    """Whether a second directory of a run holds the same; a run's name does not tell its hardware and precision."""
+    numbers = [[{**asdict(row), "seconds": 0.0} for row in run.rounds] for run in (used, other)]
+    if numbers[0] != numbers[1]:
+        hardware = " and ".join(str(run.summary.get("hardware", "unknown")) for run in (other, used))
+        raise UserError(f"holds other numbers than {used.path}, which is used and is the same run ({hardware})")
+
+
 def _check(summary: Mapping[str, Any], rounds: Sequence[Round]) -> None:
     """Whether the rounds can be what the summary tells of."""
     if not rounds:
@@ -154,7 +164,7 @@ def _same(told: Any, read: Any) -> bool:
 
 
 def _linked(name: str, read: Mapping[str, Run], made: dict[str, Run]) -> Run:
-    """The run with what it took of others; one that leads back to itself, which only a forged one can, has nothing."""
+    """Adds links to the runs that a run took tickets from; cycles, possible only in forged data, are cut."""
     if name not in made:
         made[name] = read[name]
         run, origins, lost = read[name], [], []

@@ -100,7 +100,11 @@ def remarks(arranged: Arranged) -> str:
     most, counts = (ACROSS, "places") if arranged.exhibit.rows else (PICTURES, "series")
     fullest = max((len(getattr(grid, counts)) for grid in arranged.panels), default=0)
     cut = f" The first {most} of {fullest} pictures." if fullest > most else ""
-    seed = " Of each setting one seed, the smallest of those that have most." if arranged.exhibit.apart else ""
+    seed = (
+        " Each setting is shown for one seed: the smallest of those that have most pictures."
+        if arranged.exhibit.apart
+        else ""
+    )
     return f"{arranged.exhibit.note}{seed}{more}{cut}"
 
 
@@ -112,7 +116,7 @@ def _check(picture: Picture) -> None:
 
 
 def _grids(gallery: Gallery, taken: Sequence[Picture]) -> list[Grid]:
-    """A grid for each setting: of the seeds that have most of it, the smallest."""
+    """A grid for each setting, of the seed that has most pictures; of several such seeds, the smallest."""
     settings: dict[str, Identity] = {}
     groups: dict[str, dict[tuple[int, int], list[Picture]]] = defaultdict(lambda: defaultdict(list))
     for picture in taken:

@@ -1,4 +1,4 @@
-"""What a run is but for its seeds: only runs that agree in all of it are averaged."""
+"""A run's settings without its seeds. Runs are averaged only if these are equal."""
 
 import json
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -13,12 +13,12 @@ _NAMED = {"ticket.path": "ticket", "pruner.ticket": "pruner.ticket", "model.path
 def identity(run: Run) -> Identity:
     """Everything that decides the run's numbers but its seeds, by dotted name.
 
-    A ticket or generator that another run gave is told by that run's own identity, so that seeds with a ticket each
-    belong together; which round it is of is left out too, since rounds are the points of one line. Of the hardware
-    the number of threads is left out. So is what only says how far a run goes: the rounds before are the same.
+    A ticket from another run is represented by that run's identity, so that tickets found with different seeds are
+    grouped. The ticket's round is omitted, because rounds are points of one line. Of the hardware the number of threads
+    is omitted, and so are settings that only decide how far a run goes, because they change no round before its end.
     """
     flat = dict(_flat(run.science, ""))
-    for name in ("seed", "task.seed", *_how_far(run)):
+    for name in ("seed", "task.seed", *_how_far(run), *_without_effect(run)):
         flat.pop(name, None)
     for origin in run.origins:
         name = _NAMED[origin.given]
@@ -39,8 +39,13 @@ def _how_far(run: Run) -> tuple[str, ...]:
     return ("pruner.rounds", "pruner.stop", *empty)
 
 
+def _without_effect(run: Run) -> tuple[str, ...]:
+    """Settings that decide nothing; older runs lack them."""
+    return ("task.target",) if run.at("task.name") == "classify" else ()
+
+
 def other_seeds(run: Run) -> tuple[tuple[str, Any], ...]:
-    """The seeds that stand beside the run's own: of the degradation, and of runs that gave it something."""
+    """The seeds beside the run's own: of the degradation, and of the runs that it took something from."""
     own = [("task.seed", run.at("task.seed"))]
     for origin in _sources(run):
         own.append((f"{origin.given} of seed", origin.run.seed))
@@ -49,16 +54,16 @@ def other_seeds(run: Run) -> tuple[tuple[str, Any], ...]:
 
 
 def _sources(run: Run) -> list[Origin]:
-    """The runs that gave something; one that gave a generator and the ticket in it counts once, by the generator."""
+    """The runs that it took something from; one that gave both a generator and a ticket counts once."""
     model = run.origin("model.path")
     return [origin for origin in run.origins if model is None or origin is model or origin.run is not model.run]
 
 
 def alike(runs: Sequence[Run]) -> list[list[Run]]:
-    """Parts of runs of one identity that may be averaged.
+    """Splits runs by secondary seeds (degradation, source run).
 
-    Where all have the same other seeds, or each its own seed for them, they are repetitions. Else they are taken apart
-    by the other seeds; those that follow their own seed belong together, and may belong to two parts.
+    Runs whose secondary seeds all equal each other, or all equal the run's own seed, form one group. A run may be in
+    two groups. The second kind is formed only if every seed has such a run, and one of them would else stand alone.
     """
     seeds = [dict(other_seeds(run)) for run in runs]
     apart = [
@@ -73,9 +78,10 @@ def alike(runs: Sequence[Run]) -> list[list[Run]]:
         parts.setdefault(tuple(each.get(name) for name in apart), []).append(run)
         if apart and all(each.get(name) == run.seed for name in apart):
             follow.append(run)
-    if len(follow) < 2:
+    alone = [part for part in parts.values() if len({run.seed for run in part}) == 1 and part[0] in follow]
+    if len(follow) < 2 or not alone or {run.seed for run in follow} != {run.seed for run in runs}:
         return list(parts.values())
-    return [part for part in parts.values() if len(part) > 1 or part[0] not in follow] + [follow]
+    return [part for part in parts.values() if part not in alone] + [follow]
 
 
 def without(whole: Identity, varying: Iterable[str]) -> Identity:
@@ -107,7 +113,7 @@ def differences(several: Sequence[Identity], most: int = 3) -> list[str]:
 
 
 def told_apart(names: Sequence[Hashable], settings: Sequence[Identity]) -> list[str]:
-    """For each of several settings what tells it from others of its name; empty where no other has that name."""
+    """What tells each of several settings from others of its name; empty where no other has that name."""
     told = []
     for number, name in enumerate(names):
         same = [place for place, other in enumerate(names) if other == name]

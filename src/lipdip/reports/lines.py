@@ -3,6 +3,8 @@
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
+from pathlib import Path
 from statistics import fmean
 
 from lipdip.core.errors import UserError
@@ -12,24 +14,38 @@ from lipdip.reports.gather import Refused
 from lipdip.reports.identity import Identity, alike, differences, identity, key, told_apart, without
 from lipdip.reports.runs import Run, title
 
+Picture = tuple[str, str]  # digest, and name with size; both empty where a line is of one picture
+Taken = tuple[Run, Point]
+Layer = dict[tuple[int, Picture], Mapping[Hashable, Taken]]  # by seed and picture, the points by ``at``
+
 
 @dataclass(frozen=True)
 class Spot:
-    """The mean over seeds at one ``x``; ``pictures`` that every seed has, at least."""
+    """The mean over seeds at one ``x``."""
 
     x: float
     entry: Entry
-    pictures: int = 1
 
 
 @dataclass(frozen=True)
 class Line:
-    """One series of one configuration; ``note`` tells it from others of the same name, as settings."""
+    """One series of one configuration.
+
+    Args:
+        series: its name.
+        spots: its means, by ``x``.
+        runs: those that the means are of.
+        note: what tells it from others of the same name, as settings.
+        pictures: where each mean is over a set of pictures: those of every mean, by name and size.
+        left_out: which seeds and pictures are in no mean, and why.
+    """
 
     series: str
     spots: tuple[Spot, ...]
     runs: tuple[Run, ...]
     note: str = ""
+    pictures: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -108,8 +124,7 @@ def drawn(exhibit: Exhibit, runs: Iterable[Run]) -> Drawn:
         except UserError as error:
             refused.append(Refused(run.path, str(error)))
             continue
-        whole = without(identity(run), ("image",) if exhibit.pooled else ())
-        whole = without(whole, exhibit.merges)
+        whole = without(_of_any_picture(run) if exhibit.pooled else identity(run), exhibit.merges)
         setting, own = without(whole, exhibit.varies), key(whole)
         identities |= {key(setting): setting, own: whole}
         for point in points:
@@ -129,43 +144,90 @@ def drawn(exhibit: Exhibit, runs: Iterable[Run]) -> Drawn:
     return Drawn(exhibit, tuple(panels_told), tuple(refused))
 
 
-def _lines(series: str, pairs: Sequence[tuple[Run, Point]], pooled: bool) -> Iterable[Line]:
+def _of_any_picture(run: Run) -> Identity:
+    """A run's settings without which picture it is of; the size that pictures were brought to stays."""
+    size = run.given("image.size")
+    size = run.given("protocol.image_size") if size == "auto" else size
+    return {**without(identity(run), ("image.0.sha256", "image.0.shape")), "image.size": size}
+
+
+def _lines(series: str, pairs: Sequence[Taken], pooled: bool) -> Iterable[Line]:
     """Lines of runs that may be averaged; a seed, or with ``pooled`` a seed's picture, is never counted twice."""
-    for part in alike(list({run.path: run for run, _ in pairs}.values())):
-        paths = {run.path for run in part}
-        layers: list[dict[Hashable, dict[tuple[int, str], tuple[Run, Point]]]] = []
-        for run, point in pairs:
-            if run.path in paths:
-                slot = (run.seed, run.pictures[0] if pooled else "")
-                if any(_same(point, layer.get(point.at, {}).get(slot)) for layer in layers):
-                    continue  # the dense round of runs that only go on differently
-                free = next((layer for layer in layers if slot not in layer.get(point.at, {})), None)
-                if free is None:
-                    free = {}
-                    layers.append(free)
-                free.setdefault(point.at, {})[slot] = (run, point)
-        for number, layer in enumerate(layers):
-            spots = sorted((_spot(taken) for taken in layer.values()), key=lambda spot: spot.x)
-            most = max(spot.pictures for spot in spots)
-            spots = [spot for spot in spots if spot.pictures == most]  # means over other pictures are no like with like
-            runs = {run.path: run for taken in layer.values() for run, _ in taken.values()}
-            yield Line(series, tuple(spots), tuple(runs.values()), f"again, {number}" if number else "")
+    points: dict[Path, dict[Hashable, Taken]] = defaultdict(dict)
+    for run, point in pairs:
+        points[run.path][point.at] = (run, point)
+    lines = [
+        _line(series, layer, f"again, {number}" if number else "")
+        for part in alike(list({run.path: run for run, _ in pairs}.values()))
+        for number, layer in enumerate(_layers([(run, points[run.path]) for run in part], pooled))
+    ]
+    paths = [{run.path for run in line.runs} for line in lines]
+    for line, own in zip(lines, paths, strict=True):
+        if own and not any(own < other for other in paths):  # else a line of more seeds has all of it
+            yield line
 
 
-def _same(point: Point, taken: tuple[Run, Point] | None) -> bool:
-    return taken is not None and (point.x, point.y) == (taken[1].x, taken[1].y)
+def _layers(runs: Iterable[tuple[Run, Mapping[Hashable, Taken]]], pooled: bool) -> list[Layer]:
+    """Runs by seed and picture; one with other numbers than another of its seed and picture is in another layer.
+
+    The longest come first, so that a run that ends earlier joins the one that it is the beginning of.
+    """
+    layers: list[Layer] = []
+    for run, own in sorted(runs, key=lambda each: -len(each[1])):
+        slot = (run.seed, _picture(run) if pooled else ("", ""))
+        layer = next((layer for layer in layers if _agree(own, layer.get(slot, {}))), None)
+        if layer is None:
+            layer = {}
+            layers.append(layer)
+        layer[slot] = {**own, **layer.get(slot, {})}
+    return layers
 
 
-def _spot(taken: Mapping[tuple[int, str], tuple[Run, Point]]) -> Spot:
-    """The mean over seeds, of each seed's mean over pictures where there are several."""
-    seeds: dict[int, list[float]] = defaultdict(list)
-    for (seed, _), (_, point) in taken.items():
-        assert point.y is not None
-        seeds[seed].append(point.y)
-    found = entry([fmean(values) for values in seeds.values()])
-    assert found is not None
-    fewest = min(len(values) for values in seeds.values())
-    return Spot(fmean(point.x for _, point in taken.values()), found, fewest)
+def _picture(run: Run) -> Picture:
+    return str(run.at("image")[0].get("sha256")), run.pictures[0]
+
+
+def _agree(own: Mapping[Hashable, Taken], other: Mapping[Hashable, Taken]) -> bool:
+    return all((own[at][1].x, own[at][1].y) == (other[at][1].x, other[at][1].y) for at in own if at in other)
+
+
+def _line(series: str, layer: Layer, note: str) -> Line:
+    """Means over seeds, of each seed's mean over pictures; every mean is over the same pictures."""
+    owned = {
+        seed: {picture for other, picture in layer if other == seed} for seed in sorted({seed for seed, _ in layer})
+    }
+    pictures = _shared(list(owned.values()))
+    spots: list[Spot] = []
+    runs: dict[Path, Run] = {}
+    for at in dict.fromkeys(at for own in layer.values() for at in own):
+        slots = [[layer.get((seed, picture), {}).get(at) for picture in pictures] for seed in owned]
+        taken = [whole for several in slots if len(whole := [each for each in several if each]) == len(pictures)]
+        found = entry([fmean(point.y for _, point in several if point.y is not None) for several in taken])
+        if found is not None:
+            spots.append(Spot(fmean(point.x for several in taken for _, point in several), found))
+            runs |= {run.path: run for several in taken for run, _ in several}
+    spots.sort(key=lambda spot: spot.x)
+    names = tuple(name for _, name in pictures if name)
+    return Line(series, tuple(spots), tuple(runs.values()), note, names, tuple(_left_out(owned, pictures)))
+
+
+def _shared(sets: Sequence[set[Picture]]) -> list[Picture]:
+    """Of the sets of pictures that seeds have, the one over which most runs can be averaged."""
+    runs = [len(own) * sum(own <= other for other in sets) for own in sets]
+    return sorted(sets[runs.index(max(runs))], key=itemgetter(1))
+
+
+def _left_out(owned: Mapping[int, set[Picture]], pictures: Sequence[Picture]) -> Iterable[str]:
+    """Seeds that lack one of the pictures, and pictures that seeds have beyond them."""
+    more: set[str] = set()
+    for seed, own in owned.items():
+        lacks = [picture[1] for picture in pictures if picture not in own]
+        if lacks:
+            yield f"seed {seed} is left out, because it lacks {', '.join(lacks)}"
+        else:
+            more |= {name for _, name in own.difference(pictures)}
+    if more:
+        yield f"left out, because other seeds lack them: {', '.join(sorted(more))}"
 
 
 def _panel(facet: str, lines: Sequence[tuple[Line, Identity]], order: Sequence[str]) -> Panel:

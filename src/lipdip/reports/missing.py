@@ -10,7 +10,7 @@ from lipdip.reports.lines import Drawn, Line, Panel, near
 def missing(drawn: Drawn | Arranged) -> list[str]:
     """A line for each panel that is not whole, or one for all where there is no panel."""
     if not drawn.panels:
-        return ["all of it: no run belongs to it"]
+        return ["everything: no run belongs to it"]
     if isinstance(drawn, Arranged):
         seen = [(grid, _of_grid(drawn.exhibit, grid)) for grid in drawn.panels]
         return [f"{grid.name}: {'; '.join(lacks)}" for grid, lacks in seen if lacks]
@@ -27,12 +27,13 @@ def _of(drawn: Drawn, panel: Panel) -> list[str]:
         f"{gap}: {', '.join(name for name in gaps if gaps[name] == gap)}"
         for gap in dict.fromkeys(filter(None, gaps.values()))
     ]
-    wanted = exhibit.pooled.get(panel.facet, 1)
+    wanted = exhibit.pooled.get(panel.facet, 0)
     told += [
-        f"{line.name} has {line.spots[0].pictures} of {wanted} pictures"
+        f"{line.name} has {len(line.pictures)} of {wanted} pictures"
         for line in panel.lines
-        if line.spots[0].pictures < wanted
+        if len(line.pictures) < wanted
     ]
+    told += [f"{line.name}: {left_out}" for line in panel.lines for left_out in line.left_out]
     fewest = {line.name: min(spot.entry.count for spot in line.spots) for line in panel.lines}
     for count in sorted({count for count in fewest.values() if count < exhibit.needs}):
         told.append(f"{count} of {exhibit.needs} seeds: {', '.join(name for name in fewest if fewest[name] == count)}")
@@ -51,7 +52,7 @@ def _of_grid(gallery: Gallery, grid: Grid) -> list[str]:
 
 
 def _gaps(drawn: Drawn, panel: Panel, line: Line) -> str:
-    """Which columns a line does not reach; a dense network has but one place, and where it is shown others need not."""
+    """Which columns a line does not reach. A dense network has one place; if it is shown, others need none there."""
     shown = drawn.exhibit.columns
     if len(line.spots) == 1 or not shown:
         return ""
@@ -63,7 +64,7 @@ def _gaps(drawn: Drawn, panel: Panel, line: Line) -> str:
 
 
 def _further(line: Line, sparsity: float) -> str:
-    """With how many rounds the line would reach a sparsity, where that is how its runs go on."""
+    """How many rounds would reach a sparsity, if its runs prune at one rate."""
     rate = line.runs[0].at("pruner.rate")
     if line.runs[0].at("pruner.sparsity") is not None or not isinstance(rate, float) or not 0 < rate < 1:
         return ""

@@ -6,6 +6,7 @@ from html import escape
 
 import lipdip
 from lipdip.reports.exhibit import NotDrawn
+from lipdip.reports.found import Found
 from lipdip.reports.gather import Gathered, Refused
 from lipdip.reports.grids import Arranged, caption, remarks, shown
 from lipdip.reports.lines import Drawn, Panel
@@ -44,7 +45,7 @@ details { margin: .6rem 0; } summary { cursor: pointer; }
 
 def page(
     gathered: Gathered,
-    exhibits: Sequence[Drawn | Arranged],
+    exhibits: Sequence[Found],
     pictures: Mapping[str, Sequence[bytes]],
     others: Sequence[NotDrawn],
     where: str,
@@ -58,7 +59,7 @@ def page(
         others: what the paper has and is not drawn here.
         where: the directories that were read, in words.
     """
-    versions = sorted({str(run.summary.get("versions", {}).get("lipdip", "unknown")) for run in gathered.runs})
+    versions = sorted({run.versions for run in gathered.runs})
     hardware = sorted({str(run.summary.get("hardware", "unknown")) for run in gathered.runs})
     found = [drawn for drawn in exhibits if drawn.panels]
     parts = [
@@ -67,11 +68,13 @@ def page(
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>lipdip: results beside the paper</title><style>{_STYLE}</style></head><body>",
         "<h1>Lottery image priors: results beside the paper</h1>",
-        f"<p>{len(gathered.runs)} finished runs from {escape(where)}, made by lipdip {escape(_list(versions))} on "
+        f"<p>{len(gathered.runs)} finished runs from {escape(where)}, made by {escape('; '.join(versions))} on "
         f"{escape(_list(hardware))}. Report by lipdip {escape(lipdip.__version__)}.</p>",
         "<p>Numbers are means over seeds ± one standard deviation, and <code>n</code> is the number of seeds. "
-        "Only runs that agree in everything but the seed are averaged. <em>Best</em> PSNR is the best over a run "
-        "against the clean picture: an oracle's choice, as in the paper. A difference is ours minus the paper's.</p>",
+        "Only runs of the same settings on the same hardware are averaged. They may differ in seeds, in the number of "
+        "rounds and of threads, and in versions, which is told where it is so. <em>Best</em> PSNR is the best over a "
+        "run against the clean picture: an oracle's choice, as in the paper. A difference is ours minus the paper's."
+        "</p>",
         f"<p>Pictures and data: {escape(_pictures(found) or 'none')}.</p>",
         _contents(exhibits),
         *(_section(drawn, pictures[drawn.exhibit.name]) for drawn in found),
@@ -82,7 +85,7 @@ def page(
     return "\n".join(parts) + "\n"
 
 
-def _pictures(shown: Sequence[Drawn | Arranged]) -> str:
+def _pictures(shown: Sequence[Found]) -> str:
     """Names of pictures and data by size."""
     sizes: dict[str, set[str]] = {}
     for name in {name for drawn in shown for run in drawn.runs for name in run.pictures}:
@@ -91,7 +94,7 @@ def _pictures(shown: Sequence[Drawn | Arranged]) -> str:
     return "; ".join(f"{size}: {_list(sorted(names))}" for size, names in sorted(sizes.items()))
 
 
-def _contents(exhibits: Sequence[Drawn | Arranged]) -> str:
+def _contents(exhibits: Sequence[Found]) -> str:
     lines = []
     for drawn in exhibits:
         exhibit, seeds = drawn.exhibit, {run.seed for run in drawn.runs}
@@ -105,7 +108,7 @@ def _contents(exhibits: Sequence[Drawn | Arranged]) -> str:
     )
 
 
-def _section(drawn: Drawn | Arranged, pictures: Sequence[bytes]) -> str:
+def _section(drawn: Found, pictures: Sequence[bytes]) -> str:
     exhibit = drawn.exhibit
     return "\n".join(
         [
@@ -147,7 +150,7 @@ def _image(alt: str, png: bytes) -> str:
 
 
 def _table(drawn: Drawn, panel: Panel) -> str:
-    head = "".join(f"<th>{label(x)}</th>" for x in columns(drawn, panel))
+    head = "".join(f"<th>{label(column.x)}</th>" for column in columns(drawn, panel))
     body = "".join(_row(row) for row in rows(drawn, panel))
     unit = f"{drawn.exhibit.y.get(panel.facet, '')}, over {drawn.exhibit.x}"
     told = " ".join(notes(drawn, panel))
@@ -163,7 +166,7 @@ def _row(row: Row) -> str:
     return f'<tr class="{row.kind}"><td>{escape(name)}</td>{entries}</tr>'
 
 
-def _missing(drawn: Drawn | Arranged) -> str:
+def _missing(drawn: Found) -> str:
     lacks = missing(drawn)
     if not lacks:
         return ""
@@ -171,22 +174,26 @@ def _missing(drawn: Drawn | Arranged) -> str:
     return _folded("what is missing", f"{_listed(lacks)}<p>The command that makes it:</p>{command}")
 
 
-def _rest(without: Sequence[Drawn | Arranged], others: Sequence[NotDrawn]) -> str:
+def _rest(without: Sequence[Found], others: Sequence[NotDrawn]) -> str:
     nothing = "".join(
         f"<li>{drawn.exhibit.name}: {escape(drawn.exhibit.title)}. <code>{escape(drawn.exhibit.commands)}</code></li>"
         for drawn in without
     )
-    elsewhere = [f"{other.name}: {other.title}. Instead: {other.instead}" for other in others]
+    elsewhere = [f"{other.name}: {other.title}; {other.why}" for other in others]
     parts = ["<h2>Not shown</h2>"]
     if nothing:
-        parts.append(f"<p>No run belongs to these yet; the command makes them:</p><ul>{nothing}</ul>")
-    parts.append(f"<p>Of the paper, not drawn by this report:</p>{_listed(elsewhere)}")
+        parts.append(f"<p>No run belongs to these yet. The commands make their runs:</p><ul>{nothing}</ul>")
+    parts.append(f"<p>Exhibits of the paper that this report does not draw:</p>{_listed(elsewhere)}")
     return "".join(parts)
 
 
 def _refused(refused: Sequence[Refused], again: int) -> str:
     told = [str(one) for one in dict.fromkeys(refused)]
-    counted = f"<p>{again} directories hold a run that is there already.</p>" if again else ""
+    counted = (
+        f"<p>{again} directories hold a run that another directory holds too, with the same numbers.</p>"
+        if again
+        else ""
+    )
     listed = _listed(told) if told else "<p>None: every run directory could be read.</p>"
     return f'<h2 id="refused">Directories that were not used</h2>{listed}{counted}'
 

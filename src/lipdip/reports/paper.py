@@ -1,6 +1,7 @@
 """The paper's numbers, as its tables and text state them; figures of it are read nowhere."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 Numbers = Mapping[tuple[str, str], Mapping[float, float]]  # by panel and series: the value at each sparsity
 _TABLE_1, _TABLE_4 = (0.0, 0.20, 0.36, 0.49, 0.59, 0.67, 0.74), (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
@@ -51,4 +52,23 @@ TABLE_5: Numbers = {
     ("set5 super_resolution x8", "IMP"): {0.0: 25.88, 0.738: 26.17},
     ("set14 super_resolution x4", "IMP"): {0.0: 27.00, 0.738: 27.31},
     ("set14 super_resolution x8", "IMP"): {0.0: 24.15, 0.738: 24.31},
+}
+
+_FIT = {"fit.lr": 0.01, "fit.ema": 0.99, "fit.weight_noise": 0, "fit.weight_decay": 0}
+_RESTORING = {
+    **{"model.channels": 128, "model.scales": 5, "model.skip_channels": 4, "model.code_channels": 32},
+    **{**_FIT, "pruner.rate": 0.2, "pruner.scope": "all", "pruner.rewind": 0},
+}
+_RECOVERING = {"fit.steps": 1500, "fit.lr": 0.01}
+# What decides the numbers of each task. How many rounds a run has is not here: no round changes those before it.
+SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "denoise": {**_RESTORING, "fit.steps": 3000, "fit.reg_noise_std": 1 / 30, "task.sigma": 25},
+    "inpaint": {**_RESTORING, "fit.steps": 3000, "fit.reg_noise_std": 0.03, "task.keep": 0.5},
+    "super_resolution": {**_RESTORING, "fit.steps": 2000, "fit.reg_noise_std": 0.03},
+    "compressive_sensing": {**_RECOVERING, "task.measurements": 1000},
+    "gan_inpaint": {**_RECOVERING, "task.keep": 0.5},
+}
+DECODERS: Mapping[str, Mapping[str, Any]] = {  # what a deep decoder has otherwise
+    task: {"model.channels": channels, "fit.reg_noise_std": 0.0}
+    for task, channels in (("denoise", 128), ("super_resolution", 128), ("inpaint", 320))
 }

@@ -53,6 +53,12 @@ class Run:
             return tuple(names)
         return tuple(f"{name} {shape[1]}x{shape[2]}" for name, shape in zip(names, shapes, strict=True))
 
+    @property
+    def versions(self) -> str:
+        """Of lipdip and torch, in words."""
+        told = self.summary.get("versions")
+        return ", ".join(f"{name} {value(told, name) or 'unknown'}" for name in ("lipdip", "torch"))
+
     def at(self, name: str) -> Any:
         """A value of ``science`` by its dotted name, or None."""
         return value(self.science, name)

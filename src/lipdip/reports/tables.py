@@ -1,15 +1,22 @@
 """An exhibit as numbers: cells beside the paper's, as CSV and as Markdown."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
+from statistics import fmean
+from typing import Any
 
 from lipdip.core.tables import table_of
 from lipdip.figures import markdown
+from lipdip.reports.kinds import decoder, task
 from lipdip.reports.lines import Drawn, Line, Panel, Spot, marked, near
 from lipdip.reports.missing import missing
+from lipdip.reports.paper import DECODERS, SETTINGS
+from lipdip.reports.runs import Run
 
 KINDS = {"ours": "", "paper": ": the paper's", "difference": ": difference"}
-_WIDEST = 9  # columns, where the exhibit names none
+_WIDEST, _NEARLY = 9, 0.005  # columns, where the exhibit names none; and how far places of one column may lie apart
 
 
 @dataclass(frozen=True)
@@ -39,32 +46,58 @@ class Row:
     entries: tuple[str, ...]
 
 
-def columns(drawn: Drawn, panel: Panel) -> tuple[float, ...]:
+@dataclass(frozen=True)
+class Column:
+    """A column of a panel's table: the spot of each line, in the panel's order, or None where a line has none."""
+
+    x: float
+    spots: tuple[Spot | None, ...]
+
+
+def columns(drawn: Drawn, panel: Panel) -> list[Column]:
     """Where the table of a panel shows numbers: the exhibit's own columns that hold something, or some of all."""
-    if drawn.exhibit.columns:
-        own = drawn.exhibit.columns
+    own = drawn.exhibit.columns
+    if own:
         stated = {x for line in panel.lines for x in _paper(drawn, panel, line.series)}
-        return tuple(x for x in own if x in stated or any(near(line, x, own) for line in panel.lines))
-    there = sorted({round(spot.x, 3) for line in panel.lines for spot in line.spots})
-    if len(there) <= _WIDEST:
-        return tuple(there)
-    return tuple(there[round(number * (len(there) - 1) / (_WIDEST - 1))] for number in range(_WIDEST))
+        all_own = [Column(x, tuple(near(line, x, own) for line in panel.lines)) for x in own]
+        return [column for column in all_own if column.x in stated or any(column.spots)]
+    found = _merged(panel)
+    if len(found) <= _WIDEST:
+        return found
+    return [found[round(number * (len(found) - 1) / (_WIDEST - 1))] for number in range(_WIDEST)]
+
+
+def _merged(panel: Panel) -> list[Column]:
+    """All places of a panel's spots; those nearly equal are one column, unless a line has two of them."""
+    spots = [(spot.x, number, spot) for number, line in enumerate(panel.lines) for spot in line.spots]
+    groups: list[dict[int, Spot]] = []
+    first = 0.0
+    for x, number, spot in sorted(spots, key=itemgetter(0, 1)):
+        if not groups or number in groups[-1] or x - first > _NEARLY:
+            groups.append({})
+            first = x
+        groups[-1][number] = spot
+    numbers = range(len(panel.lines))
+    return [
+        Column(round(fmean(spot.x for spot in group.values()), 3), tuple(group.get(number) for number in numbers))
+        for group in groups
+    ]
 
 
 def cells(drawn: Drawn) -> Iterator[Cell]:
     """Every number of the tables, with the paper's beside it; what is missing has a row without numbers."""
     for panel in drawn.panels:
         shown = columns(drawn, panel)
-        for line in panel.lines:
+        for place, line in enumerate(panel.lines):
             stated = _paper(drawn, panel, line.series)
             runs = " ".join(run.path.name for run in line.runs)
-            for x in shown:
-                spot, told = _spot(drawn, line, x, shown), stated.get(x)
+            for column in shown:
+                spot, told = column.spots[place], stated.get(column.x)
                 yield Cell(
                     drawn.exhibit.name,
                     panel.name,
                     line.name,
-                    x,
+                    column.x,
                     None if spot is None else spot.x,
                     None if spot is None else spot.entry.mean,
                     None if spot is None else spot.entry.spread,
@@ -88,21 +121,23 @@ def rows(drawn: Drawn, panel: Panel) -> list[Row]:
     """
     exhibit, shown, found = drawn.exhibit, columns(drawn, panel), []
     dense = any(line.series == "dense" for line in panel.lines)
-    for line in panel.lines:
-        spots = [_spot(drawn, line, x, shown) for x in shown]
+    for place, line in enumerate(panel.lines):
+        spots = [column.spots[place] for column in shown]
         counts = {spot.entry.count for spot in line.spots}
         name = f"{line.name}, n={min(counts)}" if len(counts) == 1 else line.name
         texts = [
-            _entry(spot, x, line, dense and exhibit.from_dense(line.series))
-            for spot, x in zip(spots, shown, strict=True)
+            _entry(drawn, spot, column.x, line, dense and exhibit.from_dense(line.series))
+            for spot, column in zip(spots, shown, strict=True)
         ]
         found.append(Row(name, "ours", tuple(texts)))
         stated = _paper(drawn, panel, line.series)
         if stated:
-            told = tuple(number(stated[x]) if x in stated else "" for x in shown)
+            told = tuple(number(stated[column.x]) if column.x in stated else "" for column in shown)
             apart = tuple(
-                f"{spot.entry.mean - stated[x]:+{_digits(stated[x])}}" if spot is not None and x in stated else ""
-                for spot, x in zip(spots, shown, strict=True)
+                f"{spot.entry.mean - stated[column.x]:+{_digits(stated[column.x])}}"
+                if spot is not None and column.x in stated
+                else ""
+                for spot, column in zip(spots, shown, strict=True)
             )
             found += [Row(line.name, "paper", told), Row(line.name, "difference", apart)]
     return found
@@ -116,7 +151,7 @@ def markdown_of(drawn: Drawn) -> str:
         unit = exhibit.y.get(panel.facet, "")
         parts.append(f"## {panel.name}\n")
         parts.append(f"{unit}, over {exhibit.x}: mean ± standard deviation over n seeds.\n")
-        header = [label(x) for x in columns(drawn, panel)]
+        header = [label(column.x) for column in columns(drawn, panel)]
         parts.append(
             markdown.table(header, {f"{row.name}{KINDS[row.kind]}": row.entries for row in rows(drawn, panel)})
         )
@@ -129,9 +164,11 @@ def markdown_of(drawn: Drawn) -> str:
 
 
 def notes(drawn: Drawn, panel: Panel) -> list[str]:
-    """What a reader of a panel has to know: hardware, and whether the paper's numbers may be compared."""
+    """What a reader of a panel has to know: hardware, versions, and whether the paper's numbers may be compared."""
     hardware = sorted({str(run.summary.get("hardware", "unknown")) for run in panel.runs})
     told = [f"On {'; '.join(hardware)}."]
+    mixed = {run.versions for line in panel.lines if len({run.versions for run in line.runs}) > 1 for run in line.runs}
+    told += [f"Runs of different versions are averaged: {'; '.join(sorted(mixed))}."] if mixed else []
     for name, places in marked(drawn, panel).items():
         told.append(f"{name.capitalize()}: {', '.join(f'at {label(x)} (seed {seed})' for seed, x in places)}.")
     if any(_paper(drawn, panel, line.series) for line in panel.lines):
@@ -140,7 +177,7 @@ def notes(drawn: Drawn, panel: Panel) -> list[str]:
 
 
 def number(value: float) -> str:
-    """A number with the digits that its size deserves."""
+    """A number with as many digits as suit its size."""
     return f"{value:{_digits(value)}}"
 
 
@@ -154,23 +191,17 @@ def _digits(value: float) -> str:
     return ".2e" if 0 < size < 1e-3 else ".4f" if size < 1 else ".2f" if size < 1000 else ",.0f"
 
 
-def _entry(spot: Spot | None, x: float, line: Line, dense: bool) -> str:
+def _entry(drawn: Drawn, spot: Spot | None, x: float, line: Line, dense: bool) -> str:
     if spot is None:
         if len(line.spots) == 1:  # a dense network, or one ticket, which has no other place
             return ""
-        return "dense" if x == 0 and dense else "missing"
+        return "dense" if x == 0 and dense else "missing" if drawn.exhibit.columns else ""
     digits = _digits(spot.entry.mean)
     spread = "" if spot.entry.spread is None else f" ± {spot.entry.spread:{digits}}"
     more = [f"n={spot.entry.count}"] if len({each.entry.count for each in line.spots}) > 1 else []
     more += [f"at {label(spot.x)}"] if x <= 1 and abs(spot.x - x) > 0.006 else []
     told = f" ({', '.join(more)})" if more else ""
     return f"{spot.entry.mean:{digits}}{spread}{told}"
-
-
-def _spot(drawn: Drawn, line: Line, x: float, shown: Sequence[float]) -> Spot | None:
-    if drawn.exhibit.columns:
-        return near(line, x, drawn.exhibit.columns)
-    return next((spot for spot in line.spots if round(spot.x, 3) == x), None)
 
 
 def _paper(drawn: Drawn, panel: Panel, series: str) -> Mapping[float, float]:
@@ -184,14 +215,31 @@ def _comparable(drawn: Drawn, panel: Panel) -> str:
     wanted = drawn.exhibit.published
     others = [name for name in panel.pictures if wanted and name not in wanted and name.split()[-1] not in wanted]
     apart += [*others[:2], *([f"and {len(others) - 2} more"] if len(others) > 2 else [])]
-    apart += _shrunk(panel)
-    return f"Ours differ ({', '.join(apart)}): no like with like." if apart else "Ours have that setting."
+    apart += _other_settings(panel)
+    return f"Ours differ ({', '.join(apart)}): not directly comparable." if apart else "Ours have that setting."
 
 
-def _shrunk(panel: Panel) -> list[str]:
-    """Settings of size that differ from the protocol's, given by hand."""
-    told = []
-    for name, published in (("fit.steps", "task.published.steps"),):
-        values = {run.at(name) for run in panel.runs if run.at(name) != run.given(published)}
-        told += [f"{name}={each}" for each in sorted(values, key=str)]
-    return told
+def _other_settings(panel: Panel) -> list[str]:
+    """Settings that differ from the paper's, each once."""
+    told = [
+        f"{name}={_short(run.at(name))}"
+        for run in panel.runs
+        for name, published in _settings(run).items()
+        if run.at(name) is not None and not _equal(run.at(name), published)
+    ]
+    return list(dict.fromkeys(told))
+
+
+def _settings(run: Run) -> Mapping[str, Any]:
+    """The paper's settings for a run's task and network."""
+    return {**SETTINGS.get(task(run), {}), **(DECODERS.get(task(run), {}) if decoder(run) else {})}
+
+
+def _equal(own: Any, published: Any) -> bool:
+    if isinstance(own, int | float) and isinstance(published, int | float):
+        return math.isclose(own, published, rel_tol=1e-6)
+    return bool(own == published)
+
+
+def _short(own: Any) -> str:
+    return f"{own:.4g}" if isinstance(own, float) else str(own)
