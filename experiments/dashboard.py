@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lipdip.training.loggers import SPARSITY, STEP, logged_in
+from lipdip.training.account import logged_in
+from lipdip.training.loggers import SPARSITY, STEP
 
 NAME = "lipdip: scores over sparsity"
 SCORES = {

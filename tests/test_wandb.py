@@ -18,7 +18,8 @@ from rich.console import Console
 from lipdip.core.errors import UserError
 from lipdip.core.records import read_rounds
 from lipdip.sweeps.cell import DONE, RUNNING, Cell, SweepDirectory
-from lipdip.training.loggers import cell, job, named, sweep, wandb
+from lipdip.training.loggers import sweep, wandb
+from lipdip.training.naming import cell, job, named
 
 from .conftest import TINY
 
@@ -285,7 +286,6 @@ def test_saving_the_dashboard_needs_an_account_and_says_so_in_one_line(nobody, c
 
 
 def test_wandbs_own_library_takes_the_specification(nobody):
-    pytest.importorskip("wandb_workspaces")
     done = subprocess.run(
         [sys.executable, "-c", BUILD, str(Path(__file__).parents[1] / "experiments")], capture_output=True, text=True
     )
