@@ -133,7 +133,7 @@ class Wandb(WandbLogger):
         """W&B's run.
 
         Raises:
-            UserError: if W&B cannot be reached.
+            UserError: if W&B cannot be reached, or refuses the run.
         """
         if self._experiment is None:
             self._experiment = self._begin()
@@ -156,7 +156,7 @@ class Wandb(WandbLogger):
         return begun
 
     def _init(self) -> Any:
-        """W&B's run; of one that cannot begin, nothing is left here or in W&B's own process, which would refuse its id."""
+        """W&B's run; one that cannot begin leaves nothing, nor an id in use by W&B's own process."""
         module, there = client(), self._directories()
         config = configuration(self._output / "runs" / self._run)
         group = sweep(self._output)
@@ -176,10 +176,11 @@ class Wandb(WandbLogger):
                 settings=_settings(module),
             )
         except Exception as error:  # W&B's own, pydantic's, or the network's
-            module.teardown()
+            if module.run is None:  # nobody else's run is in that process
+                module.teardown()
             for left in self._directories() - there:
                 shutil.rmtree(left, ignore_errors=True)
-            raise UserError(f"W&B cannot be reached: {one_line(error)}") from error
+            raise UserError(f"W&B cannot be used: {one_line(error)}") from error
 
     def _directories(self) -> set[Path]:
         """W&B's own of this run, one for each start."""
