@@ -374,6 +374,7 @@ def test_a_control_is_not_called_a_ticket(tmp_path):
 def test_a_run_is_named_by_what_its_degradation_and_its_sweep_vary(tmp_path):
     noisy = _config(task={"name": "denoise", "sigma": 15}, fit={"code": "resampled", "lr": 0.01})
     assert named(cell(noisy)) == "denoise, baby, dense, sigma=15, fit.code=resampled, seed 3"
+    assert cell(noisy | {"protocol": {"name": "paper"}})["setting"].endswith(", protocol=paper")
     directory = SweepDirectory(tmp_path / "sweeps" / "0123456789ab" / "here-1")
     directory.begin([("fit.lr=0.1", "seed=0", "+a=1"), ("fit.lr=0.01", "seed=1", "+a=1")])
     assert swept_settings(tmp_path, "0123456789ab") == ["fit.lr"] and swept_settings(tmp_path, None) == []

@@ -74,7 +74,7 @@ def _start(ticket: Mapping[str, Any]) -> str:
 def _told_settings(config: Mapping[str, Any], varied: Collection[str]) -> str:
     unusual = [name for name, usual in _USUAL.items() if _at(config, name) not in (None, usual)]
     names = dict.fromkeys([*unusual, *varied])
-    values = {name.removesuffix(".path"): _short(_at(config, name)) for name in names}
+    values = {name.removesuffix(".path").removesuffix(".name"): _short(_at(config, name)) for name in names}
     words = {name if name == "task.seed" else name.removeprefix("task."): value for name, value in values.items()}
     return ", ".join(f"{name}={value}" for name, value in words.items() if value is not None)
 
