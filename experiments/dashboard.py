@@ -13,16 +13,26 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from lipdip.training.loggers import SPARSITY, STEP, logged_in
+from lipdip.core.errors import UserError
+from lipdip.training.account import logged_in, one_line
+from lipdip.training.loggers import SPARSITY, STEP
 
 NAME = "lipdip: scores over sparsity"
 SCORES = {
     "round/psnr_best": ("best PSNR of a round (oracle), dB", ""),
     "round/psnr_ema": ("PSNR of the last output average, dB", ""),
     "round/ssim_best": ("SSIM of the best picture", ""),
+    "round/psnr": ("PSNR of recovered pictures, dB", "recover"),
+    "round/mse": ("error of recovered pictures, MSE per pixel on [-1, 1]", "recover"),
     "round/accuracy": ("accuracy on test pictures", "classify"),
     "round/reconstruction_error": ("error on held-out pictures, MSE", "gan_train"),
 }
+CURVES = (  # a score of a curve, its title, whether its axis is logarithmic, and whose it is alone
+    ("objective", "objective of the restarts that are kept", True, "recover"),
+    ("mse", "error of recovered pictures, MSE", True, "recover"),
+    ("accuracy", "accuracy on test pictures", False, "classify"),
+    ("distance", "the critic's distance", False, "gan_train"),
+)
 GROUPS = {"pruner": "cell_pruner", "picture": "cell_picture", "seed": "cell_seed"}
 
 
@@ -38,7 +48,8 @@ class Panel:
         regex: instead of ``y``, metrics by a pattern.
         by: the setting whose values have a line each, the mean of their runs with its standard deviation.
         log: whether the vertical axis is logarithmic.
-        only: the task whose runs alone have it; empty where restoring runs do.
+        only: the runs that alone have it: those that ``classify``, ``recover`` or ``gan_train``, or have ``several``
+            pictures or a ``single`` one; empty where restoring runs do.
     """
 
     kind: str
@@ -76,6 +87,30 @@ def specification() -> tuple[Section, ...]:
         (
             Panel("line", "PSNR of the output, dB", x=STEP, regex=r"^curve/round_\d+/(.*/)?psnr$"),
             Panel("line", "loss", x=STEP, regex=r"^curve/round_\d+/(.*/)?loss$", log=True),
+            *(
+                Panel("line", title, x=STEP, regex=rf"^curve/round_\d+/{score}$", log=log, only=only)
+                for score, title, log, only in CURVES
+            ),
+        ),
+    )
+    each = Section(
+        "Each picture of several",
+        (
+            Panel(
+                "line",
+                "best PSNR of each picture (oracle), dB",
+                x=SPARSITY,
+                regex="^picture/.*/psnr_best$",
+                only="several",
+            ),
+            Panel("line", "PSNR of each recovered picture, dB", x=SPARSITY, regex="^picture/.*/psnr$", only="recover"),
+            Panel(
+                "line",
+                "error of each recovered picture, MSE",
+                x=SPARSITY,
+                regex="^picture/.*/mse(_lasso)?$",
+                only="recover",
+            ),
         ),
     )
     layers = Section(
@@ -85,7 +120,14 @@ def specification() -> tuple[Section, ...]:
             Panel("line", "dead channels of each layer", x=SPARSITY, regex="^dead_channels/"),
         ),
     )
-    return (*over, curves, layers, Section("Pictures", (Panel("pictures", "comparison", ("pictures/comparison",)),)))
+    pictures = Section(
+        "Pictures",
+        (
+            Panel("pictures", "comparison, of all pictures of a run", ("pictures/comparison",)),
+            Panel("pictures", "restored in each round", ("pictures/restored",), SPARSITY, only="single"),
+        ),
+    )
+    return (*over, each, curves, layers, pictures)
 
 
 def workspace(sections: Sequence[Section], entity: str, project: str) -> Any:
@@ -133,12 +175,16 @@ def main(words: Sequence[str]) -> None:
 
 
 def _save(entity: str, project: str = "lipdip") -> None:
-    if not logged_in():
-        _end("saving a workspace needs an account: wandb login, or WANDB_API_KEY")
     try:
+        if not logged_in():
+            _end("saving a workspace needs an account: wandb login, or WANDB_API_KEY")
         print(workspace(specification(), entity, project).save().url)
     except ModuleNotFoundError:
         _end('saving a workspace needs W&B\'s library for them: pip install "lipdip[dashboard]"')
+    except UserError as error:
+        _end(str(error))
+    except Exception as error:  # W&B's own, of several libraries, or the network's
+        _end(f"the workspace was not saved: {one_line(error)}")
 
 
 def _end(message: str) -> None:

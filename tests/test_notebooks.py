@@ -46,6 +46,8 @@ def test_a_notebook_runs(name, tmp_path, monkeypatch):
     NotebookClient(notebook, timeout=300, kernel_name="python3", resources=resources).execute()
     shown = [output for cell in _code(notebook) for output in cell.outputs]
     assert sum("image/png" in output.get("data", {}) for output in shown) == pictures
+    assert "image/png" in shown[0].get("data", {}), "a picture comes before any words"
+    assert not any(output.get("name") == "stderr" for output in shown)
     assert list((tmp_path / "outputs" / "runs").glob("*/summary.json"))
 
 

@@ -208,7 +208,8 @@ def test_stopping_leaves_no_half_file(public, fetch, tmp_path, monkeypatch):
 
 
 def test_a_place_that_cannot_be_written(public, fetch, tmp_path):
-    (tmp_path / "data").write_text("a file")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data/made").write_text("a file")
     code, _, err = fetch()
     assert code == 2 and "cannot make the folder" in err and err.count("\n") == 1
 
@@ -227,6 +228,18 @@ def test_checking_says_what_is_there_missing_and_other(public, fetch, tmp_path, 
     assert err == f"lipdip: {folder / 'made/b.png'} has another hash than what was published\n"
     (folder / "made/b.png").write_bytes(_encoded("PNG", 70))  # other bytes, the same pixels
     assert data.main(["check", str(folder)]) == 0
+
+
+def test_where_there_is_no_picture_at_all_the_check_fails(public, tmp_path, capsys):
+    assert data.main(["check", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith(f"lipdip: none of these pictures is in {tmp_path}; python -m lipdip.data")
+
+
+def test_a_file_is_refused_as_the_directory_before_anything_is_downloaded(public, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(PublicFile, "fetch", lambda *_: pytest.fail("tried to download"))
+    (tmp_path / "file").write_text("")
+    assert data.main(["fetch", "made", "--to", str(tmp_path / "file")]) == 2
+    assert capsys.readouterr().err == f"lipdip: {tmp_path / 'file'} is a file; --to takes a directory\n"
 
 
 def test_the_usual_directory_is_that_of_runs(public, tmp_path, capsys, monkeypatch):

@@ -27,6 +27,8 @@ def _list(arguments: argparse.Namespace) -> None:
 def _fetch(arguments: argparse.Namespace) -> None:
     console, directory = plain_console(), arguments.to.expanduser()
     sets = [_named(name) for name in dict.fromkeys(arguments.names)]
+    if directory.exists() and not directory.is_dir():
+        raise UserError(f"{directory} is a file; --to takes a directory")
     files = [file for one in sets for file in one.files]
     states = {file: file.state(directory) for file in files}  # before the first download
     others = [file.place for file in files if states[file] == OTHER]
@@ -45,6 +47,7 @@ def _check(arguments: argparse.Namespace) -> None:
     if not directory.is_dir():
         raise UserError(f"there is no directory at {directory}")
     others: list[str] = []
+    there = 0
     for one in standard_sets().values():
         states = {file.place: file.state(directory) for file in one.files}
         lacking, differing = ([place for place, state in states.items() if state == kind] for kind in (MISSING, OTHER))
@@ -55,6 +58,9 @@ def _check(arguments: argparse.Namespace) -> None:
                 names = ", ".join(place.partition("/")[2] for place in places)
                 say(console, f"       {what}: {names if len(places) < len(states) else 'all'}")
         others += differing
+        there += good
+    if not there and not others:
+        raise UserError(f"none of these pictures is in {directory}; python -m lipdip.data fetch NAME downloads a set")
     if others:
         raise UserError(_listed(directory, others))
 

@@ -67,7 +67,7 @@ def find_ticket(
     record = Record(directory, experiment, fitting.tables)
     callbacks: list[L.Callback] = [record, Screen(console, record, rounds)]
     if logger is not None:
-        callbacks.append(LogRounds(record))
+        callbacks.append(LogRounds(record, console))
     callbacks += extra
     if experiment.pruning.scorer is not None:
         callbacks.append(PruneAndRewind(record, experiment.pruning, experiment.pruning.scorer))

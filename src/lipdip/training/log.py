@@ -2,12 +2,15 @@
 
 import io
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import numpy as np
 from PIL import Image
+from rich.console import Console
 from typing_extensions import override
 
 from lipdip.core.files import write_whole
@@ -15,34 +18,59 @@ from lipdip.core.rows import Recovered, Restored, Round
 from lipdip.figures.png import to_uint8
 from lipdip.figures.run import comparison
 from lipdip.lottery.matching import most_sparse_matching
-from lipdip.training.loggers import FOUND, STEP, RoundLogger
+from lipdip.training.loggers import FOUND, STEP, Pictures, RoundLogger
 from lipdip.training.record import Record
 from lipdip.training.rounds import Rounds
 
+Curve = Mapping[int, Mapping[str, float]]  # by step, values by name
+_SCORES = ("loss", "psnr", "psnr_ema", "ssim", "accuracy", "generator_loss", "distance", "objective", "mse")
 LOGGED = "logged.json"  # in the run directory: which rounds each logger has, so that none is logged twice
 
 
 class LogRounds(L.Callback):
     """Logs each round when it ends: its curve, scores, layers, pictures and ticket. Stands after ``Record``.
 
-    Lines are numbered by round and step, so a line that is logged again after a crash has the same number.
+    Lines are numbered by round and step, so a line that is logged again after a crash has the same number. Rounds that
+    were done before the logger was on are logged first, but for their pictures, which nobody has kept.
+
+    Args:
+        record: the rounds so far.
+        console: where to say which rounds come too late for the logger.
     """
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, console: Console) -> None:
         self._record = record
+        self._console = console
+
+    @override
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        assert isinstance(pl_module, Rounds)
+        begun = [self._begins(trainer, f"round {row.round}") for row in self._record.rounds]
+        lacking = [row for row, lacks in zip(self._record.rounds, begun, strict=True) if lacks]
+        if lacking and not all(begun[lacking[0].round :]):  # a logger takes lines in their order only
+            names = ", ".join(str(row.round) for row in lacking)
+            self._console.print(f"note: the logger was off in round {names}, which it cannot be told now")
+            return
+        for row in lacking:
+            self._log(trainer, pl_module, row, _curve(self._record.curves, row.round, pl_module.budget), {})
 
     @override
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        assert isinstance(pl_module, Rounds) and trainer.logger is not None
-        row, logger = self._record.rounds[-1], trainer.logger
-        if not self._begins(trainer, f"round {row.round}"):
-            return
-        for step, curve in pl_module.curve().items():
-            named = {f"curve/round_{row.round:02d}/{name}": value for name, value in curve.items()}
-            logger.log_metrics({STEP: float(step), **named}, step=_line(pl_module, row, step))
-        last = _line(pl_module, row, pl_module.budget + 1)
-        if isinstance(logger, RoundLogger):
+        assert isinstance(pl_module, Rounds)
+        row = self._record.rounds[-1]
+        if self._begins(trainer, f"round {row.round}"):
             pictures = {name: to_uint8(picture) for name, picture in pl_module.restored().items()}
+            self._log(trainer, pl_module, row, pl_module.curve(), pictures)
+
+    def _log(self, trainer: L.Trainer, fitting: Rounds, row: Round, curve: Curve, pictures: Pictures) -> None:
+        """One round."""
+        logger = trainer.logger
+        assert logger is not None
+        for step, values in curve.items():
+            named = {f"curve/round_{row.round:02d}/{name}": value for name, value in values.items()}
+            logger.log_metrics({STEP: float(step), **named}, step=_line(fitting, row, step))
+        last = _line(fitting, row, fitting.budget + 1)
+        if isinstance(logger, RoundLogger):
             logger.log_pictures(pictures, row, last)
             logger.log_ticket(self._directory(trainer) / "tickets" / f"round_{row.round:02d}.safetensors", row)
         logger.log_metrics(self._scores(row), step=last)
@@ -98,3 +126,16 @@ class LogRounds(L.Callback):
 
 def _line(fitting: Rounds, row: Round, step: int) -> int:
     return row.round * (fitting.budget + 2) + step
+
+
+def _curve(rows: Sequence[Any], number: int, budget: int) -> Curve:
+    """A round's rows of ``curves.csv`` as :meth:`Rounds.curve` gave them when it ended."""
+    own = [asdict(row) for row in rows if row.round == number]
+    several = len({row.get("picture") for row in own}) > 1
+    epochs = max((row.get("epoch", 1) for row in own), default=1)
+    curve: dict[int, dict[str, float]] = {}
+    for row in own:
+        prefix = f"{row['picture']}/" if several else ""
+        values = {prefix + name: row[name] for name in _SCORES if row.get(name) is not None}
+        curve.setdefault(row["step"] if "step" in row else row["epoch"] * budget // epochs, {}).update(values)
+    return curve

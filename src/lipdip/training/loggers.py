@@ -1,16 +1,14 @@
 """Loggers beside the run directory; each YAML of the ``logger`` group names one of these."""
 
 import os
+import shutil
 import time
-from collections.abc import Mapping
-from netrc import NetrcParseError, netrc
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
-from urllib.parse import urlparse
 
 import numpy as np
 import numpy.typing as npt
-import yaml
 from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers import Logger, TensorBoardLogger, WandbLogger
 from rich.console import Console
@@ -18,6 +16,8 @@ from typing_extensions import override
 
 from lipdip.core.errors import UserError
 from lipdip.core.rows import Round
+from lipdip.training.account import client, logged_in, one_line, own_mode
+from lipdip.training.naming import cell, configuration, job, named, swept
 
 Pictures = Mapping[str, npt.NDArray[np.uint8]]
 # What curves, scores and the ticket that was found are drawn over.
@@ -25,6 +25,7 @@ STEP, ROUND, SPARSITY, FOUND = "curve/step", "round/round", "round/sparsity", "m
 _OVER = {"curve/*": STEP, "round/*": SPARSITY, "picture/*": SPARSITY, "pictures/*": SPARSITY}
 _OVER |= {"density/*": SPARSITY, "dead_channels/*": SPARSITY}
 _MODES = ("auto", "online", "offline")
+_PATIENCE = 20  # seconds to wait for W&B's server; W&B's own is 90, for each cell of a sweep
 _FLUSH = "x_transaction_log_flush_interval"  # W&B's own: every 15 seconds, which a killed run would lose
 _FLUSHED = 0.1  # seconds between two of them here
 
@@ -40,9 +41,15 @@ class RoundLogger(Protocol):
         """Log a round's ticket."""
 
 
-def none(**_: Any) -> None:
+def none(chosen: Collection[str] = (), **_: Any) -> None:
     """No logger: the run directory has everything."""
-    return
+    _one(chosen)
+
+
+def _one(chosen: Collection[str]) -> None:
+    """Each YAML of the group names itself: of two, Hydra would make a mixture."""
+    if len(chosen) > 1:
+        raise UserError(f"one logger a run, not {' and '.join(sorted(chosen))}: logger=wandb or logger=tensorboard")
 
 
 def wandb(
@@ -52,8 +59,9 @@ def wandb(
     project: str,
     entity: str | None = None,
     mode: str = "auto",
+    chosen: Collection[str] = (),
     sweep: str | None = None,
-) -> Logger:
+) -> Logger | None:
     """Weights & Biases; a resumed run goes on in the same W&B run.
 
     Args:
@@ -62,25 +70,35 @@ def wandb(
         console: where to say that a run is kept offline.
         project: of W&B.
         entity: whose project it is; None for the account's own.
-        mode: online, offline, or auto: what ``WANDB_MODE`` says, else offline where nobody is logged in.
+        mode: online, offline, or auto: what ``WANDB_MODE`` says, else offline where nobody is logged in or W&B cannot
+            be reached.
+        chosen: the loggers that were asked for.
         sweep: the name of the sweep that the run belongs to, which is W&B's group; None for a run by itself.
 
+    Returns:
+        The logger; None where W&B is disabled.
+
     Raises:
-        UserError: if it has to be online and nobody is logged in.
+        UserError: if it has to be online and nobody is logged in, or W&B is not installed.
     """
+    _one(chosen)
     if mode not in _MODES:
         raise ValueError(f"mode must be one of {', '.join(_MODES)}, not {mode!r}")
-    if mode == "auto":
-        mode = os.environ.get("WANDB_MODE", "online")
-        if mode == "online" and not logged_in():
-            console.print(
-                "W&B: nobody is logged in (wandb login), so this run is kept offline; wandb sync sends it later"
+    client()
+    auto, own = mode == "auto", own_mode()
+    mode = own if auto else mode
+    if mode == "disabled":
+        console.print("W&B is disabled (WANDB_MODE), so nothing is logged")
+        return None
+    if mode == "online" and not logged_in():
+        if not auto:
+            raise UserError(
+                "logger.mode=online needs an account: wandb login, or WANDB_API_KEY; or logger.mode=offline"
             )
-            mode = "offline"
-    elif mode == "online" and not logged_in():
-        raise UserError("logger.mode=online needs an account: wandb login, or WANDB_API_KEY; or logger.mode=offline")
+        console.print("W&B: nobody is logged in (wandb login), so this run is kept offline; wandb sync sends it later")
+        mode = "offline"
     os.environ.setdefault("WANDB_SILENT", "true")
-    return Wandb(run, output_dir, project, entity, mode, sweep)
+    return Wandb(run, output_dir, project, entity, mode, sweep, console if auto else None)
 
 
 class Wandb(WandbLogger):
@@ -93,13 +111,22 @@ class Wandb(WandbLogger):
         entity: whose project.
         mode: of W&B.
         group: of W&B, if any.
+        console: where to say that W&B cannot be reached, and that the run is kept offline then; None: that is an error.
     """
 
     def __init__(
-        self, run: str, output_dir: Path, project: str, entity: str | None, mode: str, group: str | None
+        self,
+        run: str,
+        output_dir: Path,
+        project: str,
+        entity: str | None,
+        mode: str,
+        group: str | None,
+        console: Console | None = None,
     ) -> None:
         super().__init__(project=project, id=run, save_dir=output_dir, offline=mode != "online")
-        self._run, self._output, self._entity, self._mode, self._group = run, output_dir, entity, mode, group
+        self._run, self._output, self._entity, self._mode = run, output_dir, entity, mode
+        self._group, self._console = group, console
 
     @property
     @override
@@ -108,40 +135,57 @@ class Wandb(WandbLogger):
         """W&B's run.
 
         Raises:
-            UserError: if W&B cannot be reached.
+            UserError: if W&B cannot be reached, or refuses the run.
         """
         if self._experiment is None:
             self._experiment = self._begin()
         return self._experiment
 
     def _begin(self) -> Any:
-        import wandb as client
-
-        config, settings = configuration(self._output / "runs" / self._run), client.Settings()
-        if hasattr(settings, _FLUSH):  # not in old versions
-            setattr(settings, _FLUSH, _FLUSHED)
         try:
-            begun = client.init(
-                project=self._project,
-                entity=self._entity,
-                id=self._run,
-                resume="allow",
-                name=named(config) if config else self._run,
-                group=self._group,
-                job_type=job(config) if config else None,
-                config=config | {f"cell_{name}": value for name, value in cell(config).items()} if config else None,
-                dir=self._output,
-                mode=self._mode,  # type: ignore[arg-type]  # from the environment, and checked there
-                settings=settings,
-            )
-        except client.errors.Error as error:
-            what = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise UserError(f"W&B cannot be reached: {what}; logger.mode=offline keeps the run here") from error
+            begun = self._init()
+        except UserError as error:
+            if self._console is None or self._mode != "online":
+                raise UserError(f"{error}; logger.mode=offline keeps the run here") from None
+            kept = "so this run is kept offline; wandb sync sends it later"
+            self._console.print(f"{error}, {kept}", highlight=False, markup=False, soft_wrap=True)
+            self._mode = "offline"
+            begun = self._init()
         for axis in (STEP, SPARSITY):
             begun.define_metric(axis, hidden=True)
         for scores, axis in _OVER.items():
             begun.define_metric(scores, step_metric=axis, step_sync=False)
         return begun
+
+    def _init(self) -> Any:
+        """W&B's run; one that cannot begin leaves nothing, nor an id in use by W&B's own process."""
+        module, there = client(), self._directories()
+        config = configuration(self._output / "runs" / self._run)
+        own = cell(config, swept(self._output, self._group)) if config else {}
+        try:
+            return module.init(
+                project=self._project,
+                entity=self._entity,
+                id=self._run,
+                resume="allow",
+                name=named(own) if own else self._run,
+                group=self._group,
+                job_type=job(config) if config else None,
+                config=config | {f"cell_{name}": value for name, value in own.items()} if config else None,
+                dir=self._output,
+                mode=self._mode,
+                settings=_settings(module),
+            )
+        except Exception as error:  # W&B's own, pydantic's, or the network's
+            if module.run is None:  # nobody else's run is in that process
+                module.teardown()
+            for left in self._directories() - there:
+                shutil.rmtree(left, ignore_errors=True)
+            raise UserError(f"W&B cannot be used: {one_line(error)}") from error
+
+    def _directories(self) -> set[Path]:
+        """W&B's own of this run, one for each start."""
+        return set((self._output / "wandb").glob(f"*run-*-{self._run}"))
 
     @override
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
@@ -149,17 +193,13 @@ class Wandb(WandbLogger):
 
     def log_pictures(self, pictures: Pictures, row: Round, line: int) -> None:
         """Log pictures on the line of the scores that are logged next."""
-        import wandb as client
-
-        shown = {f"pictures/{name}": client.Image(picture) for name, picture in pictures.items()}
+        shown = {f"pictures/{name}": client().Image(picture) for name, picture in pictures.items()}
         self.experiment.log(shown | {SPARSITY: row.sparsity}, step=line, commit=False)
 
     def log_ticket(self, file: Path, row: Round) -> None:
         """Log it as a version of ``ticket-<run>``; the alias ``matching`` is the most sparse that matches."""
-        import wandb as client
-
         scores = {"round": row.round, "sparsity": row.sparsity, "kept_weights": row.kept_weights, "score": row.score}
-        artifact = client.Artifact(f"ticket-{self._run}", type="ticket", metadata={"run": self._run, **scores})
+        artifact = client().Artifact(f"ticket-{self._run}", type="ticket", metadata={"run": self._run, **scores})
         artifact.add_file(str(file))
         matching = ["matching"] if row.matching and row.sparsity > 0 else []
         self.experiment.log_artifact(artifact, aliases=["latest", f"round_{row.round:02d}", *matching])
@@ -176,71 +216,30 @@ class Wandb(WandbLogger):
             self._experiment.finish(exit_code=0 if status == "success" else 1)
 
 
-def configuration(directory: Path) -> dict[str, Any]:
-    """The contents of a run directory's ``config.yaml``, without paths and logger; empty if there is none."""
-    file = directory / "config.yaml"
-    config: dict[str, Any] = yaml.safe_load(file.read_text()) if file.exists() else {}
-    return {name: part for name, part in config.items() if name not in ("paths", "logger")}
+def _settings(module: Any) -> Any:
+    """For a run: what is logged is written soon, and a server that does not answer is given up soon."""
+    settings = module.Settings()
+    if hasattr(settings, _FLUSH):  # not in old versions
+        setattr(settings, _FLUSH, _FLUSHED)
+    if "WANDB_INIT_TIMEOUT" not in os.environ:
+        settings.init_timeout = _PATIENCE
+    return settings
 
 
-def cell(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Which cell of a study a run is: task, picture, pruner and seed, in words."""
-    pruner, given = config["pruner"], config["ticket"]["path"] is not None
-    rule = pruner["name"] if pruner["scorer"] is not None else "ticket" if given else "dense"
-    return {
-        "task": config["task"]["name"].replace("_", " "),
-        "picture": _pictures(config),
-        "pruner": f"{rule} from a ticket" if given and pruner["scorer"] is not None else rule,
-        "seed": config["seed"],
-    }
-
-
-def named(config: Mapping[str, Any]) -> str:
-    """A run's name for people."""
-    own = cell(config)
-    return f"{own['task']}, {own['picture']}, {own['pruner']}, seed {own['seed']}"
-
-
-def job(config: Mapping[str, Any]) -> str:
-    """What a run is for: ``find`` a ticket, ``use`` one, or neither, ``dense``."""
-    if config["pruner"]["scorer"] is not None:
-        return "find"
-    return "use" if config["ticket"]["path"] is not None else "dense"
-
-
-def _pictures(config: Mapping[str, Any]) -> str:
-    if config["task"]["name"] in ("classify", "gan_train"):
-        return str(config["dataset"]["_target_"]).rpartition(".")[2].replace("_", " ")
-    names: list[str] = []
-    for name, source in config["image"]["pictures"].items():
-        path = source.get("path") if name == "file" else None
-        names += [name] if path is None else [Path(one).stem for one in ([path] if isinstance(path, str) else path)]
-    subject = " + ".join(names) if len(names) <= 3 else f"{len(names)} pictures"
-    content = config["image"]["content"]
-    return subject if content == "picture" else f"{subject} ({content})"
-
-
-def logged_in() -> bool:
-    """Whether a key is at hand, found out without W&B's client, which would remember that it was asked online."""
-    if os.environ.get("WANDB_API_KEY"):
-        return True
-    try:
-        host = urlparse(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
-        return netrc(os.environ.get("NETRC")).authenticators(host) is not None
-    except (OSError, NetrcParseError):
-        return False
-
-
-def tensorboard(run: str, output_dir: Path, console: Console, sweep: str | None = None) -> Logger:
+def tensorboard(run: str, output_dir: Path, console: Console, chosen: Collection[str] = (), **_: Any) -> Logger:
     """TensorBoard event files in ``<output_dir>/tensorboard/<run>``.
 
     Raises:
-        UserError: if TensorBoard is not installed.
+        UserError: if TensorBoard is not installed, or cannot be imported.
     """
+    _one(chosen)
     try:
+        from torch.utils.tensorboard import SummaryWriter  # noqa: F401
+
         return TensorBoard(save_dir=output_dir, name="tensorboard", version=run)
-    except ModuleNotFoundError:
-        raise UserError('logger=tensorboard needs TensorBoard: pip install "lipdip[tensorboard]"') from None
+    except Exception as error:  # a broken installation raises whatever it likes
+        why = "" if isinstance(error, ModuleNotFoundError) else f" ({one_line(error)})"
+        raise UserError(f'logger=tensorboard needs TensorBoard: pip install "lipdip[tensorboard]"{why}') from None
 
 
 class TensorBoard(TensorBoardLogger):
@@ -253,10 +252,10 @@ class TensorBoard(TensorBoardLogger):
         super().log_metrics(shown, step if axis is None else int(metrics[axis]))
 
     def log_pictures(self, pictures: Pictures, row: Round, line: int) -> None:
-        """Log pictures over rounds."""
+        """Over rounds."""
         for name, picture in pictures.items():
             axes = "HW" if picture.ndim == 2 else "HWC"
             self.experiment.add_image(f"pictures/{name}", picture, row.round, dataformats=axes)
 
     def log_ticket(self, file: Path, row: Round) -> None:
-        """Do nothing: TensorBoard keeps no files, and the ticket is in the run directory."""
+        """Nothing: TensorBoard keeps no files, and the ticket is in the run directory."""
