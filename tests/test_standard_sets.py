@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 import yaml
@@ -15,6 +16,8 @@ from PIL import Image
 
 import lipdip.problems.download
 from lipdip import data
+from lipdip.command import compose
+from lipdip.configuration.pictures import pictures
 from lipdip.core.errors import UserError
 from lipdip.problems import read, read_folder
 from lipdip.problems.standard_sets import PublicFile, StandardSet, standard_sets
@@ -287,6 +290,43 @@ def test_a_folder_is_its_pictures_by_name(tmp_path):
     assert [picture.name for picture in read_folder(str(tmp_path))] == ["10", "a", "b"]
 
 
+def test_what_is_no_picture_by_its_name_is_left_out_and_told(tmp_path):
+    for name in ("b.png", "a.png"):
+        (tmp_path / name).write_bytes(PNG)
+    (tmp_path / "Thumbs.db").write_bytes(b"x")
+    first, second = read_folder(str(tmp_path))
+    assert any("Thumbs.db" in note for note in first.notes) and not any("Thumbs" in note for note in second.notes)
+
+
+def test_relative_paths_may_lie_below_the_data_directory(tmp_path, monkeypatch):
+    (tmp_path / "CBM3D").mkdir()
+    (tmp_path / "CBM3D" / "house.png").write_bytes(PNG)
+    monkeypatch.chdir(tmp_path / "CBM3D")
+    there = f"paths.data_dir={tmp_path}"
+    for own in (["image=folder", "image.path=CBM3D"], ["image=file", "image.path=CBM3D/house.png"], ["image=cbm3d"]):
+        (picture,) = pictures(compose(*own, there))
+        assert picture.name == "house"
+    (several,) = pictures(compose("image=file", "image.path=[CBM3D/house.png]", there))
+    assert several.name == "house"
+    with pytest.raises(UserError, match=r"no picture at CBM3D/other\.png"):
+        pictures(compose("image=file", "image.path=CBM3D/other.png", there))
+
+
+def test_set14_has_one_kind_of_picture_and_set12_names_of_its_own(tmp_path):
+    grey = io.BytesIO()
+    Image.new("L", (32, 32), 99).save(grey, format="PNG")
+    for name in ("set14", "set12"):
+        (tmp_path / name).mkdir()
+        for source in compose(f"image={name}").image.pictures.values():
+            colour = name == "set14" and "bridge" not in source.path
+            (tmp_path / name / Path(source.path).name).write_bytes(PNG if colour else grey.getvalue())
+    found = pictures(compose("image=set14", f"paths.data_dir={tmp_path}"))
+    assert {picture.pixels.shape[0] for picture in found} == {3} and len(found) == 14
+    (bridge,) = pictures(compose("image=set14/bridge", f"paths.data_dir={tmp_path}"))
+    assert bridge.pixels.shape[0] == 1, "by itself it stays grey"
+    assert pictures(compose("image=set12", f"paths.data_dir={tmp_path}"))[0].name == "set12_01"
+
+
 def test_folders_that_hold_no_pictures(tmp_path):
     with pytest.raises(UserError, match=r"add image\.path=DIR"):
         read_folder(None)
@@ -298,7 +338,10 @@ def test_folders_that_hold_no_pictures(tmp_path):
     with pytest.raises(UserError, match="holds no pictures"):
         read_folder(str(tmp_path))
     (tmp_path / "notes.txt").write_text("sigma 25")
-    with pytest.raises(UserError, match=r"notes\.txt is not a picture"):
+    with pytest.raises(UserError, match="holds no pictures"):
+        read_folder(str(tmp_path))
+    (tmp_path / "bad.png").write_text("sigma 25")
+    with pytest.raises(UserError, match=r"bad\.png is not a picture"):
         read_folder(str(tmp_path))
     with pytest.raises(UserError, match=r"notes\.txt is a file; image=file"):
         read_folder(str(tmp_path / "notes.txt"))

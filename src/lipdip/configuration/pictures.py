@@ -34,7 +34,7 @@ def pictures(cfg: DictConfig) -> list[Picture]:
     found: list[Picture] = []
     for name, source in sources.items():
         several = name == "file" and isinstance(path, list)
-        built = [read(one) for one in path] if several else build(source)
+        built = [read(one, str(cfg.paths.data_dir)) for one in path] if several else build(source)
         found += built if isinstance(built, list) else [built]
     if not found:
         raise UserError("image.path is an empty list; give at least one picture")

@@ -53,11 +53,17 @@ def bundled(name: str) -> Picture:
     return Picture(name, _tensor(array.astype(np.float32) / 255), hashlib.sha256(array.tobytes()).hexdigest())
 
 
-def read(path: str | None) -> Picture:
+def read(path: str | None, data_dir: str | None = None, name: str | None = None, rgb: bool = False) -> Picture:
     """A picture from a file: any format of Pillow's, or a NumPy array (.npy; floats in [0, 1] or 8/16-bit).
 
     Grey stays one channel; palettes become RGB; transparency is laid on white; 16-bit keeps its precision;
     of several frames the first is taken; a camera's rotation is applied. Every such step is noted.
+
+    Args:
+        path: of the file.
+        data_dir: where a relative path is looked up if it does not exist from the current directory.
+        name: of the picture; by default the file's name without its suffix.
+        rgb: whether a grey picture is given three equal channels.
 
     Raises:
         UserError: if there is no such file, or no picture in it.
@@ -67,7 +73,7 @@ def read(path: str | None) -> Picture:
     if not isinstance(path, str):
         raise UserError(f"image.path must be the path of one picture, not {path!r}")
     try:
-        file = Path(path).expanduser()
+        file = _below(path, data_dir)
         content = file.read_bytes()
     except FileNotFoundError:
         command = how_to_fetch(file)
@@ -87,34 +93,57 @@ def read(path: str | None) -> Picture:
     if array.min() < 0 or array.max() > 1:
         low, high = f"{array.min():.4g}", f"{array.max():.4g}"
         raise UserError(f"{file} holds values from {low} to {high}; floating-point pictures must lie in [0, 1]")
-    return Picture(file.stem, _tensor(array), hashlib.sha256(content).hexdigest(), notes)
+    pixels = _tensor(array)
+    if rgb and pixels.shape[0] == 1:
+        pixels, notes = pixels.expand(3, -1, -1).clone(), (*notes, f"{file.name} was given three equal channels")
+    return Picture(name or file.stem, pixels, hashlib.sha256(content).hexdigest(), notes)
 
 
-def read_folder(path: str | None) -> list[Picture]:
-    """Every picture that lies in a folder, sorted by name; sub-folders and names that begin with a dot are left out.
+def read_folder(path: str | None, data_dir: str | None = None) -> list[Picture]:
+    """Every picture that lies in a folder, sorted by name.
+
+    Sub-folders, names that begin with a dot and files whose suffix is no picture format's are left out; the first
+    picture's notes name the latter.
+
+    Args:
+        path: of the folder.
+        data_dir: where a relative path is looked up if it does not exist from the current directory.
 
     Raises:
-        UserError: if there is no such folder, or no picture in it, or one of its files is no picture.
+        UserError: if there is no such folder, or no picture in it, or one of its pictures cannot be read.
     """
     if path is None:
         raise UserError("image=folder needs to know which folder: add image.path=DIR")
     if not isinstance(path, str):
         raise UserError(f"image.path must be the path of one folder, not {path!r}")
-    folder = Path(path).expanduser()
     try:
+        folder = _below(path, data_dir)
         entries = [(entry, entry.is_dir()) for entry in folder.iterdir()]
     except FileNotFoundError:
-        raise UserError(f"there is no folder at {folder}; point image.path elsewhere") from None
+        raise UserError(f"there is no folder at {folder}; point image.path or paths.data_dir elsewhere") from None
     except NotADirectoryError:
         raise UserError(f"{folder} is a file; image=file reads one picture, image=folder those of a folder") from None
     except OSError as error:
         raise UserError(f"cannot read {folder}: {error.strerror}") from None
-    except ValueError as error:
+    except (RuntimeError, ValueError) as error:
         raise UserError(f"there can be no folder at {path!r}: {error}") from None
     files = sorted(entry for entry, is_folder in entries if not is_folder and not entry.name.startswith("."))
-    if not files:
+    formats = {".npy", *Image.registered_extensions()}
+    chosen = [file for file in files if file.suffix.lower() in formats]
+    if not chosen:
         raise UserError(f"{folder} holds no pictures; sub-folders are not looked into")
-    return [read(str(file)) for file in files]
+    found = [read(str(file)) for file in chosen]
+    others = ", ".join(file.name for file in files if file not in chosen)
+    if others:
+        found[0] = replace(found[0], notes=(*found[0].notes, f"left out, since their names are no pictures': {others}"))
+    return found
+
+
+def _below(path: str, data_dir: str | None) -> Path:
+    """``path``, or where there is nothing the same path below ``data_dir``, if that exists."""
+    here = Path(path).expanduser()
+    there = None if data_dir is None else Path(data_dir).expanduser() / here
+    return there if there is not None and there.exists() and not here.exists() else here
 
 
 def _tensor(array: Array) -> Tensor:
