@@ -25,7 +25,7 @@ from lipdip.reports.gallery import Gallery
 from lipdip.reports.gather import gather
 from lipdip.reports.grids import Arranged, arranged
 from lipdip.reports.lines import Drawn, Panel, drawn, marked
-from lipdip.reports.missing import missing
+from lipdip.reports.missing import lacking, missing
 from lipdip.reports.runs import Run
 from lipdip.reports.tables import columns, markdown_of, notes
 
@@ -547,6 +547,32 @@ def test_a_set_of_pictures_is_averaged_within_each_seed_first(tmp_path: Path) ->
 def test_how_far_the_ladder_would_have_to_go_is_told(tmp_path: Path) -> None:
     made(tmp_path, "a", FOUR[:2])
     assert "nothing after sparsity 0.200 (needs pruner.rounds=16): IMP" in missing(lined(tmp_path))[0]
+
+
+def test_a_ladder_of_36_percent_lacks_no_sparsity_that_it_passes_by(tmp_path: Path) -> None:
+    run = made(tmp_path, "a", [30.0] * 9, **by_pruner("random", listed_twice=True))
+    lines = [line.split(",") for line in (run / "rounds.csv").read_text().splitlines()]
+    for number, line in enumerate(lines[1:]):
+        line[1] = str(1 - 0.64**number)
+    (run / "rounds.csv").write_text("".join(f"{','.join(line)}\n" for line in lines))
+    summary = json.loads((run / "summary.json").read_text())
+    summary["last"]["sparsity"] = 1 - 0.64**8
+    (run / "summary.json").write_text(json.dumps(summary))
+    (told,) = missing(lined(tmp_path, "audit"))
+    assert "nothing" not in told
+
+
+def test_each_panel_has_the_command_that_makes_what_it_lacks(tmp_path: Path) -> None:
+    """Where it was made is told too, unless it is where the command leaves runs by itself."""
+    for name in ("astronaut", "camera"):
+        picture = {"size": 32, "pictures": {name: {"_target_": "lipdip.problems.bundled", "name": name}}}
+        config = {"config__image": picture, "config__paths": {"output_dir": "outputs"}}
+        pictured(tmp_path, name[0], FOUR, **config, science__fit={"steps": 20, "code": "fixed", "weight_noise": 0})
+    one, other = lacking(lined(tmp_path))
+    own = "image.size=32 model.channels=4 fit.steps=20"
+    for lack, name in ((one, "astronaut"), (other, "camera")):
+        assert f" task=denoise image={name} " in lack.command and lack.command.endswith(f"paths.output_dir={tmp_path}")
+        assert all(f" {word} " in lack.command for word in (*own.split(), "pruner.rounds=16"))
 
 
 def test_sparsities_that_are_nearly_equal_share_a_column(tmp_path: Path) -> None:

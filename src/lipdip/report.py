@@ -12,7 +12,7 @@ from lipdip.figures.terminal import count, plain_console, say, span
 from lipdip.reports.exhibits import DRAWN, NOT_DRAWN, named
 from lipdip.reports.found import Found, figures, found, panels, tables
 from lipdip.reports.gather import Refused, gather
-from lipdip.reports.missing import missing
+from lipdip.reports.missing import lacking
 from lipdip.reports.page import page
 
 
@@ -27,12 +27,12 @@ def _list(arguments: argparse.Namespace) -> None:
     for exhibit in DRAWN:
         shown = found(exhibit, gathered.runs)
         say(console, f"{exhibit.name:<8} {exhibit.title}: {_counted(shown) if shown.panels else 'no runs'}")
-        lacks = missing(shown)
-        for line in lacks if arguments.all else lacks[:2]:
-            say(console, f"         missing: {line}")
-        if lacks:
-            more = "" if arguments.all or len(lacks) < 3 else f"and {len(lacks) - 2} more; "
-            say(console, f"         {more}{exhibit.commands}")
+        lacks = lacking(shown)
+        for lack in lacks if arguments.all else lacks[:2]:
+            say(console, f"         missing: {lack.text}")
+            say(console, f"           {lack.command}")
+        if len(lacks) > 2 and not arguments.all:
+            say(console, f"         and {len(lacks) - 2} more, which --all tells")
     say(console, "not drawn:")
     for other in NOT_DRAWN:
         say(console, f"{other.name:<8} {other.title}: {other.why}")

@@ -51,6 +51,8 @@ class Exhibit:
         from_dense: whether the series, by name, starts at sparsity 0 from the panel's dense network.
         again: whether runs of it use tickets that others of them found.
         marks: where rules would stop a run, at values of ``x``, by the rule's name.
+        sweeps: settings over which its experiment itself goes to fill one panel, so that no command may fix them.
+        claims: whether the paper has a run's problem there; of one that it has not, nothing is missing.
     """
 
     name: str
@@ -75,10 +77,12 @@ class Exhibit:
     from_dense: Callable[[str], bool] = bool
     again: bool = False
     marks: Callable[[Run], Mapping[str, float]] = lambda _: {}
+    sweeps: tuple[str, ...] = ()
+    claims: Callable[[Run], bool] = lambda _: True
 
     @property
     def commands(self) -> str:
-        """The command that makes the missing runs."""
+        """The command that makes its runs as the experiment has them."""
         return command(self.name, self.needs, self.again)
 
     def stated(self, facet: str, task: str, series: str) -> Mapping[float, float]:

@@ -16,6 +16,7 @@ from lipdip.reports.runs import Run, title
 
 Picture = tuple[str, str]  # digest, and name with size; both empty where a line is of one picture
 Taken = tuple[Run, Point]
+_WITHIN = 0.045  # of a column, places that count as its
 Layer = dict[tuple[int, Picture], Mapping[Hashable, Taken]]  # by seed and picture, the points by ``at``
 
 
@@ -97,11 +98,15 @@ class Drawn:
         return list({run.path: run for panel in self.panels for run in panel.runs}.values())
 
 
-def near(line: Line, x: float, columns: Sequence[float], within: float = 0.045) -> Spot | None:
+def near(line: Line, x: float, columns: Sequence[float]) -> Spot | None:
     """The line's spot for the column ``x``: nearest to it, within reach, and nearer to no other column."""
     spot = min(line.spots, key=lambda spot: abs(spot.x - x))
-    taken = min(columns, key=lambda column: abs(spot.x - column))
-    return spot if taken == x and abs(spot.x - x) <= within else None
+    return spot if fits(x, spot.x, columns) else None
+
+
+def fits(x: float, place: float, columns: Sequence[float]) -> bool:
+    """Whether a number at ``place`` belongs into the column ``x``."""
+    return min(columns, key=lambda column: abs(place - column)) == x and abs(place - x) <= _WITHIN
 
 
 def marked(drawn: Drawn, panel: Panel) -> dict[str, list[tuple[int, float]]]:

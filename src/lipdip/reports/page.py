@@ -10,7 +10,7 @@ from lipdip.reports.found import Found
 from lipdip.reports.gather import Gathered, Refused
 from lipdip.reports.grids import Arranged, caption, remarks, shown
 from lipdip.reports.lines import Drawn, Panel
-from lipdip.reports.missing import missing
+from lipdip.reports.missing import lacking
 from lipdip.reports.tables import KINDS, Row, columns, label, notes, rows
 
 _RUNS = 12  # named below a grid
@@ -99,7 +99,7 @@ def _contents(exhibits: Sequence[Found]) -> str:
     for drawn in exhibits:
         exhibit, seeds = drawn.exhibit, {run.seed for run in drawn.runs}
         name = f'<a href="#{exhibit.name}">{exhibit.name}</a>' if drawn.panels else exhibit.name
-        state = "nothing yet" if not drawn.panels else "in part" if missing(drawn) else "whole"
+        state = "nothing yet" if not drawn.panels else "in part" if lacking(drawn) else "whole"
         counts = f'<td class="count">{len(drawn.runs)}</td><td class="count">{len(seeds)}</td>'
         lines.append(f"<tr><td>{name}</td><td>{escape(exhibit.title)}</td>{counts}<td>{state}</td></tr>")
     head = '<tr><th>exhibit</th><th>about</th><th class="count">runs</th><th class="count">seeds</th><th></th></tr>'
@@ -167,11 +167,11 @@ def _row(row: Row) -> str:
 
 
 def _missing(drawn: Found) -> str:
-    lacks = missing(drawn)
+    lacks = lacking(drawn)
     if not lacks:
         return ""
-    command = f"<pre><code>{escape(drawn.exhibit.commands)}</code></pre>"
-    return _folded("what is missing", f"{_listed(lacks)}<p>The command that makes it:</p>{command}")
+    told = "".join(f"<li>{escape(lack.text)}<pre><code>{escape(lack.command)}</code></pre></li>" for lack in lacks)
+    return _folded("what is missing", f"<p>Below each, the command that makes it.</p><ul>{told}</ul>")
 
 
 def _rest(without: Sequence[Found], others: Sequence[NotDrawn]) -> str:

@@ -11,7 +11,7 @@ from lipdip.core.tables import table_of
 from lipdip.figures import markdown
 from lipdip.reports.kinds import decoder, task
 from lipdip.reports.lines import Drawn, Line, Panel, Spot, marked, near
-from lipdip.reports.missing import missing
+from lipdip.reports.missing import lacking
 from lipdip.reports.paper import DECODERS, SETTINGS
 from lipdip.reports.runs import Run
 
@@ -156,10 +156,10 @@ def markdown_of(drawn: Drawn) -> str:
             markdown.table(header, {f"{row.name}{KINDS[row.kind]}": row.entries for row in rows(drawn, panel)})
         )
         parts += [f"{note}\n" for note in notes(drawn, panel)]
-    lacks = missing(drawn)
+    lacks = lacking(drawn)
     if lacks:
-        listed = "\n".join(f"- {line}" for line in lacks)
-        parts.append(f"## Missing\n\n{listed}\n\n`{exhibit.commands}` makes what is missing.\n")
+        listed = "\n".join(f"- {lack.text}\n\n      {lack.command}\n" for lack in lacks)
+        parts.append(f"## Missing\n\nBelow each, the command that makes it.\n\n{listed}")
     return "\n".join(parts)
 
 
