@@ -186,11 +186,22 @@ def test_a_degradation_that_follows_the_seed_is_not_mixed_with_one_that_is_fixed
         made(tmp_path, f"fixed{seed}", [30.0 + seed], seed)
     for seed in (1, 2):
         made(tmp_path, f"own{seed}", [20.0 + seed], seed, science__task__seed=seed)
-    (panel,) = panels(tmp_path)
-    assert {line.name: round(line.spots[0].entry.mean, 3) for line in panel.lines} == {
+    made(tmp_path, "quirk", **by_pruner("imp", input_convs_stay_dense=True))
+    (panel,) = panels(tmp_path, "audit")
+    assert {line.name: round(line.spots[0].entry.mean, 3) for line in panel.lines if line.series == "IMP"} == {
         "IMP (task.seed=0)": 31.0,
         "IMP (task.seed=seed)": round((30.0 + 21 + 22) / 3, 3),
     }
+
+
+def test_one_degraded_picture_is_compared_and_only_the_audit_shows_others(tmp_path: Path) -> None:
+    """Noise of each seed stands in where there is nothing else."""
+    for seed in (0, 1):
+        made(tmp_path, f"fixed{seed}", [30.0 + seed], seed)
+        made(tmp_path, f"snip{seed}", [25.0 + seed], seed, **by_pruner("snip"), science__task__seed=seed)
+    made(tmp_path, "own1", [20.0], 1, science__task__seed=1)
+    (panel,) = panels(tmp_path)
+    assert [(line.name, line.spots[0].entry.mean) for line in panel.lines] == [("IMP", 30.5), ("SNIP", 25.5)]
 
 
 def test_two_fixed_degradations_are_not_one_that_follows_the_seed(tmp_path: Path) -> None:
@@ -805,6 +816,24 @@ def test_a_run_with_a_damaged_picture_is_told_and_left_out(tmp_path: Path, damag
     ((path, told),) = ((one.path.name, one.why) for one in found.refused)
     assert path == damaged.name and why in told and "\n" not in told
     assert [grid.seed for grid in found.panels] == [1] and len(panels(tmp_path)[0].runs) == 4
+
+
+def test_a_run_that_one_exhibit_cannot_show_is_said_to_be_unused_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = made(tmp_path, "a0")
+    (run / "images" / "clean.png").write_bytes(b"")
+    (run / "curves.csv").write_text("round,step\n0,x\n")
+    (whole := made(tmp_path, "b0", seed=1)).joinpath("summary.json").unlink()
+    for arguments in (["list"], ["all", "--out", str(tmp_path / "out")]):
+        assert report.main([*arguments, "--from", str(tmp_path)]) == 0
+        whole_line, *lines = capsys.readouterr().err.splitlines()
+        assert whole_line.startswith(f"lipdip: not used: {whole}: not finished")
+        assert {line.partition(f": {run}: ")[0] for line in lines} == {
+            "lipdip: not used in fig2, fig17",
+            "lipdip: not used in fig11",
+        }
+    assert f"not used in fig11: {run}: " in (tmp_path / "out" / "index.html").read_text()
 
 
 def test_pictures_while_the_network_learns_stand_by_steps_and_gaps_are_told(tmp_path: Path) -> None:

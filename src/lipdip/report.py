@@ -11,7 +11,7 @@ from lipdip.core.files import write_whole
 from lipdip.figures.terminal import count, plain_console, say, span
 from lipdip.reports.exhibits import DRAWN, NOT_DRAWN, named
 from lipdip.reports.found import Found, figures, found, panels, tables
-from lipdip.reports.gather import Refused, gather
+from lipdip.reports.gather import Refused, gather, told
 from lipdip.reports.missing import lacking
 from lipdip.reports.page import page
 
@@ -23,9 +23,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _list(arguments: argparse.Namespace) -> None:
     gathered = gather(arguments.outputs)
-    console = plain_console()
+    console, refused = plain_console(), [*gathered.refused]
     for exhibit in DRAWN:
         shown = found(exhibit, gathered.runs)
+        refused += shown.refused
         say(console, f"{exhibit.name:<8} {exhibit.title}: {_counted(shown) if shown.panels else 'no runs'}")
         lacks = lacking(shown)
         for lack in lacks if arguments.all else lacks[:2]:
@@ -36,7 +37,7 @@ def _list(arguments: argparse.Namespace) -> None:
     say(console, "not drawn:")
     for other in NOT_DRAWN:
         say(console, f"{other.name:<8} {other.title}: {other.why}")
-    _say_refused(gathered.refused)
+    _say_refused(refused)
 
 
 def _table(arguments: argparse.Namespace) -> None:
@@ -68,8 +69,8 @@ def _all(arguments: argparse.Namespace) -> None:
         pictures[name] = panels(shown)
     where = ", ".join(map(str, arguments.outputs))
     write_whole(folder / "index.html", page(gathered, everything, pictures, NOT_DRAWN, where))
-    told = f"{len(pictures)} of {len(everything)} exhibits, {len(gathered.runs)} runs"
-    say(plain_console(), f"{folder / 'index.html'}: {told}")
+    whole = f"{len(pictures)} of {len(everything)} exhibits, {len(gathered.runs)} runs"
+    say(plain_console(), f"{folder / 'index.html'}: {whole}")
     _say_refused([*gathered.refused, *(refused for one in everything for refused in one.refused)])
 
 
@@ -94,8 +95,8 @@ def _asked(arguments: argparse.Namespace) -> Found:
 
 def _say_refused(refused: Sequence[Refused]) -> None:
     """What was left out, on standard error."""
-    for one in dict.fromkeys(refused):
-        print(f"lipdip: not used: {one}", file=sys.stderr, flush=True)
+    for line in told(refused):
+        print(f"lipdip: {line}", file=sys.stderr, flush=True)
 
 
 def _written(name: str, contents: Mapping[str, str | bytes], folder: Path) -> list[Path]:

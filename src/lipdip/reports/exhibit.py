@@ -53,6 +53,7 @@ class Exhibit:
         marks: where rules would stop a run, at values of ``x``, by the rule's name.
         sweeps: settings over which its experiment itself goes to fill one panel, so that no command may fix them.
         claims: whether the paper has a run's problem there; of one that it has not, nothing is missing.
+        any_degradation: whether runs whose degradation follows the seed are shown beside runs of one degradation.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Exhibit:
     marks: Callable[[Run], Mapping[str, float]] = lambda _: {}
     sweeps: tuple[str, ...] = ()
     claims: Callable[[Run], bool] = lambda _: True
+    any_degradation: bool = False
 
     @property
     def commands(self) -> str:

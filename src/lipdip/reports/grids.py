@@ -66,7 +66,7 @@ def arranged(gallery: Gallery, runs: Iterable[Run]) -> Arranged:
         try:
             taken += [Picture(run, shot) for shot in gallery.shots(run)]
         except UserError as error:
-            refused.append(Refused(run.path, str(error)))
+            refused.append(Refused(run.path, str(error), gallery.name))
     sound: set[Path] = set()
     while True:
         grids = _grids(gallery, taken)
@@ -76,7 +76,7 @@ def arranged(gallery: Gallery, runs: Iterable[Run]) -> Arranged:
                 _check(picture)
                 sound.add(picture.path)
             except UserError as error:
-                bad.setdefault(picture.run.path, Refused(picture.run.path, str(error)))
+                bad.setdefault(picture.run.path, Refused(picture.run.path, str(error), gallery.name))
         if not bad:
             return Arranged(gallery, tuple(grids), tuple(refused))
         refused += bad.values()

@@ -127,7 +127,7 @@ def drawn(exhibit: Exhibit, runs: Iterable[Run]) -> Drawn:
         try:
             points = list(exhibit.points(run))
         except UserError as error:
-            refused.append(Refused(run.path, str(error)))
+            refused.append(Refused(run.path, str(error), exhibit.name))
             continue
         whole = without(_of_any_picture(run) if exhibit.pooled else identity(run), exhibit.merges)
         setting, own = without(whole, exhibit.varies), key(whole)
@@ -137,7 +137,8 @@ def drawn(exhibit: Exhibit, runs: Iterable[Run]) -> Drawn:
                 taken[key(setting), point.facet, point.series, own].append((run, point))
     panels: dict[tuple[str, str], list[tuple[Line, Identity]]] = defaultdict(list)
     for (setting_key, facet, series, own), pairs in taken.items():
-        for line in _lines(series, pairs, bool(exhibit.pooled)):
+        comparable = pairs if exhibit.any_degradation else _of_one_degradation(pairs)
+        for line in _lines(series, comparable, bool(exhibit.pooled)):
             panels[setting_key, facet].append((line, identities[own]))
     order = {facet: number for number, facet in enumerate(exhibit.y)}
     made = [
@@ -147,6 +148,12 @@ def drawn(exhibit: Exhibit, runs: Iterable[Run]) -> Drawn:
     ]
     panels_told = sorted(_told_apart(made), key=lambda panel: (order.get(panel.facet, 0), panel.title))
     return Drawn(exhibit, tuple(panels_told), tuple(refused))
+
+
+def _of_one_degradation(pairs: Sequence[Taken]) -> Sequence[Taken]:
+    """Without runs whose degradation follows the seed, where there are others: theirs is one degraded picture."""
+    fixed = {run.at("task.seed") for run, _ in pairs if run.at("task.seed") != run.seed}
+    return [(run, point) for run, point in pairs if not fixed or run.at("task.seed") in fixed]
 
 
 def _of_any_picture(run: Run) -> Identity:

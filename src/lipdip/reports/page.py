@@ -7,7 +7,7 @@ from html import escape
 import lipdip
 from lipdip.reports.exhibit import NotDrawn
 from lipdip.reports.found import Found
-from lipdip.reports.gather import Gathered, Refused
+from lipdip.reports.gather import Gathered, Refused, told
 from lipdip.reports.grids import Arranged, caption, remarks, shown
 from lipdip.reports.lines import Drawn, Panel
 from lipdip.reports.missing import lacking
@@ -188,14 +188,13 @@ def _rest(without: Sequence[Found], others: Sequence[NotDrawn]) -> str:
 
 
 def _refused(refused: Sequence[Refused], again: int) -> str:
-    told = [str(one) for one in dict.fromkeys(refused)]
     counted = (
         f"<p>{again} directories hold a run that another directory holds too, with the same numbers.</p>"
         if again
         else ""
     )
-    listed = _listed(told) if told else "<p>None: every run directory could be read.</p>"
-    return f'<h2 id="refused">Directories that were not used</h2>{listed}{counted}'
+    listed = _listed(told(refused)) if refused else "<p>None: every run directory could be read.</p>"
+    return f'<h2 id="refused">Directories that were not used, or not everywhere</h2>{listed}{counted}'
 
 
 def _folded(name: str, content: str) -> str:
