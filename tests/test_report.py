@@ -27,7 +27,7 @@ from lipdip.reports.grids import Arranged, arranged
 from lipdip.reports.lines import Drawn, Panel, drawn, marked
 from lipdip.reports.missing import lacking, missing
 from lipdip.reports.runs import Run
-from lipdip.reports.tables import columns, markdown_of, notes
+from lipdip.reports.tables import columns, csv_of, markdown_of, notes
 
 FOUR = (30.0, 30.5, 29.0, 20.0)
 PRUNER = {"rewind": 0, "rounds": 3, "rate": 0.2, "target": "degraded"}
@@ -80,7 +80,10 @@ def made(output: Path, label: str, scores: Sequence[float] = FOUR, seed: int = 0
     with RunDirectory(output / "runs" / name) as run:
         run.write("config.yaml", yaml.safe_dump({**science, **config}))
         run.write_table("rounds.csv", Restored, rows)
-        steps = [CurvePoint(row.round, "bird", step, 0.1, step / 10, step / 20, 0.5) for row in rows for step in (1, 5)]
+        end = science["fit"]["steps"]
+        steps = [
+            CurvePoint(row.round, "bird", step, 0.1, step / 10, step / 20, 0.5) for row in rows for step in (1, end)
+        ]
         run.write_table("curves.csv", CurvePoint, steps)
         run.write("layers.csv", "round,layer,density\n" + "".join(f"{row.round},a,0.5\n" for row in rows))
         run.write("rounds.png", b"")
@@ -383,6 +386,37 @@ def test_damaged_curves_leave_a_run_out_of_learning_curves_alone(tmp_path: Path)
     found = lined(tmp_path, "fig11")
     assert [one.path.name for one in found.refused] == [damaged.name] and found.panels[0].lines[0].seeds == 1
     assert panels(tmp_path)[0].lines[0].seeds == 2
+
+
+@pytest.mark.parametrize(("gone", "why"), [(1, "ends round 3 at step 1 of 12"), (2, "has no step of round 3")])
+def test_curves_without_their_end_are_refused(tmp_path: Path, gone: int, why: str) -> None:
+    made(tmp_path, "a0")
+    damaged = made(tmp_path, "a1", seed=1) / "curves.csv"
+    damaged.write_text("".join(damaged.read_text().splitlines(keepends=True)[:-gone]))
+    found = lined(tmp_path, "fig11")
+    assert [(one.exhibit, why in one.why) for one in found.refused] == [("fig11", True)]
+    assert {line.seeds for panel in found.panels for line in panel.lines} == {1}
+
+
+def test_learning_curves_say_whether_the_output_or_its_average_is_judged(tmp_path: Path) -> None:
+    inpainted = made(tmp_path, "i", science__task={"name": "inpaint", "keep": 0.5, "seed": 0})
+    _replaced("summary.json", '"picture": "average"', '"picture": "output"')(inpainted)
+    made(tmp_path, "d")
+    found = lined(tmp_path, "fig11")
+    units = {panel.task: found.exhibit.y[panel.facet] for panel in found.panels if panel.facet != "SSIM"}
+    assert units == {"denoise": "PSNR of the averaged output in dB", "inpaint": "PSNR of the output in dB"}
+    assert all(unit in csv_of(found) and unit in markdown_of(found) for unit in units.values())
+
+
+def test_the_csv_has_every_point_with_its_own_runs_and_the_table_says_what_it_leaves_out(tmp_path: Path) -> None:
+    short = made(tmp_path, "short", FOUR[:2], 1, **by_pruner("imp", stop=2))
+    whole = made(tmp_path, "whole")
+    found = lined(tmp_path)
+    cells = list(csv.DictReader(csv_of(found).splitlines()))
+    assert [cell["column"][:5] for cell in cells] == ["0", "0.2", "0.36", "0.488"]
+    assert [set(cell["runs"].split()) for cell in cells] == 2 * [{short.name, whole.name}] + 2 * [{whole.name}]
+    assert "| | 0 | 0.2 | 0.36 |" in markdown_of(found)
+    assert "The table shows 3 of 4 columns; the CSV has all." in markdown_of(found)
 
 
 def test_runs_that_go_on_longer_are_of_one_line(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lipdip.figures.style import GREY, line_style, rendered, wrapped
-from lipdip.reports.lines import Drawn, Line, Panel, Spot, marked
+from lipdip.reports.lines import Drawn, Line, Panel, Spot, fits, marked, stated_by_paper
 
 _ACROSS, _MOST = 3, 24  # panels beside each other, and in one figure
 
@@ -100,12 +100,12 @@ def _draw(axes: Axes, drawn: Drawn, panel: Panel, order: list[str]) -> None:
     axes.tick_params(labelsize=8)
     axes.grid(alpha=0.25)
     if all(len(line.spots) == 1 for line in panel.lines):
-        _dots(axes, panel, order)
+        _dots(axes, drawn, panel, order)
         axes.set_xlabel(unit, fontsize=9)
         return
     for line, style in _styled(panel, order):
         _line(axes, line, style)
-        stated = exhibit.stated(panel.facet, panel.task, line.series)
+        stated = stated_by_paper(drawn, panel, line.series)
         if stated:
             label = f"{line.series}, the paper's"
             axes.plot(list(stated), list(stated.values()), "x", color=style["color"], markersize=6, label=label)
@@ -158,13 +158,18 @@ def _alone(axes: Axes, spot: Spot, name: str, style: Mapping[str, Any]) -> None:
         axes.errorbar([spot.x], [spot.entry.mean], yerr=[spot.entry.spread or 0], label=name, **bar)
 
 
-def _dots(axes: Axes, panel: Panel, order: list[str]) -> None:
-    """Where each line is one number: a dot for each, below each other, with its spread and its name above."""
+def _dots(axes: Axes, drawn: Drawn, panel: Panel, order: list[str]) -> None:
+    """Where each line is one number: a dot for each, with its spread, its name above, and a cross for the paper's."""
     across = axes.get_yaxis_transform()
     for number, (line, style) in enumerate(_styled(panel, order)):
         entry, sparsity = line.spots[0].entry, line.spots[0].x
         axes.errorbar([entry.mean], [-number], xerr=[entry.spread or 0], fmt="o", color=style["color"], markersize=5)
         name = f"{line.name}, n={line.seeds}, sparsity {sparsity:.3f}"
+        stated = stated_by_paper(drawn, panel, line.series)
+        told = [value for x, value in stated.items() if fits(x, sparsity, [*stated])]
+        if told:
+            axes.plot(told, [-number], "x", color=style["color"], markersize=6)
+            name += f"; x: the paper's {told[0]:g}"
         axes.text(0.01, 0.2 - number, wrapped(name, 76), transform=across, fontsize=6.5, va="bottom")
     axes.set_yticks([])
     axes.set_ylim(0.6 - len(panel.lines), 0.9)

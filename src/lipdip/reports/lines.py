@@ -22,10 +22,11 @@ Layer = dict[tuple[int, Picture], Mapping[Hashable, Taken]]  # by seed and pictu
 
 @dataclass(frozen=True)
 class Spot:
-    """The mean over seeds at one ``x``."""
+    """The mean over seeds at one ``x``; ``runs`` are the names of those that it is of."""
 
     x: float
     entry: Entry
+    runs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,12 @@ def near(line: Line, x: float, columns: Sequence[float]) -> Spot | None:
 def fits(x: float, place: float, columns: Sequence[float]) -> bool:
     """Whether a number at ``place`` belongs into the column ``x``."""
     return min(columns, key=lambda column: abs(place - column)) == x and abs(place - x) <= _WITHIN
+
+
+def stated_by_paper(drawn: Drawn, panel: Panel, series: str) -> Mapping[float, float]:
+    """The paper's numbers for a series, by ``x``; none where it has not the panel's problem."""
+    claimed = all(map(drawn.exhibit.claims, panel.runs))
+    return drawn.exhibit.stated(panel.facet, panel.task, series) if claimed else {}
 
 
 def marked(drawn: Drawn, panel: Panel) -> dict[str, list[tuple[int, float]]]:
@@ -216,11 +223,13 @@ def _line(series: str, layer: Layer, note: str) -> Line:
         taken = [whole for several in slots if len(whole := [each for each in several if each]) == len(pictures)]
         found = entry([fmean(point.y for _, point in several if point.y is not None) for several in taken])
         if found is not None:
-            spots.append(Spot(fmean(point.x for several in taken for _, point in several), found))
-            runs |= {run.path: run for several in taken for run, _ in several}
+            own = {run.path: run for several in taken for run, _ in several}
+            names = tuple(path.name for path in own)
+            spots.append(Spot(fmean(point.x for several in taken for _, point in several), found, names))
+            runs |= own
     spots.sort(key=lambda spot: spot.x)
-    names = tuple(name for _, name in pictures if name)
-    return Line(series, tuple(spots), tuple(runs.values()), note, names, tuple(_left_out(owned, pictures)))
+    pooled = tuple(name for _, name in pictures if name)
+    return Line(series, tuple(spots), tuple(runs.values()), note, pooled, tuple(_left_out(owned, pictures)))
 
 
 def _shared(sets: Sequence[set[Picture]]) -> list[Picture]:
