@@ -419,6 +419,37 @@ def test_the_csv_has_every_point_with_its_own_runs_and_the_table_says_what_it_le
     assert "The table shows 3 of 4 columns; the CSV has all." in markdown_of(found)
 
 
+def recovered(output: Path, outliers: float) -> None:
+    """A dense recovery of compressive sensing, and one by a generator's mask after round 1."""
+    made(output, "found", FOUR[:2])
+    task = {"name": "compressive_sensing", "outliers": outliers, "seed": 0}
+    fit = {"objective": "median_of_means", "steps": 12}
+    change = {"science__task": task, "science__fit": fit, "science__pruner": None}
+    made(output, "dense", [0.1725], **change)
+    path = f"/elsewhere/runs/{labelled(output, 'found').name}/tickets/round_01.safetensors"
+    ticket = {"config__ticket": {"path": path, "round": None, "init": "original"}, "config__start": 1}
+    made(output, "masked", [0.0844], **change, **ticket, science__ticket={"mask": "m"})
+
+
+def test_the_papers_numbers_stand_beside_its_own_problem_and_a_dense_start_is_compared(tmp_path: Path) -> None:
+    recovered(tmp_path / "own", 0.02)
+    found = lined(tmp_path / "own", "table1")
+    text = markdown_of(found)
+    assert re.search(r"IMP, mask on pretrained weights: difference \| \+0.1000 \| \+0.0100 \|", text)
+    recovered(tmp_path / "other", 0.05)
+    found = lined(tmp_path / "other", "table1")
+    text = markdown_of(found)
+    assert "the paper's" not in text and "The paper has no numbers of this problem" in text and not missing(found)
+
+
+def test_dots_have_the_papers_values_beside_them(tmp_path: Path) -> None:
+    made(tmp_path, "a", FOUR[:1])
+    found = lined(tmp_path, "table3")
+    (axes,) = _figure(found, found.panels).axes
+    crosses = [list(line.get_xdata()) for line in axes.get_lines() if line.get_marker() == "x"]
+    assert crosses == [[30.35]]
+
+
 def test_runs_that_go_on_longer_are_of_one_line(tmp_path: Path) -> None:
     """The rounds before are the same, and count once; runs to an exact sparsity leave the ladder, and are Table 4's."""
     for seed in (0, 1):

@@ -48,7 +48,7 @@ class Exhibit:
         needs: seeds that a whole exhibit has.
         pooled: where numbers are means over the pictures of a set, how many pictures each facet has.
         merges: the parts of a run's identity that may differ even within a line, whose points differ in ``at``.
-        from_dense: whether the series, by name, starts at sparsity 0 from the panel's dense network.
+        starts: the series that has a series' number at sparsity 0 where it has none itself, by name.
         again: whether runs of it use tickets that others of them found.
         marks: where rules would stop a run, at values of ``x``, by the rule's name.
         sweeps: settings over which its experiment itself goes to fill one panel, so that no command may fix them.
@@ -75,7 +75,7 @@ class Exhibit:
     needs: int = 3
     pooled: Mapping[str, int] = field(default_factory=dict)
     merges: tuple[str, ...] = ()
-    from_dense: Callable[[str], bool] = bool
+    starts: Callable[[str], str] = lambda _: "dense"
     again: bool = False
     marks: Callable[[Run], Mapping[str, float]] = lambda _: {}
     sweeps: tuple[str, ...] = ()

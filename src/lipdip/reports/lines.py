@@ -116,6 +116,13 @@ def stated_by_paper(drawn: Drawn, panel: Panel, series: str) -> Mapping[float, f
     return drawn.exhibit.stated(panel.facet, panel.task, series) if claimed else {}
 
 
+def start_of(drawn: Drawn, panel: Panel, line: Line) -> Line | None:
+    """The line that has this one's number at sparsity 0, where there is exactly one."""
+    name = drawn.exhibit.starts(line.series)
+    found = [other for other in panel.lines if other.series == name and other is not line and other.spots[0].x == 0]
+    return found[0] if len(found) == 1 else None
+
+
 def marked(drawn: Drawn, panel: Panel) -> dict[str, list[tuple[int, float]]]:
     """Where the exhibit's rules would stop the panel's runs: seed and ``x``, by the rule's name."""
     found: dict[str, set[tuple[int, float]]] = {}

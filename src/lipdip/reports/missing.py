@@ -101,7 +101,7 @@ def _gaps(drawn: Drawn, panel: Panel, line: Line) -> str:
     shown = drawn.exhibit.columns
     if len(line.spots) == 1 or not shown:
         return ""
-    dense = drawn.exhibit.from_dense(line.series) and any(other.series == "dense" for other in panel.lines)
+    dense = drawn.exhibit.starts(line.series) in {other.series for other in panel.lines if other.spots[0].x == 0}
     gaps = [x for x in _reachable(line, shown) if near(line, x, shown) is None and not (x == 0 and dense)]
     if gaps and min(gaps) > line.spots[-1].x:
         rounds = rounds_to(line.runs[0], max(gaps))

@@ -10,7 +10,7 @@ from typing import Any
 from lipdip.core.tables import table_of
 from lipdip.figures import markdown
 from lipdip.reports.kinds import decoder, task
-from lipdip.reports.lines import Drawn, Line, Panel, Spot, marked, near, stated_by_paper
+from lipdip.reports.lines import Drawn, Line, Panel, Spot, marked, near, start_of, stated_by_paper
 from lipdip.reports.missing import lacking
 from lipdip.reports.paper import DECODERS, SETTINGS
 from lipdip.reports.runs import Run
@@ -135,16 +135,12 @@ def rows(drawn: Drawn, panel: Panel) -> list[Row]:
 
     The number of seeds stands beside the name; in the cells, where they are of different numbers.
     """
-    exhibit, shown, found = drawn.exhibit, columns(drawn, panel), []
-    dense = any(line.series == "dense" for line in panel.lines)
+    shown, found = columns(drawn, panel), []
     for place, line in enumerate(panel.lines):
         spots = [column.spots[place] for column in shown]
         counts = {spot.entry.count for spot in line.spots}
         name = f"{line.name}, n={min(counts)}" if len(counts) == 1 else line.name
-        texts = [
-            _entry(drawn, spot, column.x, line, dense and exhibit.from_dense(line.series))
-            for spot, column in zip(spots, shown, strict=True)
-        ]
+        texts = [_entry(drawn, panel, spot, column.x, line) for spot, column in zip(spots, shown, strict=True)]
         found.append(Row(name, "ours", tuple(texts)))
         stated = stated_by_paper(drawn, panel, line.series)
         if stated:
@@ -164,10 +160,10 @@ def rows(drawn: Drawn, panel: Panel) -> list[Row]:
 
 def _compared(drawn: Drawn, panel: Panel, line: Line, x: float, spot: Spot | None) -> float | None:
     """What of ours the paper's number is laid beside: the dense network's where the line starts from it."""
-    if spot is not None or x != 0 or not drawn.exhibit.from_dense(line.series):
+    if spot is not None or x != 0:
         return None if spot is None else spot.entry.mean
-    dense = [spot.entry.mean for other in panel.lines if other.series == "dense" for spot in other.spots if spot.x == 0]
-    return dense[0] if len(dense) == 1 else None
+    start = start_of(drawn, panel, line)
+    return None if start is None else start.spots[0].entry.mean
 
 
 def markdown_of(drawn: Drawn) -> str:
@@ -222,11 +218,14 @@ def _digits(value: float) -> str:
     return ".2e" if 0 < size < 1e-3 else ".4f" if size < 1 else ".2f" if size < 1000 else ",.0f"
 
 
-def _entry(drawn: Drawn, spot: Spot | None, x: float, line: Line, dense: bool) -> str:
+def _entry(drawn: Drawn, panel: Panel, spot: Spot | None, x: float, line: Line) -> str:
     if spot is None:
         if len(line.spots) == 1:  # a dense network, or one ticket, which has no other place
             return ""
-        return "dense" if x == 0 and dense else "missing" if drawn.exhibit.columns else ""
+        start = drawn.exhibit.starts(line.series) if x == 0 else ""
+        if start and any(other.series == start and other.spots[0].x == 0 for other in panel.lines):
+            return start
+        return "missing" if drawn.exhibit.columns else ""
     digits = _digits(spot.entry.mean)
     spread = "" if spot.entry.spread is None else f" ± {spot.entry.spread:{digits}}"
     more = [f"n={spot.entry.count}"] if len({each.entry.count for each in line.spots}) > 1 else []

@@ -10,6 +10,9 @@ from lipdip.reports.runs import Origin, Run
 _TARGETS = {"picture": "a picture", "noisy": "with noise", "shuffled": "its pixels shuffled", "noise": "white noise"}
 
 
+_UNPRUNED = {"IMP, fine-tuned": "random, fine-tuned", "random, fine-tuned": "IMP, fine-tuned"}  # the same generator
+
+
 def source(run: Run) -> Origin | None:
     """The run whose ticket, or whose fine-tuned generator, this one has."""
     return run.origin("ticket.path") or run.origin("model.path")
@@ -190,7 +193,7 @@ USING: tuple[Exhibit, ...] = (
             *("random, mask on pretrained weights", "random, fine-tuned"),
         ),
         must=lambda names: names != {"dense"},
-        from_dense=lambda name: "mask on" in name,
+        starts=lambda name: _UNPRUNED.get(name, "dense"),
         varies=("ticket", "model"),
         y={"": "MSE per pixel on [-1, 1]"},
         columns=tuple(paper.TABLE_1["gan_inpaint", "IMP, fine-tuned"]),
