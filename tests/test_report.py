@@ -165,7 +165,7 @@ def test_runs_that_differ_in_more_than_the_seed_stand_apart(tmp_path: Path) -> N
     made(tmp_path, "c", [10.0, 9.0], 2, science__image__0__shape=[3, 64, 64])
     made(tmp_path, "d", [15.0, 14.0], 2, science__fit__steps=99)
     found = panels(tmp_path)
-    assert [panel.title.removeprefix("denoise noise 25, bird ") for panel in found] == [
+    assert [panel.title.removeprefix("denoise noise 25/255, bird ") for panel in found] == [
         "32x32; fit.steps=12",
         "32x32; fit.steps=99",
         "64x64",
@@ -415,7 +415,7 @@ def test_the_csv_has_every_point_with_its_own_runs_and_the_table_says_what_it_le
     cells = list(csv.DictReader(csv_of(found).splitlines()))
     assert [cell["column"][:5] for cell in cells] == ["0", "0.2", "0.36", "0.488"]
     assert [set(cell["runs"].split()) for cell in cells] == 2 * [{short.name, whole.name}] + 2 * [{whole.name}]
-    assert "| | 0 | 0.2 | 0.36 |" in markdown_of(found)
+    assert "| sparsity | 0 | 0.2 | 0.36 |" in markdown_of(found)
     assert "The table shows 3 of 4 columns; the CSV has all." in markdown_of(found)
 
 
@@ -439,7 +439,7 @@ def test_the_papers_numbers_stand_beside_its_own_problem_and_a_dense_start_is_co
     recovered(tmp_path / "other", 0.05)
     found = lined(tmp_path / "other", "table1")
     text = markdown_of(found)
-    assert "the paper's" not in text and "The paper has no numbers of this problem" in text and not missing(found)
+    assert ": the paper's" not in text and "The paper has no numbers of this problem" in text and not missing(found)
 
 
 def test_dots_have_the_papers_values_beside_them(tmp_path: Path) -> None:
@@ -935,6 +935,18 @@ def test_where_the_loss_rises_is_where_the_rule_would_stop(tmp_path: Path) -> No
     assert {name: [(seed, round(x, 3)) for seed, x in where] for name, where in places.items()} == {
         "the loss rose 2 times in a row": [(0, 0.488)]
     }
+
+
+def test_a_figure_of_layers_counts_in_whole_numbers_and_its_legend_covers_nothing(tmp_path: Path) -> None:
+    run = made(tmp_path, "a")
+    (run / "layers.csv").write_text("round,layer,density\n" + "".join(f"3,l{n},0.5\n" for n in range(3)))
+    found = lined(tmp_path, "fig7")
+    figure = _figure(found, found.panels)
+    (axes,) = figure.axes
+    figure.draw_without_rendering()
+    assert all(tick == int(tick) for tick in axes.get_xticks())
+    legend = axes.get_legend()
+    assert legend is not None and legend.get_window_extent().y1 < axes.get_window_extent().y0
 
 
 def test_tickets_of_sgld_stand_beside_the_level_of_the_dense_network(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from lipdip.figures.terminal import count, plain_console, say, span
 from lipdip.reports.exhibits import DRAWN, NOT_DRAWN, named
 from lipdip.reports.found import Found, figures, found, panels, tables
 from lipdip.reports.gather import Refused, gather, told
+from lipdip.reports.lines import Drawn
 from lipdip.reports.missing import lacking
 from lipdip.reports.page import page
 
@@ -65,12 +66,14 @@ def _all(arguments: argparse.Namespace) -> None:
     for shown in [one for one in everything if one.panels]:
         name = shown.exhibit.name
         say(plain_console(), f"{name}: {count(len(shown.runs), 'run')}, {count(len(shown.panels), 'panel')}")
-        _written(name, {**tables(shown), **figures(shown)}, folder)
-        pictures[name] = panels(shown)
+        whole = figures(shown)
+        _written(name, {**tables(shown), **whole}, folder)
+        alone = isinstance(shown, Drawn) and len(shown.panels) == 1  # whose panel is the figure
+        pictures[name] = [whole["png"]] if alone else panels(shown)
     where = ", ".join(map(str, arguments.outputs))
     write_whole(folder / "index.html", page(gathered, everything, pictures, NOT_DRAWN, where))
-    whole = f"{len(pictures)} of {len(everything)} exhibits, {len(gathered.runs)} runs"
-    say(plain_console(), f"{folder / 'index.html'}: {whole}")
+    counted = f"{len(pictures)} of {len(everything)} exhibits, {len(gathered.runs)} runs"
+    say(plain_console(), f"{folder / 'index.html'}: {counted}")
     _say_refused([*gathered.refused, *(refused for one in everything for refused in one.refused)])
 
 

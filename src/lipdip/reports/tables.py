@@ -176,7 +176,9 @@ def markdown_of(drawn: Drawn) -> str:
         parts.append(f"{unit}, over {exhibit.x}: mean ± standard deviation over n seeds.\n")
         header = [label(column.x) for column in columns(drawn, panel)]
         parts.append(
-            markdown.table(header, {f"{row.name}{KINDS[row.kind]}": row.entries for row in rows(drawn, panel)})
+            markdown.table(
+                header, {f"{row.name}{KINDS[row.kind]}": row.entries for row in rows(drawn, panel)}, exhibit.x
+            )
         )
         parts += [f"{note}\n" for note in notes(drawn, panel)]
     lacks = lacking(drawn)
@@ -188,7 +190,7 @@ def markdown_of(drawn: Drawn) -> str:
 
 def notes(drawn: Drawn, panel: Panel) -> list[str]:
     """What a reader of a panel has to know: hardware, versions, and whether the paper's numbers may be compared."""
-    hardware = sorted({str(run.summary.get("hardware", "unknown")) for run in panel.runs})
+    hardware = sorted({run.hardware for run in panel.runs})
     told = [f"On {'; '.join(hardware)}."]
     mixed = {run.versions for line in panel.lines if len({run.versions for run in line.runs}) > 1 for run in line.runs}
     told += [f"Runs of different versions are averaged: {'; '.join(sorted(mixed))}."] if mixed else []
