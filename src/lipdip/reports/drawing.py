@@ -146,7 +146,7 @@ def _mark(axes: Axes, drawn: Drawn, panel: Panel) -> None:
                 fontsize=6.5,
                 ha="center",
                 va="top",
-                color=GREY,
+                color="black",
                 bbox=box,
             )
 
