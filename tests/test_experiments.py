@@ -4,6 +4,7 @@ import ast
 import os
 import re
 import runpy
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -17,10 +18,12 @@ from omegaconf import OmegaConf
 
 from lipdip.command import compose, config_dir
 from lipdip.configuration.assemble import assemble
+from lipdip.reports.commands import remedy
 from lipdip.reports.exhibits import named
 from lipdip.reports.found import found
 from lipdip.reports.gather import gather
 from lipdip.reports.missing import missing
+from lipdip.reports.runs import Run
 from lipdip.sweeps.hooks import cells as planned
 
 from .test_conf import GROUPS
@@ -184,6 +187,38 @@ def test_a_cell_takes_a_setting_from_its_own_seed():
         ((*cell,),) = planned(hydra.compose("run", given, return_hydra_config=True))
     cfg = compose(*cell, "seed=2")
     assert (cfg.task.seed, cfg.ticket.path) == (2, "there")
+
+
+@pytest.mark.parametrize(
+    ("exhibit", "own"),
+    [
+        ("fig3", ("task=inpaint", "image=camera", "scale=cpu")),
+        ("fig3", ("image=set5/bird", "protocol=paper", "fit.steps=7")),
+        ("fig3", ("image=set12/03", "scale=cpu", "image.size=32", "model.channels=4", "protocol.steps=20")),
+        ("fig3", ("image=file", "image.path=a picture.png", "task.sigma=10", "fit.ema=0.9")),
+        ("fig7", ("task=super_resolution", "task.factor=2", "scale=cpu", "task.seed=3")),
+        ("fig9", ("image=coffee",)),
+        ("fig16", ("image=coffee", "scale=cpu", "fit=sgld", "fit.steps=400", "fit.burn_in=280")),
+        ("table2", ("task=inpaint", "image=chelsea", "scale=cpu", "image.size=null")),
+    ],
+)
+def test_the_command_for_a_panel_has_the_settings_of_its_runs(exhibit, own):
+    """Whatever experiment they came from: one of its cells is their setting, with as many rounds as are missing."""
+    config = OmegaConf.to_container(compose(*own), resolve=True)
+    science = {**config, "pruner": {**config["pruner"], "rewind": 0}}
+    run = Run(Path(config["paths"]["output_dir"]) / "runs" / "0", {"configuration": science}, config, ())
+    words = shlex.split(remedy(named(exhibit), [run], 16))
+    of_seed = [word for word in words[words.index("-m", 3) + 1 :] if not word.startswith("seed=")]
+    wanted = comparable(*own, "pruner.rounds=16", "pruner.empty_layers=keep_one")
+    assert wanted in [comparable(*cell) for cell in cells(*of_seed)]
+
+
+def comparable(*given):
+    """What decides a run's numbers, before any picture is read."""
+    config = OmegaConf.to_container(compose(*given), resolve=True)
+    size = config["image"]["size"]
+    config["image"]["size"] = config["protocol"]["image_size"] if size == "auto" else size
+    return {name: config[name] for name in ("seed", "image", "task", "fit", "model", "pruner")}
 
 
 def test_the_deep_decoder_is_not_pruned():

@@ -25,9 +25,9 @@ from lipdip.reports.gallery import Gallery
 from lipdip.reports.gather import gather
 from lipdip.reports.grids import Arranged, arranged
 from lipdip.reports.lines import Drawn, Panel, drawn, marked
-from lipdip.reports.missing import missing
+from lipdip.reports.missing import lacking, missing
 from lipdip.reports.runs import Run
-from lipdip.reports.tables import columns, markdown_of, notes
+from lipdip.reports.tables import columns, csv_of, markdown_of, notes
 
 FOUR = (30.0, 30.5, 29.0, 20.0)
 PRUNER = {"rewind": 0, "rounds": 3, "rate": 0.2, "target": "degraded"}
@@ -80,7 +80,10 @@ def made(output: Path, label: str, scores: Sequence[float] = FOUR, seed: int = 0
     with RunDirectory(output / "runs" / name) as run:
         run.write("config.yaml", yaml.safe_dump({**science, **config}))
         run.write_table("rounds.csv", Restored, rows)
-        steps = [CurvePoint(row.round, "bird", step, 0.1, step / 10, step / 20, 0.5) for row in rows for step in (1, 5)]
+        end = science["fit"]["steps"]
+        steps = [
+            CurvePoint(row.round, "bird", step, 0.1, step / 10, step / 20, 0.5) for row in rows for step in (1, end)
+        ]
         run.write_table("curves.csv", CurvePoint, steps)
         run.write("layers.csv", "round,layer,density\n" + "".join(f"{row.round},a,0.5\n" for row in rows))
         run.write("rounds.png", b"")
@@ -162,7 +165,7 @@ def test_runs_that_differ_in_more_than_the_seed_stand_apart(tmp_path: Path) -> N
     made(tmp_path, "c", [10.0, 9.0], 2, science__image__0__shape=[3, 64, 64])
     made(tmp_path, "d", [15.0, 14.0], 2, science__fit__steps=99)
     found = panels(tmp_path)
-    assert [panel.title.removeprefix("denoise noise 25, bird ") for panel in found] == [
+    assert [panel.title.removeprefix("denoise noise 25/255, bird ") for panel in found] == [
         "32x32; fit.steps=12",
         "32x32; fit.steps=99",
         "64x64",
@@ -186,11 +189,22 @@ def test_a_degradation_that_follows_the_seed_is_not_mixed_with_one_that_is_fixed
         made(tmp_path, f"fixed{seed}", [30.0 + seed], seed)
     for seed in (1, 2):
         made(tmp_path, f"own{seed}", [20.0 + seed], seed, science__task__seed=seed)
-    (panel,) = panels(tmp_path)
-    assert {line.name: round(line.spots[0].entry.mean, 3) for line in panel.lines} == {
+    made(tmp_path, "quirk", **by_pruner("imp", input_convs_stay_dense=True))
+    (panel,) = panels(tmp_path, "audit")
+    assert {line.name: round(line.spots[0].entry.mean, 3) for line in panel.lines if line.series == "IMP"} == {
         "IMP (task.seed=0)": 31.0,
         "IMP (task.seed=seed)": round((30.0 + 21 + 22) / 3, 3),
     }
+
+
+def test_one_degraded_picture_is_compared_and_only_the_audit_shows_others(tmp_path: Path) -> None:
+    """Noise of each seed stands in where there is nothing else."""
+    for seed in (0, 1):
+        made(tmp_path, f"fixed{seed}", [30.0 + seed], seed)
+        made(tmp_path, f"snip{seed}", [25.0 + seed], seed, **by_pruner("snip"), science__task__seed=seed)
+    made(tmp_path, "own1", [20.0], 1, science__task__seed=1)
+    (panel,) = panels(tmp_path)
+    assert [(line.name, line.spots[0].entry.mean) for line in panel.lines] == [("IMP", 30.5), ("SNIP", 25.5)]
 
 
 def test_two_fixed_degradations_are_not_one_that_follows_the_seed(tmp_path: Path) -> None:
@@ -374,6 +388,68 @@ def test_damaged_curves_leave_a_run_out_of_learning_curves_alone(tmp_path: Path)
     assert panels(tmp_path)[0].lines[0].seeds == 2
 
 
+@pytest.mark.parametrize(("gone", "why"), [(1, "ends round 3 at step 1 of 12"), (2, "has no step of round 3")])
+def test_curves_without_their_end_are_refused(tmp_path: Path, gone: int, why: str) -> None:
+    made(tmp_path, "a0")
+    damaged = made(tmp_path, "a1", seed=1) / "curves.csv"
+    damaged.write_text("".join(damaged.read_text().splitlines(keepends=True)[:-gone]))
+    found = lined(tmp_path, "fig11")
+    assert [(one.exhibit, why in one.why) for one in found.refused] == [("fig11", True)]
+    assert {line.seeds for panel in found.panels for line in panel.lines} == {1}
+
+
+def test_learning_curves_say_whether_the_output_or_its_average_is_judged(tmp_path: Path) -> None:
+    inpainted = made(tmp_path, "i", science__task={"name": "inpaint", "keep": 0.5, "seed": 0})
+    _replaced("summary.json", '"picture": "average"', '"picture": "output"')(inpainted)
+    made(tmp_path, "d")
+    found = lined(tmp_path, "fig11")
+    units = {panel.task: found.exhibit.y[panel.facet] for panel in found.panels if panel.facet != "SSIM"}
+    assert units == {"denoise": "PSNR of the averaged output in dB", "inpaint": "PSNR of the output in dB"}
+    assert all(unit in csv_of(found) and unit in markdown_of(found) for unit in units.values())
+
+
+def test_the_csv_has_every_point_with_its_own_runs_and_the_table_says_what_it_leaves_out(tmp_path: Path) -> None:
+    short = made(tmp_path, "short", FOUR[:2], 1, **by_pruner("imp", stop=2))
+    whole = made(tmp_path, "whole")
+    found = lined(tmp_path)
+    cells = list(csv.DictReader(csv_of(found).splitlines()))
+    assert [cell["column"][:5] for cell in cells] == ["0", "0.2", "0.36", "0.488"]
+    assert [set(cell["runs"].split()) for cell in cells] == 2 * [{short.name, whole.name}] + 2 * [{whole.name}]
+    assert "| sparsity | 0 | 0.2 | 0.36 |" in markdown_of(found)
+    assert "The table shows 3 of 4 columns; the CSV has all." in markdown_of(found)
+
+
+def recovered(output: Path, outliers: float) -> None:
+    """A dense recovery of compressive sensing, and one by a generator's mask after round 1."""
+    made(output, "found", FOUR[:2])
+    task = {"name": "compressive_sensing", "outliers": outliers, "seed": 0}
+    fit = {"objective": "median_of_means", "steps": 12}
+    change = {"science__task": task, "science__fit": fit, "science__pruner": None}
+    made(output, "dense", [0.1725], **change)
+    path = f"/elsewhere/runs/{labelled(output, 'found').name}/tickets/round_01.safetensors"
+    ticket = {"config__ticket": {"path": path, "round": None, "init": "original"}, "config__start": 1}
+    made(output, "masked", [0.0844], **change, **ticket, science__ticket={"mask": "m"})
+
+
+def test_the_papers_numbers_stand_beside_its_own_problem_and_a_dense_start_is_compared(tmp_path: Path) -> None:
+    recovered(tmp_path / "own", 0.02)
+    found = lined(tmp_path / "own", "table1")
+    text = markdown_of(found)
+    assert re.search(r"IMP, mask on pretrained weights: difference \| \+0.1000 \| \+0.0100 \|", text)
+    recovered(tmp_path / "other", 0.05)
+    found = lined(tmp_path / "other", "table1")
+    text = markdown_of(found)
+    assert ": the paper's" not in text and "The paper has no numbers of this problem" in text and not missing(found)
+
+
+def test_dots_have_the_papers_values_beside_them(tmp_path: Path) -> None:
+    made(tmp_path, "a", FOUR[:1])
+    found = lined(tmp_path, "table3")
+    (axes,) = _figure(found, found.panels).axes
+    crosses = [list(line.get_xdata()) for line in axes.get_lines() if line.get_marker() == "x"]
+    assert crosses == [[30.35]]
+
+
 def test_runs_that_go_on_longer_are_of_one_line(tmp_path: Path) -> None:
     """The rounds before are the same, and count once; runs to an exact sparsity leave the ladder, and are Table 4's."""
     for seed in (0, 1):
@@ -547,6 +623,32 @@ def test_a_set_of_pictures_is_averaged_within_each_seed_first(tmp_path: Path) ->
 def test_how_far_the_ladder_would_have_to_go_is_told(tmp_path: Path) -> None:
     made(tmp_path, "a", FOUR[:2])
     assert "nothing after sparsity 0.200 (needs pruner.rounds=16): IMP" in missing(lined(tmp_path))[0]
+
+
+def test_a_ladder_of_36_percent_lacks_no_sparsity_that_it_passes_by(tmp_path: Path) -> None:
+    run = made(tmp_path, "a", [30.0] * 9, **by_pruner("random", listed_twice=True))
+    lines = [line.split(",") for line in (run / "rounds.csv").read_text().splitlines()]
+    for number, line in enumerate(lines[1:]):
+        line[1] = str(1 - 0.64**number)
+    (run / "rounds.csv").write_text("".join(f"{','.join(line)}\n" for line in lines))
+    summary = json.loads((run / "summary.json").read_text())
+    summary["last"]["sparsity"] = 1 - 0.64**8
+    (run / "summary.json").write_text(json.dumps(summary))
+    (told,) = missing(lined(tmp_path, "audit"))
+    assert "nothing" not in told
+
+
+def test_each_panel_has_the_command_that_makes_what_it_lacks(tmp_path: Path) -> None:
+    """Where it was made is told too, unless it is where the command leaves runs by itself."""
+    for name in ("astronaut", "camera"):
+        picture = {"size": 32, "pictures": {name: {"_target_": "lipdip.problems.bundled", "name": name}}}
+        config = {"config__image": picture, "config__paths": {"output_dir": "outputs"}}
+        pictured(tmp_path, name[0], FOUR, **config, science__fit={"steps": 20, "code": "fixed", "weight_noise": 0})
+    one, other = lacking(lined(tmp_path))
+    own = "image.size=32 model.channels=4 fit.steps=20"
+    for lack, name in ((one, "astronaut"), (other, "camera")):
+        assert f" task=denoise image={name} " in lack.command and lack.command.endswith(f"paths.output_dir={tmp_path}")
+        assert all(f" {word} " in lack.command for word in (*own.split(), "pruner.rounds=16"))
 
 
 def test_sparsities_that_are_nearly_equal_share_a_column(tmp_path: Path) -> None:
@@ -781,6 +883,24 @@ def test_a_run_with_a_damaged_picture_is_told_and_left_out(tmp_path: Path, damag
     assert [grid.seed for grid in found.panels] == [1] and len(panels(tmp_path)[0].runs) == 4
 
 
+def test_a_run_that_one_exhibit_cannot_show_is_said_to_be_unused_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = made(tmp_path, "a0")
+    (run / "images" / "clean.png").write_bytes(b"")
+    (run / "curves.csv").write_text("round,step\n0,x\n")
+    (whole := made(tmp_path, "b0", seed=1)).joinpath("summary.json").unlink()
+    for arguments in (["list"], ["all", "--out", str(tmp_path / "out")]):
+        assert report.main([*arguments, "--from", str(tmp_path)]) == 0
+        whole_line, *lines = capsys.readouterr().err.splitlines()
+        assert whole_line.startswith(f"lipdip: not used: {whole}: not finished")
+        assert {line.partition(f": {run}: ")[0] for line in lines} == {
+            "lipdip: not used in fig2, fig17",
+            "lipdip: not used in fig11",
+        }
+    assert f"not used in fig11: {run}: " in (tmp_path / "out" / "index.html").read_text()
+
+
 def test_pictures_while_the_network_learns_stand_by_steps_and_gaps_are_told(tmp_path: Path) -> None:
     found = made(tmp_path, "found")
     ticket = {"path": f"{found}/tickets/round_02.safetensors", "round": None, "init": "original"}
@@ -815,6 +935,18 @@ def test_where_the_loss_rises_is_where_the_rule_would_stop(tmp_path: Path) -> No
     assert {name: [(seed, round(x, 3)) for seed, x in where] for name, where in places.items()} == {
         "the loss rose 2 times in a row": [(0, 0.488)]
     }
+
+
+def test_a_figure_of_layers_counts_in_whole_numbers_and_its_legend_covers_nothing(tmp_path: Path) -> None:
+    run = made(tmp_path, "a")
+    (run / "layers.csv").write_text("round,layer,density\n" + "".join(f"3,l{n},0.5\n" for n in range(3)))
+    found = lined(tmp_path, "fig7")
+    figure = _figure(found, found.panels)
+    (axes,) = figure.axes
+    figure.draw_without_rendering()
+    assert all(tick == int(tick) for tick in axes.get_xticks())
+    legend = axes.get_legend()
+    assert legend is not None and legend.get_window_extent().y1 < axes.get_window_extent().y0
 
 
 def test_tickets_of_sgld_stand_beside_the_level_of_the_dense_network(tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from lipdip.core.files import write_whole
 from lipdip.figures.terminal import count, plain_console, say, span
 from lipdip.reports.exhibits import DRAWN, NOT_DRAWN, named
 from lipdip.reports.found import Found, figures, found, panels, tables
-from lipdip.reports.gather import Refused, gather
-from lipdip.reports.missing import missing
+from lipdip.reports.gather import Refused, gather, told
+from lipdip.reports.lines import Drawn
+from lipdip.reports.missing import lacking
 from lipdip.reports.page import page
 
 
@@ -23,20 +24,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _list(arguments: argparse.Namespace) -> None:
     gathered = gather(arguments.outputs)
-    console = plain_console()
+    console, refused = plain_console(), [*gathered.refused]
     for exhibit in DRAWN:
         shown = found(exhibit, gathered.runs)
+        refused += shown.refused
         say(console, f"{exhibit.name:<8} {exhibit.title}: {_counted(shown) if shown.panels else 'no runs'}")
-        lacks = missing(shown)
-        for line in lacks if arguments.all else lacks[:2]:
-            say(console, f"         missing: {line}")
-        if lacks:
-            more = "" if arguments.all or len(lacks) < 3 else f"and {len(lacks) - 2} more; "
-            say(console, f"         {more}{exhibit.commands}")
+        lacks = lacking(shown)
+        for lack in lacks if arguments.all else lacks[:2]:
+            say(console, f"         missing: {lack.text}")
+            say(console, f"           {lack.command}")
+        if len(lacks) > 2 and not arguments.all:
+            say(console, f"         and {len(lacks) - 2} more, which --all tells")
     say(console, "not drawn:")
     for other in NOT_DRAWN:
         say(console, f"{other.name:<8} {other.title}: {other.why}")
-    _say_refused(gathered.refused)
+    _say_refused(refused)
 
 
 def _table(arguments: argparse.Namespace) -> None:
@@ -64,12 +66,14 @@ def _all(arguments: argparse.Namespace) -> None:
     for shown in [one for one in everything if one.panels]:
         name = shown.exhibit.name
         say(plain_console(), f"{name}: {count(len(shown.runs), 'run')}, {count(len(shown.panels), 'panel')}")
-        _written(name, {**tables(shown), **figures(shown)}, folder)
-        pictures[name] = panels(shown)
+        whole = figures(shown)
+        _written(name, {**tables(shown), **whole}, folder)
+        alone = isinstance(shown, Drawn) and len(shown.panels) == 1  # whose panel is the figure
+        pictures[name] = [whole["png"]] if alone else panels(shown)
     where = ", ".join(map(str, arguments.outputs))
     write_whole(folder / "index.html", page(gathered, everything, pictures, NOT_DRAWN, where))
-    told = f"{len(pictures)} of {len(everything)} exhibits, {len(gathered.runs)} runs"
-    say(plain_console(), f"{folder / 'index.html'}: {told}")
+    counted = f"{len(pictures)} of {len(everything)} exhibits, {len(gathered.runs)} runs"
+    say(plain_console(), f"{folder / 'index.html'}: {counted}")
     _say_refused([*gathered.refused, *(refused for one in everything for refused in one.refused)])
 
 
@@ -94,8 +98,8 @@ def _asked(arguments: argparse.Namespace) -> Found:
 
 def _say_refused(refused: Sequence[Refused]) -> None:
     """What was left out, on standard error."""
-    for one in dict.fromkeys(refused):
-        print(f"lipdip: not used: {one}", file=sys.stderr, flush=True)
+    for line in told(refused):
+        print(f"lipdip: {line}", file=sys.stderr, flush=True)
 
 
 def _written(name: str, contents: Mapping[str, str | bytes], folder: Path) -> list[Path]:

@@ -9,10 +9,11 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from lipdip.figures.style import GREY, line_style, rendered, wrapped
-from lipdip.reports.lines import Drawn, Line, Panel, Spot, marked
+from lipdip.reports.lines import Drawn, Line, Panel, Spot, fits, marked, stated_by_paper
 
 _ACROSS, _MOST = 3, 24  # panels beside each other, and in one figure
 
@@ -78,8 +79,9 @@ def _figure(drawn: Drawn, some: Sequence[Panel]) -> Figure:
     across = min(len(shown), _ACROSS)
     down = -(-len(shown) // across)
     left_out = len(some) - len(shown)
-    figure = Figure(figsize=(4.6 * across, 3.7 * down + 0.3 * bool(left_out)), layout="constrained")
-    grid = figure.subplots(down, across, squeeze=False)
+    heights = [3.3 + 0.17 * max(map(_entries, shown[row * across : (row + 1) * across])) for row in range(down)]
+    figure = Figure(figsize=(4.6 * across, sum(heights) + 0.3 * bool(left_out)), layout="constrained")
+    grid = figure.subplots(down, across, squeeze=False, height_ratios=heights)
     order = list(
         dict.fromkeys([*drawn.exhibit.series, *(line.series for panel in drawn.panels for line in panel.lines)])
     )
@@ -92,6 +94,11 @@ def _figure(drawn: Drawn, some: Sequence[Panel]) -> Figure:
     return figure
 
 
+def _entries(panel: Panel) -> int:
+    """About how many lines a panel's legend has, with one for each rule and one for the paper's values."""
+    return sum(1 + len(line.name) // 38 for line in panel.lines) + 2
+
+
 def _draw(axes: Axes, drawn: Drawn, panel: Panel, order: list[str]) -> None:
     exhibit = drawn.exhibit
     unit = wrapped(exhibit.y.get(panel.facet, ""), 34)
@@ -100,15 +107,16 @@ def _draw(axes: Axes, drawn: Drawn, panel: Panel, order: list[str]) -> None:
     axes.tick_params(labelsize=8)
     axes.grid(alpha=0.25)
     if all(len(line.spots) == 1 for line in panel.lines):
-        _dots(axes, panel, order)
+        _dots(axes, drawn, panel, order)
         axes.set_xlabel(unit, fontsize=9)
         return
+    label: str | None = "x: the paper's, in its series' colour"
     for line, style in _styled(panel, order):
         _line(axes, line, style)
-        stated = exhibit.stated(panel.facet, panel.task, line.series)
+        stated = stated_by_paper(drawn, panel, line.series)
         if stated:
-            label = f"{line.series}, the paper's"
             axes.plot(list(stated), list(stated.values()), "x", color=style["color"], markersize=6, label=label)
+            label = None
     axes.set_xlabel(exhibit.x, fontsize=9)
     axes.set_ylabel(unit, fontsize=9)
     if "x" in exhibit.logarithmic:
@@ -117,15 +125,30 @@ def _draw(axes: Axes, drawn: Drawn, panel: Panel, order: list[str]) -> None:
         axes.set_yscale("log")
         axes.set_ylim(bottom=0.7 * min(spot.entry.mean for line in panel.lines for spot in line.spots))
     _mark(axes, drawn, panel)
-    axes.legend(fontsize=7)
+    if all(spot.x == int(spot.x) for line in panel.lines for spot in line.spots) and "x" not in exhibit.logarithmic:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.17))  # below, where it covers no curve
 
 
 def _mark(axes: Axes, drawn: Drawn, panel: Panel) -> None:
-    """Where a rule would stop: an upright line for each run."""
+    """Where a rule would stop: an upright line for each place, with the seeds that stop there."""
     for number, (name, places) in enumerate(marked(drawn, panel).items()):
-        for first, (_, x) in enumerate(places):
-            style: dict[str, Any] = {"color": GREY, "linewidth": 1.0, "linestyle": (":", "--")[number % 2]}
-            axes.axvline(x, label=None if first else f"{name}, each seed's", **style)
+        style: dict[str, Any] = {"color": GREY, "linewidth": 1.0, "linestyle": (":", "--")[number % 2]}
+        for first, x in enumerate(sorted({x for _, x in places})):
+            axes.axvline(x, label=None if first else f"{name}; seeds at the line", **style)
+            seeds = ", ".join(str(seed) for seed, place in places if place == x)
+            box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+            axes.text(
+                x,
+                0.98 - 0.06 * (number % 2),
+                seeds,
+                transform=axes.get_xaxis_transform(),
+                fontsize=6.5,
+                ha="center",
+                va="top",
+                color="black",
+                bbox=box,
+            )
 
 
 def _line(axes: Axes, line: Line, style: Mapping[str, Any]) -> None:
@@ -158,13 +181,18 @@ def _alone(axes: Axes, spot: Spot, name: str, style: Mapping[str, Any]) -> None:
         axes.errorbar([spot.x], [spot.entry.mean], yerr=[spot.entry.spread or 0], label=name, **bar)
 
 
-def _dots(axes: Axes, panel: Panel, order: list[str]) -> None:
-    """Where each line is one number: a dot for each, below each other, with its spread and its name above."""
+def _dots(axes: Axes, drawn: Drawn, panel: Panel, order: list[str]) -> None:
+    """Where each line is one number: a dot for each, with its spread, its name above, and a cross for the paper's."""
     across = axes.get_yaxis_transform()
     for number, (line, style) in enumerate(_styled(panel, order)):
         entry, sparsity = line.spots[0].entry, line.spots[0].x
         axes.errorbar([entry.mean], [-number], xerr=[entry.spread or 0], fmt="o", color=style["color"], markersize=5)
         name = f"{line.name}, n={line.seeds}, sparsity {sparsity:.3f}"
+        stated = stated_by_paper(drawn, panel, line.series)
+        told = [value for x, value in stated.items() if fits(x, sparsity, [*stated])]
+        if told:
+            axes.plot(told, [-number], "x", color=style["color"], markersize=6)
+            name += f"; x: the paper's {told[0]:g}"
         axes.text(0.01, 0.2 - number, wrapped(name, 76), transform=across, fontsize=6.5, va="bottom")
     axes.set_yticks([])
     axes.set_ylim(0.6 - len(panel.lines), 0.9)

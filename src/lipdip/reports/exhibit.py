@@ -48,9 +48,12 @@ class Exhibit:
         needs: seeds that a whole exhibit has.
         pooled: where numbers are means over the pictures of a set, how many pictures each facet has.
         merges: the parts of a run's identity that may differ even within a line, whose points differ in ``at``.
-        from_dense: whether the series, by name, starts at sparsity 0 from the panel's dense network.
+        starts: the series that has a series' number at sparsity 0 where it has none itself, by name.
         again: whether runs of it use tickets that others of them found.
         marks: where rules would stop a run, at values of ``x``, by the rule's name.
+        sweeps: settings over which its experiment itself goes to fill one panel, so that no command may fix them.
+        claims: whether the paper has a run's problem there; of one that it has not, nothing is missing.
+        any_degradation: whether runs whose degradation follows the seed are shown beside runs of one degradation.
     """
 
     name: str
@@ -72,13 +75,16 @@ class Exhibit:
     needs: int = 3
     pooled: Mapping[str, int] = field(default_factory=dict)
     merges: tuple[str, ...] = ()
-    from_dense: Callable[[str], bool] = bool
+    starts: Callable[[str], str] = lambda _: "dense"
     again: bool = False
     marks: Callable[[Run], Mapping[str, float]] = lambda _: {}
+    sweeps: tuple[str, ...] = ()
+    claims: Callable[[Run], bool] = lambda _: True
+    any_degradation: bool = False
 
     @property
     def commands(self) -> str:
-        """The command that makes the missing runs."""
+        """The command that makes its runs as the experiment has them."""
         return command(self.name, self.needs, self.again)
 
     def stated(self, facet: str, task: str, series: str) -> Mapping[float, float]:

@@ -8,7 +8,7 @@ from lipdip.lottery.matching import most_sparse_matching
 from lipdip.reports.gallery import Gallery, Shot
 from lipdip.reports.kinds import by, pruner, restores, task
 from lipdip.reports.runs import Run
-from lipdip.reports.using import fits_once, generator, recovers, source
+from lipdip.reports.using import fits_once, generator, published, recovers, source
 
 _MATCHING = "IMP, most sparse that matches"
 _BEST = "Each picture is the best of its run against the clean one (an oracle's choice), with that PSNR."
@@ -128,6 +128,8 @@ GALLERIES: tuple[Gallery, ...] = (
         rows=True,
         made_by="table1",
         again=True,
+        claims=published,
+        sweeps=("task", "image", "fit", "model", "pruner"),
     ),
     Gallery(
         name="fig12",
@@ -144,6 +146,7 @@ GALLERIES: tuple[Gallery, ...] = (
         across=("fit.steps",),
         rows=True,
         again=True,
+        sweeps=("pruner", "fit.steps"),
     ),
     Gallery(
         name="fig17",

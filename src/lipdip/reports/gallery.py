@@ -55,6 +55,8 @@ class Gallery:
         draws: the pictures, each above its spectrum, or how the spectra differ.
         made_by: the experiment whose runs it shows, where that has another name.
         again: whether its runs use tickets that others of them found.
+        sweeps: settings over which its experiment itself goes to fill one grid, so that no command may fix them.
+        claims: whether the paper has a run's problem there; of one that it has not, nothing is missing.
     """
 
     name: str
@@ -76,8 +78,10 @@ class Gallery:
     draws: Literal["pictures", "spectra", "differences"] = "pictures"
     made_by: str = ""
     again: bool = False
+    sweeps: tuple[str, ...] = ()
+    claims: Callable[[Run], bool] = lambda _: True
 
     @property
     def commands(self) -> str:
-        """The command that makes the missing runs."""
+        """The command that makes its runs as the experiment has them."""
         return command(self.made_by or self.name, 1, self.again)

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -28,14 +28,24 @@ _GIVEN = ("ticket.path", "pruner.ticket", "model.path")  # settings that may nam
 
 @dataclass(frozen=True)
 class Refused:
-    """A directory that is not used, and why."""
+    """A directory that is not used, and why; ``exhibit`` is the only one that does not use it, or empty."""
 
     path: Path
     why: str
+    exhibit: str = ""
 
-    def __str__(self) -> str:
-        text = f"{self.path}: {self.why}"
-        return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+def told(refused: Iterable[Refused]) -> list[str]:
+    """A line for each directory and reason, in printable signs."""
+    exhibits: dict[tuple[Path, str], dict[str, None]] = {}
+    for one in refused:
+        exhibits.setdefault((one.path, one.why), {})[one.exhibit] = None
+    lines = []
+    for (path, why), names in exhibits.items():
+        where = "" if "" in names else f" in {', '.join(names)}"
+        text = f"not used{where}: {path}: {why}"
+        lines.append("".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text))
+    return lines
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lipdip.core.errors import UserError
 from lipdip.figures.reading import read_picture
+from lipdip.figures.terminal import count
 from lipdip.reports.gallery import Gallery, Shot
 from lipdip.reports.gather import Refused
 from lipdip.reports.identity import Identity, differences, identity, key, other_seeds, told_apart, without
@@ -66,7 +67,7 @@ def arranged(gallery: Gallery, runs: Iterable[Run]) -> Arranged:
         try:
             taken += [Picture(run, shot) for shot in gallery.shots(run)]
         except UserError as error:
-            refused.append(Refused(run.path, str(error)))
+            refused.append(Refused(run.path, str(error), gallery.name))
     sound: set[Path] = set()
     while True:
         grids = _grids(gallery, taken)
@@ -76,7 +77,7 @@ def arranged(gallery: Gallery, runs: Iterable[Run]) -> Arranged:
                 _check(picture)
                 sound.add(picture.path)
             except UserError as error:
-                bad.setdefault(picture.run.path, Refused(picture.run.path, str(error)))
+                bad.setdefault(picture.run.path, Refused(picture.run.path, str(error), gallery.name))
         if not bad:
             return Arranged(gallery, tuple(grids), tuple(refused))
         refused += bad.values()
@@ -96,7 +97,8 @@ def caption(grid: Grid) -> str:
 def remarks(arranged: Arranged) -> str:
     """What has to be known to look at it: how pictures were chosen, and what there is no room for."""
     left_out = len(arranged.panels) - len(shown(arranged))
-    more = f" The first {_GRIDS} of {len(arranged.panels)} grids." if left_out else ""
+    others = "; ".join(dict.fromkeys(grid.name for grid in arranged.panels[_GRIDS:]))
+    more = f" The first {_GRIDS} of {len(arranged.panels)} grids; not shown: {others}." if left_out else ""
     most, counts = (ACROSS, "places") if arranged.exhibit.rows else (PICTURES, "series")
     fullest = max((len(getattr(grid, counts)) for grid in arranged.panels), default=0)
     cut = f" The first {most} of {fullest} pictures." if fullest > most else ""
@@ -172,7 +174,7 @@ def _grid(gallery: Gallery, pictures: Sequence[Picture]) -> Grid:
     }
     places = sorted({place for _, place in found}, key=_number)
     runs = [picture.run for picture in found.values()]
-    about = "" if not runs else title(runs) if gallery.apart else f"{len(names)} pictures"
+    about = "" if not runs else title(runs) if gallery.apart else count(len(names), "picture")
     if gallery.level and runs:
         about += f", tickets at sparsity {runs[0].rounds[-1].sparsity:.3f}"
     return Grid(about, runs[0].seed if runs and gallery.apart else None, tuple(names), tuple(places), found)

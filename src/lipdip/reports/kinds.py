@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lipdip.core.errors import UserError
 from lipdip.core.records import read_curves
-from lipdip.core.rows import Round
+from lipdip.core.rows import CurvePoint, Round
 from lipdip.core.tables import DAMAGED, read_table
 from lipdip.reports.exhibit import Point
 from lipdip.reports.runs import Run
@@ -100,12 +100,24 @@ def over_steps(
 
     def points(run: Run) -> Iterable[Point]:
         chosen = {row.round: series(run, row) for row in rounds(run)}
-        for curve in read_curves(run.path):
+        curves = read_curves(run.path)
+        _check_whole(run, curves, chosen)
+        for curve in curves:
             if curve.round in chosen:
                 for facet, column in facets(run).items():
                     yield Point(chosen[curve.round], curve.step, curve.step, getattr(curve, column), facet)
 
     return points
+
+
+def _check_whole(run: Run, curves: Iterable[CurvePoint], rounds: Iterable[int]) -> None:
+    """Whether the curves of some rounds go on to the last step, which is always recorded."""
+    steps, ends = run.at("fit.steps"), {curve.round: curve.step for curve in curves}
+    for number in rounds:
+        if number not in ends:
+            raise UserError(f"damaged: curves.csv has no step of round {number}")
+        if ends[number] != steps and run.at("fit.stop_early") is not True:
+            raise UserError(f"damaged: curves.csv ends round {number} at step {ends[number]} of {steps}")
 
 
 @dataclass(frozen=True)

@@ -16,15 +16,17 @@ from lipdip.reports.runs import Run, title
 
 Picture = tuple[str, str]  # digest, and name with size; both empty where a line is of one picture
 Taken = tuple[Run, Point]
+_WITHIN = 0.045  # of a column, places that count as its
 Layer = dict[tuple[int, Picture], Mapping[Hashable, Taken]]  # by seed and picture, the points by ``at``
 
 
 @dataclass(frozen=True)
 class Spot:
-    """The mean over seeds at one ``x``."""
+    """The mean over seeds at one ``x``; ``runs`` are the names of those that it is of."""
 
     x: float
     entry: Entry
+    runs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,11 +99,28 @@ class Drawn:
         return list({run.path: run for panel in self.panels for run in panel.runs}.values())
 
 
-def near(line: Line, x: float, columns: Sequence[float], within: float = 0.045) -> Spot | None:
+def near(line: Line, x: float, columns: Sequence[float]) -> Spot | None:
     """The line's spot for the column ``x``: nearest to it, within reach, and nearer to no other column."""
     spot = min(line.spots, key=lambda spot: abs(spot.x - x))
-    taken = min(columns, key=lambda column: abs(spot.x - column))
-    return spot if taken == x and abs(spot.x - x) <= within else None
+    return spot if fits(x, spot.x, columns) else None
+
+
+def fits(x: float, place: float, columns: Sequence[float]) -> bool:
+    """Whether a number at ``place`` belongs into the column ``x``."""
+    return min(columns, key=lambda column: abs(place - column)) == x and abs(place - x) <= _WITHIN
+
+
+def stated_by_paper(drawn: Drawn, panel: Panel, series: str) -> Mapping[float, float]:
+    """The paper's numbers for a series, by ``x``; none where it has not the panel's problem."""
+    claimed = all(map(drawn.exhibit.claims, panel.runs))
+    return drawn.exhibit.stated(panel.facet, panel.task, series) if claimed else {}
+
+
+def start_of(drawn: Drawn, panel: Panel, line: Line) -> Line | None:
+    """The line that has this one's number at sparsity 0, where there is exactly one."""
+    name = drawn.exhibit.starts(line.series)
+    found = [other for other in panel.lines if other.series == name and other is not line and other.spots[0].x == 0]
+    return found[0] if len(found) == 1 else None
 
 
 def marked(drawn: Drawn, panel: Panel) -> dict[str, list[tuple[int, float]]]:
@@ -122,7 +141,7 @@ def drawn(exhibit: Exhibit, runs: Iterable[Run]) -> Drawn:
         try:
             points = list(exhibit.points(run))
         except UserError as error:
-            refused.append(Refused(run.path, str(error)))
+            refused.append(Refused(run.path, str(error), exhibit.name))
             continue
         whole = without(_of_any_picture(run) if exhibit.pooled else identity(run), exhibit.merges)
         setting, own = without(whole, exhibit.varies), key(whole)
@@ -132,7 +151,8 @@ def drawn(exhibit: Exhibit, runs: Iterable[Run]) -> Drawn:
                 taken[key(setting), point.facet, point.series, own].append((run, point))
     panels: dict[tuple[str, str], list[tuple[Line, Identity]]] = defaultdict(list)
     for (setting_key, facet, series, own), pairs in taken.items():
-        for line in _lines(series, pairs, bool(exhibit.pooled)):
+        comparable = pairs if exhibit.any_degradation else _of_one_degradation(pairs)
+        for line in _lines(series, comparable, bool(exhibit.pooled)):
             panels[setting_key, facet].append((line, identities[own]))
     order = {facet: number for number, facet in enumerate(exhibit.y)}
     made = [
@@ -142,6 +162,12 @@ def drawn(exhibit: Exhibit, runs: Iterable[Run]) -> Drawn:
     ]
     panels_told = sorted(_told_apart(made), key=lambda panel: (order.get(panel.facet, 0), panel.title))
     return Drawn(exhibit, tuple(panels_told), tuple(refused))
+
+
+def _of_one_degradation(pairs: Sequence[Taken]) -> Sequence[Taken]:
+    """Without runs whose degradation follows the seed, where there are others: theirs is one degraded picture."""
+    fixed = {run.at("task.seed") for run, _ in pairs if run.at("task.seed") != run.seed}
+    return [(run, point) for run, point in pairs if not fixed or run.at("task.seed") in fixed]
 
 
 def _of_any_picture(run: Run) -> Identity:
@@ -204,11 +230,13 @@ def _line(series: str, layer: Layer, note: str) -> Line:
         taken = [whole for several in slots if len(whole := [each for each in several if each]) == len(pictures)]
         found = entry([fmean(point.y for _, point in several if point.y is not None) for several in taken])
         if found is not None:
-            spots.append(Spot(fmean(point.x for several in taken for _, point in several), found))
-            runs |= {run.path: run for several in taken for run, _ in several}
+            own = {run.path: run for several in taken for run, _ in several}
+            names = tuple(path.name for path in own)
+            spots.append(Spot(fmean(point.x for several in taken for _, point in several), found, names))
+            runs |= own
     spots.sort(key=lambda spot: spot.x)
-    names = tuple(name for _, name in pictures if name)
-    return Line(series, tuple(spots), tuple(runs.values()), note, names, tuple(_left_out(owned, pictures)))
+    pooled = tuple(name for _, name in pictures if name)
+    return Line(series, tuple(spots), tuple(runs.values()), note, pooled, tuple(_left_out(owned, pictures)))
 
 
 def _shared(sets: Sequence[set[Picture]]) -> list[Picture]:

@@ -7,13 +7,13 @@ from html import escape
 import lipdip
 from lipdip.reports.exhibit import NotDrawn
 from lipdip.reports.found import Found
-from lipdip.reports.gather import Gathered, Refused
+from lipdip.reports.gather import Gathered, Refused, told
 from lipdip.reports.grids import Arranged, caption, remarks, shown
 from lipdip.reports.lines import Drawn, Panel
-from lipdip.reports.missing import missing
+from lipdip.reports.missing import lacking
 from lipdip.reports.tables import KINDS, Row, columns, label, notes, rows
 
-_RUNS = 12  # named below a grid
+_RUNS, _FIT = 12, 8  # runs named below a grid, and columns that fit a page
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d1f21; --paper: #fdfcfa; --faint: #66696d; --line: #d9d6d0; --tint: #f1eee8;
   --link: #1f5fa8; --bad: #a33b2a; }
@@ -40,6 +40,9 @@ tr.paper td, tr.difference td { color: var(--faint); } tr.paper td:first-child, 
 details { margin: .6rem 0; } summary { cursor: pointer; }
 .contents th, .contents td { white-space: normal; text-align: left; } .contents .count { text-align: right; }
 .contents tr > :first-child { min-width: 0; }
+@media print { details::details-content { content-visibility: visible; block-size: auto; opacity: 1; }
+  details > :not(summary) { display: block; } .wide, pre { overflow: visible; white-space: normal; }
+  table { font-size: .6rem; } th, td { white-space: normal; padding: .1rem .2rem; } }
 """
 
 
@@ -60,7 +63,7 @@ def page(
         where: the directories that were read, in words.
     """
     versions = sorted({run.versions for run in gathered.runs})
-    hardware = sorted({str(run.summary.get("hardware", "unknown")) for run in gathered.runs})
+    hardware = sorted({run.hardware for run in gathered.runs})
     found = [drawn for drawn in exhibits if drawn.panels]
     parts = [
         "<!doctype html>",
@@ -99,10 +102,12 @@ def _contents(exhibits: Sequence[Found]) -> str:
     for drawn in exhibits:
         exhibit, seeds = drawn.exhibit, {run.seed for run in drawn.runs}
         name = f'<a href="#{exhibit.name}">{exhibit.name}</a>' if drawn.panels else exhibit.name
-        state = "nothing yet" if not drawn.panels else "in part" if missing(drawn) else "whole"
+        state = "nothing yet" if not drawn.panels else "in part" if lacking(drawn) else "whole"
         counts = f'<td class="count">{len(drawn.runs)}</td><td class="count">{len(seeds)}</td>'
         lines.append(f"<tr><td>{name}</td><td>{escape(exhibit.title)}</td>{counts}<td>{state}</td></tr>")
-    head = '<tr><th>exhibit</th><th>about</th><th class="count">runs</th><th class="count">seeds</th><th></th></tr>'
+    head = (
+        '<tr><th>exhibit</th><th>about</th><th class="count">runs</th><th class="count">seeds</th><th>state</th></tr>'
+    )
     return (
         f'<nav class="wide"><table class="contents"><thead>{head}</thead><tbody>{"".join(lines)}</tbody></table></nav>'
     )
@@ -138,7 +143,7 @@ def _grids(arranged: Arranged, pictures: Sequence[bytes]) -> Iterable[str]:
         name = caption(grid)
         names = [run.path.name for run in grid.runs]
         runs = ", ".join(names) if len(names) <= _RUNS else f"{', '.join(names[:_RUNS])} and {len(names) - _RUNS} more"
-        hardware = sorted({str(run.summary.get("hardware", "unknown")) for run in grid.runs})
+        hardware = sorted({run.hardware for run in grid.runs})
         yield f"<h3>{escape(name)}</h3>"
         width = int.from_bytes(picture[16:20], "big") * 0.7  # so that pictures of all grids are of one size
         yield f'<figure class="grid" style="max-width: {width:.0f}px">{_image(name, picture)}</figure>'
@@ -153,10 +158,10 @@ def _table(drawn: Drawn, panel: Panel) -> str:
     head = "".join(f"<th>{label(column.x)}</th>" for column in columns(drawn, panel))
     body = "".join(_row(row) for row in rows(drawn, panel))
     unit = f"{drawn.exhibit.y.get(panel.facet, '')}, over {drawn.exhibit.x}"
-    told = " ".join(notes(drawn, panel))
+    told = " ".join([*notes(drawn, panel), *(["It scrolls sideways."] if len(columns(drawn, panel)) > _FIT else [])])
     return (
         f'<h3>{escape(panel.name)}</h3><p class="faint">{escape(unit)}. {escape(told)}</p><div class="wide"><table>'
-        f"<thead><tr><th></th>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<thead><tr><th>{escape(drawn.exhibit.x)}</th>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -167,11 +172,11 @@ def _row(row: Row) -> str:
 
 
 def _missing(drawn: Found) -> str:
-    lacks = missing(drawn)
+    lacks = lacking(drawn)
     if not lacks:
         return ""
-    command = f"<pre><code>{escape(drawn.exhibit.commands)}</code></pre>"
-    return _folded("what is missing", f"{_listed(lacks)}<p>The command that makes it:</p>{command}")
+    told = "".join(f"<li>{escape(lack.text)}<pre><code>{escape(lack.command)}</code></pre></li>" for lack in lacks)
+    return _folded("what is missing", f"<p>Below each, the command that makes it.</p><ul>{told}</ul>")
 
 
 def _rest(without: Sequence[Found], others: Sequence[NotDrawn]) -> str:
@@ -188,14 +193,13 @@ def _rest(without: Sequence[Found], others: Sequence[NotDrawn]) -> str:
 
 
 def _refused(refused: Sequence[Refused], again: int) -> str:
-    told = [str(one) for one in dict.fromkeys(refused)]
     counted = (
         f"<p>{again} directories hold a run that another directory holds too, with the same numbers.</p>"
         if again
         else ""
     )
-    listed = _listed(told) if told else "<p>None: every run directory could be read.</p>"
-    return f'<h2 id="refused">Directories that were not used</h2>{listed}{counted}'
+    listed = _listed(told(refused)) if refused else "<p>None: every run directory could be read.</p>"
+    return f'<h2 id="refused">Directories that were not used, or not everywhere</h2>{listed}{counted}'
 
 
 def _folded(name: str, content: str) -> str:

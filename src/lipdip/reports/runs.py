@@ -1,5 +1,6 @@
 """A finished run, as its directory tells it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,11 @@ class Run:
         return tuple(f"{name} {shape[1]}x{shape[2]}" for name, shape in zip(names, shapes, strict=True))
 
     @property
+    def hardware(self) -> str:
+        """What it ran on, in words."""
+        return re.sub(r"\b1 threads\b", "1 thread", str(self.summary.get("hardware", "unknown")))
+
+    @property
     def versions(self) -> str:
         """Of lipdip and torch, in words."""
         told = self.summary.get("versions")
@@ -81,7 +87,7 @@ def value(tree: Any, name: str) -> Any:
 
 def title(runs: Sequence[Run]) -> str:
     """Task and pictures, in words."""
-    told = {"sigma": "noise {:g}", "keep": "{:.0%} kept", "factor": "x{:g}", "measurements": "{:g} measurements"}
+    told = {"sigma": "noise {:g}/255", "keep": "{:.0%} kept", "factor": "x{:g}", "measurements": "{:g} measurements"}
     told["outliers"] = "{:.0%} outliers"
     task = runs[0].at("task") or {}
     details = [

@@ -1,7 +1,7 @@
 """An exhibit as numbers: cells beside the paper's, as CSV and as Markdown."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from statistics import fmean
@@ -10,8 +10,8 @@ from typing import Any
 from lipdip.core.tables import table_of
 from lipdip.figures import markdown
 from lipdip.reports.kinds import decoder, task
-from lipdip.reports.lines import Drawn, Line, Panel, Spot, marked, near
-from lipdip.reports.missing import missing
+from lipdip.reports.lines import Drawn, Line, Panel, Spot, marked, near, start_of, stated_by_paper
+from lipdip.reports.missing import lacking
 from lipdip.reports.paper import DECODERS, SETTINGS
 from lipdip.reports.runs import Run
 
@@ -56,20 +56,36 @@ class Column:
 
 def columns(drawn: Drawn, panel: Panel) -> list[Column]:
     """Where the table of a panel shows numbers: the exhibit's own columns that hold something, or some of all."""
-    own = drawn.exhibit.columns
-    if own:
-        stated = {x for line in panel.lines for x in _paper(drawn, panel, line.series)}
-        all_own = [Column(x, tuple(near(line, x, own) for line in panel.lines)) for x in own]
-        return [column for column in all_own if column.x in stated or any(column.spots)]
-    found = _merged(panel)
+    if drawn.exhibit.columns:
+        return _own(drawn, panel)
+    found = _merged(panel, ())
     if len(found) <= _WIDEST:
         return found
     return [found[round(number * (len(found) - 1) / (_WIDEST - 1))] for number in range(_WIDEST)]
 
 
-def _merged(panel: Panel) -> list[Column]:
-    """All places of a panel's spots; those nearly equal are one column, unless a line has two of them."""
-    spots = [(spot.x, number, spot) for number, line in enumerate(panel.lines) for spot in line.spots]
+def every(drawn: Drawn, panel: Panel) -> list[Column]:
+    """All numbers of a panel: the exhibit's own columns, and the places that these leave out."""
+    own = _own(drawn, panel)
+    return sorted([*own, *_merged(panel, own)], key=lambda column: column.x)
+
+
+def _own(drawn: Drawn, panel: Panel) -> list[Column]:
+    """The exhibit's own columns that hold a number, of ours or of the paper."""
+    own = drawn.exhibit.columns
+    stated = {x for line in panel.lines for x in stated_by_paper(drawn, panel, line.series)}
+    columns = [Column(x, tuple(near(line, x, own) for line in panel.lines)) for x in own]
+    return [column for column in columns if column.x in stated or any(column.spots)]
+
+
+def _merged(panel: Panel, shown: Sequence[Column]) -> list[Column]:
+    """All places that are not shown; those nearly equal are one column, unless a line has two of them."""
+    spots = [
+        (spot.x, number, spot)
+        for number, line in enumerate(panel.lines)
+        for spot in line.spots
+        if not any(column.spots[number] is spot for column in shown)
+    ]
     groups: list[dict[int, Spot]] = []
     first = 0.0
     for x, number, spot in sorted(spots, key=itemgetter(0, 1)):
@@ -87,12 +103,12 @@ def _merged(panel: Panel) -> list[Column]:
 def cells(drawn: Drawn) -> Iterator[Cell]:
     """Every number of the tables, with the paper's beside it; what is missing has a row without numbers."""
     for panel in drawn.panels:
-        shown = columns(drawn, panel)
+        whole = every(drawn, panel)
         for place, line in enumerate(panel.lines):
-            stated = _paper(drawn, panel, line.series)
-            runs = " ".join(run.path.name for run in line.runs)
-            for column in shown:
+            stated = stated_by_paper(drawn, panel, line.series)
+            for column in whole:
                 spot, told = column.spots[place], stated.get(column.x)
+                compared = _compared(drawn, panel, line, column.x, spot)
                 yield Cell(
                     drawn.exhibit.name,
                     panel.name,
@@ -103,9 +119,9 @@ def cells(drawn: Drawn) -> Iterator[Cell]:
                     None if spot is None else spot.entry.spread,
                     0 if spot is None else spot.entry.count,
                     told,
-                    None if spot is None or told is None else spot.entry.mean - told,
+                    None if compared is None or told is None else compared - told,
                     drawn.exhibit.y.get(panel.facet, ""),
-                    runs if spot is not None else "",
+                    "" if spot is None else " ".join(spot.runs),
                 )
 
 
@@ -119,28 +135,35 @@ def rows(drawn: Drawn, panel: Panel) -> list[Row]:
 
     The number of seeds stands beside the name; in the cells, where they are of different numbers.
     """
-    exhibit, shown, found = drawn.exhibit, columns(drawn, panel), []
-    dense = any(line.series == "dense" for line in panel.lines)
+    shown, found = columns(drawn, panel), []
     for place, line in enumerate(panel.lines):
         spots = [column.spots[place] for column in shown]
         counts = {spot.entry.count for spot in line.spots}
         name = f"{line.name}, n={min(counts)}" if len(counts) == 1 else line.name
-        texts = [
-            _entry(drawn, spot, column.x, line, dense and exhibit.from_dense(line.series))
-            for spot, column in zip(spots, shown, strict=True)
-        ]
+        texts = [_entry(drawn, panel, spot, column.x, line) for spot, column in zip(spots, shown, strict=True)]
         found.append(Row(name, "ours", tuple(texts)))
-        stated = _paper(drawn, panel, line.series)
+        stated = stated_by_paper(drawn, panel, line.series)
         if stated:
             told = tuple(number(stated[column.x]) if column.x in stated else "" for column in shown)
+            compared = [
+                _compared(drawn, panel, line, column.x, spot) for spot, column in zip(spots, shown, strict=True)
+            ]
             apart = tuple(
-                f"{spot.entry.mean - stated[column.x]:+{_digits(stated[column.x])}}"
-                if spot is not None and column.x in stated
+                f"{mean - stated[column.x]:+{_digits(stated[column.x])}}"
+                if mean is not None and column.x in stated
                 else ""
-                for spot, column in zip(spots, shown, strict=True)
+                for mean, column in zip(compared, shown, strict=True)
             )
             found += [Row(line.name, "paper", told), Row(line.name, "difference", apart)]
     return found
+
+
+def _compared(drawn: Drawn, panel: Panel, line: Line, x: float, spot: Spot | None) -> float | None:
+    """What of ours the paper's number is laid beside: the dense network's where the line starts from it."""
+    if spot is not None or x != 0:
+        return None if spot is None else spot.entry.mean
+    start = start_of(drawn, panel, line)
+    return None if start is None else start.spots[0].entry.mean
 
 
 def markdown_of(drawn: Drawn) -> str:
@@ -153,26 +176,32 @@ def markdown_of(drawn: Drawn) -> str:
         parts.append(f"{unit}, over {exhibit.x}: mean ± standard deviation over n seeds.\n")
         header = [label(column.x) for column in columns(drawn, panel)]
         parts.append(
-            markdown.table(header, {f"{row.name}{KINDS[row.kind]}": row.entries for row in rows(drawn, panel)})
+            markdown.table(
+                header, {f"{row.name}{KINDS[row.kind]}": row.entries for row in rows(drawn, panel)}, exhibit.x
+            )
         )
         parts += [f"{note}\n" for note in notes(drawn, panel)]
-    lacks = missing(drawn)
+    lacks = lacking(drawn)
     if lacks:
-        listed = "\n".join(f"- {line}" for line in lacks)
-        parts.append(f"## Missing\n\n{listed}\n\n`{exhibit.commands}` makes what is missing.\n")
+        listed = "\n".join(f"- {lack.text}\n\n      {lack.command}\n" for lack in lacks)
+        parts.append(f"## Missing\n\nBelow each, the command that makes it.\n\n{listed}")
     return "\n".join(parts)
 
 
 def notes(drawn: Drawn, panel: Panel) -> list[str]:
     """What a reader of a panel has to know: hardware, versions, and whether the paper's numbers may be compared."""
-    hardware = sorted({str(run.summary.get("hardware", "unknown")) for run in panel.runs})
+    hardware = sorted({run.hardware for run in panel.runs})
     told = [f"On {'; '.join(hardware)}."]
     mixed = {run.versions for line in panel.lines if len({run.versions for run in line.runs}) > 1 for run in line.runs}
     told += [f"Runs of different versions are averaged: {'; '.join(sorted(mixed))}."] if mixed else []
     for name, places in marked(drawn, panel).items():
         told.append(f"{name.capitalize()}: {', '.join(f'at {label(x)} (seed {seed})' for seed, x in places)}.")
-    if any(_paper(drawn, panel, line.series) for line in panel.lines):
+    if any(stated_by_paper(drawn, panel, line.series) for line in panel.lines):
         told.append(f"The paper's numbers: {drawn.exhibit.paper_on}. {_comparable(drawn, panel)}")
+    elif drawn.exhibit.paper:
+        told.append(f"The paper has no numbers of this problem; it has those of {drawn.exhibit.paper_on}.")
+    fewer, all_ = len(columns(drawn, panel)), len(every(drawn, panel))
+    told += [f"The table shows {fewer} of {all_} columns; the CSV has all."] if fewer < all_ else []
     return told
 
 
@@ -191,21 +220,20 @@ def _digits(value: float) -> str:
     return ".2e" if 0 < size < 1e-3 else ".4f" if size < 1 else ".2f" if size < 1000 else ",.0f"
 
 
-def _entry(drawn: Drawn, spot: Spot | None, x: float, line: Line, dense: bool) -> str:
+def _entry(drawn: Drawn, panel: Panel, spot: Spot | None, x: float, line: Line) -> str:
     if spot is None:
         if len(line.spots) == 1:  # a dense network, or one ticket, which has no other place
             return ""
-        return "dense" if x == 0 and dense else "missing" if drawn.exhibit.columns else ""
+        start = drawn.exhibit.starts(line.series) if x == 0 else ""
+        if start and any(other.series == start and other.spots[0].x == 0 for other in panel.lines):
+            return start
+        return "missing" if drawn.exhibit.columns else ""
     digits = _digits(spot.entry.mean)
     spread = "" if spot.entry.spread is None else f" ± {spot.entry.spread:{digits}}"
     more = [f"n={spot.entry.count}"] if len({each.entry.count for each in line.spots}) > 1 else []
     more += [f"at {label(spot.x)}"] if x <= 1 and abs(spot.x - x) > 0.006 else []
     told = f" ({', '.join(more)})" if more else ""
     return f"{spot.entry.mean:{digits}}{spread}{told}"
-
-
-def _paper(drawn: Drawn, panel: Panel, series: str) -> Mapping[float, float]:
-    return drawn.exhibit.stated(panel.facet, panel.task, series)
 
 
 def _comparable(drawn: Drawn, panel: Panel) -> str:

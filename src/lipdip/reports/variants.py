@@ -83,5 +83,6 @@ VARIANTS: tuple[Exhibit, ...] = (
         varies=("pruner", "fit.code"),
         columns=SHOWN,
         again=True,
+        any_degradation=True,
     ),
 )
