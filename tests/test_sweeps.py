@@ -386,3 +386,18 @@ def test_a_file_system_without_locks_is_one_line(tmp_path, monkeypatch):
 )
 def test_too_little_memory_is_no_programming_error(error, line):
     assert in_one_line(error) == line
+
+
+def test_brackets_in_settings_are_shown_as_they_are(tmp_path, monkeypatch, capsys):
+    def task(cfg, screen, sweep):
+        return _finished(tmp_path)
+
+    assert _started(monkeypatch, tmp_path, task, "image=file", "image.path=[/a.png,/b.png],'/[a].png'") == 0
+    out = capsys.readouterr().out
+    assert "image.path=[/a.png,/b.png]: " in out and "image.path='/[a].png': " in out
+
+
+def test_brackets_in_a_directory_are_shown_as_they_are(tiny, tmp_path):
+    for said in ("writing to", "finished already:"):
+        _, printed = tiny("pruner=none", output_dir=quoted(tmp_path / "[x]"))
+        assert f"{said} {tmp_path}/[x]" in printed and f"everything is in {tmp_path}/[x]" in printed

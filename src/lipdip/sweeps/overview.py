@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from lipdip.core.errors import UserError
-from lipdip.figures.terminal import span
+from lipdip.figures.terminal import say, span
 from lipdip.sweeps.cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, Cell, SweepDirectory
 
 LOOK = 0.5  # seconds between two looks at the cells
@@ -64,7 +64,7 @@ class Overview:
                 self._told.add(cell.number)
                 how = f"FAILED: {cell.reason}" if cell.status == FAILED else _took(cell)
                 head = f"{len(self._told)} of {len(cells)}"
-                self._screen.print(f"{head}  {named(cell, cells)}: {how}", highlight=False, soft_wrap=True)
+                say(self._screen, f"{head}  {named(cell, cells)}: {how}")
 
 
 def picture(cells: Sequence[Cell]) -> Group:

@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from lipdip.core.records import wait_until_free
+from lipdip.figures.terminal import say
 from lipdip.sweeps.cell import DONE, ELSEWHERE, FAILED, WAITING, Cell, SweepDirectory
 from lipdip.sweeps.hooks import begin_with
 from lipdip.sweeps.overview import Overview, counted, named
@@ -89,15 +90,12 @@ class Session:
         cells = self._sweep.cells()
         failed = [cell for cell in cells if cell.status == FAILED]
         self.undone = sum(cell.status != DONE for cell in cells)
-        self._say(counted(cells))
+        say(self._screen, counted(cells))
         for cell in failed:
             self._tell(cell, cells)
         if self.undone > len(failed):
-            self._say("To go on, give the same command: what is done is not done again")
+            say(self._screen, "To go on, give the same command: what is done is not done again")
 
     def _tell(self, cell: Cell, cells: Sequence[Cell]) -> None:
-        self._say(f"FAILED {named(cell, cells)}: {cell.reason}")
-        self._say(f"  alone: {cell.command}")
-
-    def _say(self, text: str) -> None:
-        self._screen.print(text, highlight=False, markup=False, soft_wrap=True)
+        say(self._screen, f"FAILED {named(cell, cells)}: {cell.reason}")
+        say(self._screen, f"  alone: {cell.command}")
