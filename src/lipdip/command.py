@@ -80,6 +80,7 @@ def start(command: str, task: Task) -> None:
         _say("one experiment and one scale a command: the grid is chosen before the sweep begins")
         sys.exit(2)
     failed: list[Exception] = []
+    to_go_on = f". To go on, give the same command: {again}"  # of a sweep its session says it
 
     def told(error: Exception) -> str:
         return _told(error, command, again)
@@ -95,13 +96,15 @@ def start(command: str, task: Task) -> None:
                 doing(task, lambda: cfg, cell[1], cell[0], told)
         except Stopped as stopped:
             if cell is None:
-                _say(f"{stopped}. To go on, give the same command: {again}")
+                _say(f"{stopped}{to_go_on}")
             sys.exit(stopped.exit_code)
         except Exception as error:
             if not _expected(error):
                 raise
             failed.append(error)
-            _say(told(error))
+            _say(_told(error, command, again if cell is None else ""))
+            if cell is not None and not in_queue():  # its state cannot be written, and nor could the others'
+                sys.exit(2)
 
     def composed(cell: Cell) -> DictConfig:
         return compose(*cell.overrides, command=command, own=cell.config_dir)
@@ -112,19 +115,20 @@ def start(command: str, task: Task) -> None:
                 hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=command)(guarded)()
             except Exception as error:  # a launcher that cannot begin, or whose workers were killed: each has its own
                 if not session.planned or _refused(error):
+                    session.refused()
                     raise
                 _say(f"the launcher gave up ({told(error)}); {session.rest}")
             session.finish()
         except Stopped as stopped:
             sys.exit(stopped.exit_code)
         except KeyboardInterrupt as stopped:
-            _say(f"stopped; what was saved is kept. To go on, give the same command: {again}")
+            _say(f"stopped; what was saved is kept{'' if session.planned else to_go_on}")
             sys.exit(stopped.args[0] if stopped.args else 130)
         except Exception as error:
             if not _expected(error):
                 raise
             failed.append(error)
-            _say(told(error))
+            _say(_told(error, command, "" if session.planned else again))
     if failed or session.undone:
         sys.exit(2)
 
@@ -157,11 +161,12 @@ def in_one_line(error: Exception) -> str:
 
 
 def _told(error: Exception, command: str, again: str) -> str:
-    """An error in one line, and what to do where that is known."""
+    """An error in one line, and what to do where that is known: to give a command again, if one is given."""
     if _refused(error):
         return _explain(error, command, sys.argv[1:])
     what = in_one_line(error)
-    return f"{what}. Make room, and give the same command: {again}" if _no_room(error) else what
+    then = f", and give the same command: {again}" if again else ""
+    return f"{what}. Make room{then}" if _no_room(error) else what
 
 
 def _refused(error: Exception) -> bool:
@@ -194,6 +199,8 @@ def _say(message: str) -> None:
 def _no_room(error: Exception) -> bool:
     """A full disk, or too little memory."""
     full = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENOMEM)
+    if isinstance(error, UserError):  # what could not be written, and the system's words for why
+        return any(os.strerror(code) in str(error) for code in full)
     return _no_memory(error) or (isinstance(error, OSError) and error.errno in full)
 
 
@@ -217,7 +224,7 @@ def _explain(error: Exception, command: str, overrides: Sequence[str]) -> str:
         group, _, name = missing.rpartition("/") if missing.startswith("hydra/") else missing.partition("/")
         there = sorted({*_options(group), *(error.options or ())})
         if there:
-            return f"there is no {group}={name}; there are: {', '.join(there)}{_nearest(name, there)}"
+            return f"there is no {group}={name}; there are: {_listed(there)}{_nearest(name, there)}"
     wrong = re.match(r"Could not override '([^']+)'", text)
     if wrong:
         key, there = wrong[1], list(_keys(_chosen(command, overrides)))
@@ -233,6 +240,13 @@ def _chosen(command: str, overrides: Sequence[str]) -> DictConfig:
         return _compose(command, [group for group in groups if (config_dir() / group.partition("=")[0]).is_dir()])
     except (HydraException, OmegaConfBaseException, ValueError):
         return _compose(command, [])
+
+
+def _listed(there: list[str]) -> str:
+    """A group's members; those in folders of their own are only counted."""
+    near = [name for name in there if "/" not in name] or there
+    more = f" and {len(there) - len(near)} more, which --help lists" if len(there) > len(near) else ""
+    return ", ".join(near) + more
 
 
 def _nearest(name: str, there: list[str]) -> str:
