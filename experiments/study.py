@@ -7,6 +7,7 @@ sweep itself leaves them, and what is done is found there and not done again. Pi
 """
 
 import os
+import re
 import shlex
 import socket
 import sys
@@ -69,13 +70,15 @@ class Study:
     """
 
     def __init__(self, name: str, words: Sequence[str]) -> None:
-        wrong = [word for word in words if not word.partition("=")[1]]
+        wrong = [word for word in words if not re.match(r"[^=]+=.", word)]
         if wrong:
             raise UserError(f"settings are given as NAME=VALUE, not {wrong[0]!r}; --help says more")
         given = _by_name([SEEDS, *words])
         jobs = given.pop("jobs", "jobs=1").partition("=")[2]
         if not jobs.isdigit() or jobs == "0":
             raise UserError(f"jobs must be a number from 1 on, not {jobs!r}")
+        if not re.fullmatch(r"seed=(\d+(,\d+)*|range\(.+\))", given["seed"].replace(" ", "")):
+            raise UserError(f"{given['seed']}: seeds are whole numbers of at least 0, as in {SEEDS} or seed=range(0,3)")
         self.name, self.jobs = name, int(jobs)
         self.scale = given.get("scale", "scale=cpu").partition("=")[2]
         self.undone = False
