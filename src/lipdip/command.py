@@ -1,4 +1,4 @@
-"""What every Hydra command shares: where the configuration lies, and one clear line for what goes wrong."""
+"""What all Hydra commands share: where the configuration is, and errors as one clear line."""
 
 import difflib
 import errno
@@ -50,7 +50,7 @@ def compose(*overrides: str, command: str = "run", own: str = "") -> DictConfig:
         own: a configuration directory of the user's (``--config-dir``), if any.
 
     Raises:
-        UserError: if an override cannot be.
+        UserError: if an override is not valid.
     """
     try:
         return _compose(command, [_written_out(override) for override in overrides], own)
@@ -66,11 +66,11 @@ def _written_out(override: str) -> str:
 def start(command: str, task: Task) -> None:
     """Run ``task`` on the configuration that the command line describes; ``command`` names its YAML.
 
-    Of a multirun every cell is done, whatever happens to the others, and what failed is told at the end.
+    In a multirun a failed cell stops no other, and all failures are listed at the end.
 
     Raises:
-        SystemExit: with code 2 where the user can put it right (one line says what, or one for each cell), 128 + n
-            where it was stopped by signal n.
+        SystemExit: with code 2 after an error that the user can put right (one line says how, or one line for each
+            cell), or 128 + n if it was stopped by signal n.
     """
     # Hydra then hands its errors on instead of printing them in its own way.
     os.environ["HYDRA_FULL_ERROR"] = "1"
@@ -135,7 +135,7 @@ def start(command: str, task: Task) -> None:
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """SIGTERM ends what is under way as Ctrl-C does, but with a code of its own; a fit has its own answer to it."""
+    """Let SIGTERM end the process as Ctrl-C does, with its own exit code; a fit handles signals itself."""
 
     def heard(signum: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt(128 + signum)
@@ -151,7 +151,7 @@ def terminable() -> Iterator[None]:
 
 
 def in_one_line(error: Exception) -> str:
-    """What went wrong, for people."""
+    """An error as one line that a user can read."""
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, BrokenExecutor):
@@ -176,7 +176,7 @@ def _refused(error: Exception) -> bool:
 
 
 def _expected(error: Exception) -> bool:
-    """Whether one line is enough for an error; any other is ours to repair, and Python shows where it is."""
+    """Whether an error is shown as one line; any other is a bug, and Python shows where it is."""
     return _refused(error) or _no_memory(error) or isinstance(error, UserError | OSError)
 
 

@@ -194,7 +194,7 @@ def _file(cell: Cell) -> str:
 
 
 def _changed(path: Path) -> float:
-    """When a file or folder was changed last; 0 if that cannot be told."""
+    """When a file or folder was changed last; 0 if that is not known."""
     try:
         return path.stat().st_mtime
     except OSError:

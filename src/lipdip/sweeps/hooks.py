@@ -25,7 +25,7 @@ _listening: list[Begin] = []  # Hydra constructs the callback, so the listener i
 
 
 def begin_with(listener: Begin | None) -> None:
-    """Set who is told that a sweep begins in this process; None for nobody."""
+    """Set the function that is called when a sweep begins in this process; None for none."""
     _listening[:] = [] if listener is None else [listener]
 
 

@@ -1,4 +1,4 @@
-"""What a sweep shows while it goes on: how many cells are done, which are running, which failed, the time left."""
+"""The progress of a sweep: how many cells are done, which are running, which failed, and the time left."""
 
 import threading
 import time
@@ -105,7 +105,7 @@ def _one_line(text: str, style: str = "") -> Text:
 
 
 def counted(cells: Sequence[Cell], shared: bool = False) -> str:
-    """How many cells are in which state, and the time left where that can be told.
+    """How many cells are in which state, and the time left where it can be estimated.
 
     Args:
         cells: all of them.

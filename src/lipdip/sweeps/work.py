@@ -1,4 +1,4 @@
-"""Doing one cell: whatever happens in it is written down, and stops no other."""
+"""Doing one cell: whatever happens in it is recorded, and stops no other cell."""
 
 import os
 import socket

@@ -1,4 +1,4 @@
-"""So that no work is lost: state on disk every few seconds, and at SIGTERM or Ctrl-C."""
+"""Saves the state of a run every few seconds, and at SIGTERM or Ctrl-C, so that no work is lost."""
 
 import os
 import signal
