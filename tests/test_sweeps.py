@@ -187,6 +187,16 @@ def test_a_killed_worker_leaves_its_cell_to_be_taken_over(tmp_path):
     assert len(_summaries(tmp_path)) == 3
 
 
+def test_terminated_a_sweep_stops_its_workers(tmp_path):
+    started = _start(tmp_path, "seed=0,1", "fit.steps=3000", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    workers = _until(lambda: len(cells := _running(tmp_path)) == 2 and cells, started)
+    started.send_signal(signal.SIGTERM)
+    out, errors = started.communicate(timeout=60)
+    assert started.returncode == 128 + signal.SIGTERM
+    assert "0 of 2 done, 2 waiting" in out and (out + errors).count("give the same command") == 1
+    assert all(cell.abandoned for cell in (Cell(**worker) for worker in workers))
+
+
 def _started(monkeypatch, output: Path, task, *words: str) -> int:
     """A sweep in this process, of a task that takes no time; its exit code."""
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
@@ -422,7 +432,7 @@ def test_a_full_disk_ends_a_sweep_with_one_line(tmp_path, monkeypatch, capsys):
 def test_a_refused_sweep_is_one_short_line_and_leaves_nothing(tmp_path, monkeypatch, capsys):
     assert _started(monkeypatch, tmp_path, lambda *_: None, "image=astronaut,nonexistent", "seed=0,1") == 2
     out, errors = capsys.readouterr()
-    assert "done" not in out and "To go on" not in out and not list(tmp_path.iterdir())
+    assert "To go on" not in out and not list(tmp_path.iterdir())
     assert errors.count("\n") == 1 and "there is no image=nonexistent" in errors and len(errors) < 200
 
 

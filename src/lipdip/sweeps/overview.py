@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from lipdip.core.errors import UserError
-from lipdip.figures.terminal import say, span
+from lipdip.figures.terminal import count, say, span
 from lipdip.sweeps.cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, Cell, SweepDirectory
 
 LOOK = 0.5  # seconds between two looks at the cells
@@ -44,6 +44,8 @@ class Overview:
         self._thread.join()
 
     def _watch(self) -> None:
+        if not self._over.wait(LOOK):  # a refused command line is all that is said of a sweep
+            say(self._screen, f"{count(len(self._look()), 'run')}; what each prints is in {self._sweep.path}/logs")
         if not self._screen.is_terminal:
             while not self._over.wait(LOOK):
                 self._tell(self._look())

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from lipdip.core.records import wait_until_free
-from lipdip.figures.terminal import count, say
+from lipdip.figures.terminal import say
 from lipdip.sweeps.cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, Cell, SweepDirectory
 from lipdip.sweeps.hooks import begin_with
 from lipdip.sweeps.overview import Overview, counted, named
@@ -47,7 +47,6 @@ class Session:
 
     def _begin(self, sweep: SweepDirectory, queued: bool) -> None:
         self._sweep, self._overview, self._queued = sweep, Overview(sweep, self._screen), queued
-        say(self._screen, f"{count(len(sweep.planned()), 'run')}; what each prints is in {sweep.path}/logs")
         self._overview.__enter__()
 
     @property
