@@ -181,7 +181,7 @@ def test_a_killed_worker_leaves_its_cell_to_be_taken_over(tmp_path):
     working = _until(lambda: _running(tmp_path), started)[0]
     time.sleep(1)
     os.kill(working["pid"], signal.SIGKILL)
-    out, errors = started.communicate(timeout=240)
+    out, errors = started.communicate(timeout=480)
     assert started.returncode == 0 and "3 of 3 done" in out, errors
     assert "a worker process was killed" in errors and "what is left is done here" in errors
     assert len(_summaries(tmp_path)) == 3
