@@ -1,4 +1,4 @@
-"""What each quirk of the public scripts does to IMP and to random masks, by itself and all together; not in the paper.
+"""The effect of each quirk of the public scripts on IMP and random masks, alone and together; not in the paper.
 
 python experiments/audit.py
 """
@@ -7,7 +7,7 @@ from study import Found, Study, of, paths, start
 
 
 def again(study: Study, found: list[Found]) -> list[Found]:
-    """Masks that IMP found on the clean picture, fairly and with all quirks, fitted to the degraded one as it is."""
+    """Masks that IMP found on the clean picture, without quirks and with all, fitted likewise to the degraded one."""
     fitted = []
     for found_with, fitted_with in (("clean", "none"), ("all", "all")):
         imp = [run for run in found if run["pruner"] == "imp" and run["quirk"] == found_with]

@@ -9,7 +9,7 @@ TARGETS = "image.content=picture,noisy,shuffled,noise"
 
 
 def fit(study: Study, found: list[Found]) -> None:
-    """The dense network and each pruner's last ticket on every target, which nothing degrades."""
+    """The dense network and each pruner's last ticket on every target, without degradation."""
     networks = ["null", *(of(pruner) for pruner in dict.fromkeys(run["pruner"] for run in found))]
     undegraded = ("task.sigma=0", "pruner=none", f"ticket.path={','.join(networks)}", TARGETS)
     study.sweep(*undegraded, *paths(found, Found.ticket))

@@ -1,4 +1,4 @@
-"""Fig. 11: PSNR and SSIM over the steps of a fit, for masks by IMP, SNIP and lot.
+"""Fig. 11: PSNR and SSIM over the steps of a fit, for masks by IMP, SNIP's and random ones.
 
 python experiments/fig11.py
 """

@@ -12,7 +12,7 @@ SHARES = (8, 4, 2, 1)  # of the budget an eighth, a quarter, a half, and all
 
 
 def stop_early(study: Study, found: list[Found]) -> None:
-    """The dense network and the ticket, fitted shorter: a fit of 100 steps is the first 100 of a longer one."""
+    """The dense network and the ticket, with fewer steps: a fit of 100 steps equals the first 100 of a longer one."""
     budget = read_summary(found[0].directory)["configuration"]["fit"]["steps"]
     steps = ",".join(str(max(1, budget // share)) for share in SHARES)
     ticket = paths(found, lambda run: run.ticket(ROUND), name="experiment")

@@ -1,4 +1,4 @@
-"""Fig. 13: final loss and score over the rounds of three tasks, and so when to stop.
+"""Fig. 13: final loss and score over the rounds of three tasks, which show when to stop.
 
 python experiments/fig13.py
 """

@@ -1,4 +1,4 @@
-"""Fig. 15: masks by lot, with and without a ticket's density in every layer, and a ticket's mask on new weights.
+"""Fig. 15: random masks, with and without a ticket's density in every layer, and a ticket's mask on new weights.
 
 python experiments/fig15.py
 """

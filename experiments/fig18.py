@@ -1,4 +1,4 @@
-"""Fig. 18: Fourier magnitudes of what masks by IMP, SNIP and lot restore; the runs of Fig. 7.
+"""Fig. 18: Fourier magnitudes of pictures restored with masks by IMP, SNIP's and random ones; the runs of Fig. 7.
 
 python experiments/fig18.py
 """

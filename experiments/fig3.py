@@ -1,4 +1,4 @@
-"""Fig. 3: tickets by IMP against SNIP and random masks over sparsity; and Fig. 2, what they restored.
+"""Fig. 3: tickets by IMP against SNIP and random masks over sparsity; and Fig. 2, the pictures that they restored.
 
 python experiments/fig3.py
 """

@@ -1,4 +1,4 @@
-"""Fig. 4: one ticket for several pictures, against those of single pictures, which are Fig. 14's.
+"""Fig. 4: one ticket for several pictures, against tickets of single pictures (the runs of Fig. 14).
 
 python experiments/fig4.py
 """

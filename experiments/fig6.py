@@ -1,4 +1,4 @@
-"""Fig. 6: tickets of denoising on classification, and the other way.
+"""Fig. 6: tickets of denoising on classification, and the reverse.
 
 python experiments/fig6.py
 """

@@ -1,4 +1,4 @@
-"""Fig. 7: sparsity layer by layer of masks by IMP, SNIP and lot.
+"""Fig. 7: sparsity of each layer in masks by IMP, in SNIP's and in random ones.
 
 python experiments/fig7.py
 """

@@ -1,8 +1,9 @@
-"""What outliers among the measurements do to a generator and to a ticket of it, and the Lasso; beyond the paper.
+"""How outliers among the measurements affect a generator, a ticket of it, and the Lasso; not in the paper.
 
     python experiments/outliers.py
 
-Table 1's pictures and tickets by IMP. Writes report/outliers.md: MSE, mean over pictures; mean and spread over seeds.
+Uses the pictures of Table 1 and its tickets by IMP. Writes report/outliers.md: the MSE, averaged over pictures, as mean
+and spread over seeds.
 """
 
 from collections.abc import Callable
@@ -22,7 +23,7 @@ ROUND = 4  # sparsity 0.59
 
 
 def spoil(study: Study, found: list[Found]) -> None:
-    """The dense generator and the ticket with its tuned weights, by both objectives; by the first the Lasso too."""
+    """The dense generator and the ticket with its tuned weights, with both objectives; with the first the Lasso too."""
     common = ["task=compressive_sensing", SPOILED, *search(study, found)]
     number = f"ticket.round={min(ROUND, found[0].last)}"
     ticket = (f"ticket.path={of('imp')}", number, f"model.path={TUNED}", "ticket.init=model")

@@ -2,8 +2,9 @@
 
     python experiments/overlap.py
 
-The finding runs of Fig. 4, 5, 6 and 14. Writes report/overlap.csv, a row for each ticket against the denoiser's of the
-same seed over the layers that both networks have, and report/finding.csv and .md: what each run reached, by round.
+From the runs that find the tickets of Fig. 4, 5, 6 and 14. Writes report/overlap.csv, which compares each ticket with
+the denoiser's of the same seed over the layers that both networks have, and report/finding.csv and .md: the score of
+each run, by round.
 """
 
 import statistics
@@ -24,7 +25,7 @@ from lipdip.lottery.overlap import chance_layerwise, overlaps, together
 
 @dataclass(frozen=True)
 class Overlap:
-    """What a ticket shares with the denoiser's; ``chance`` is what masks by lot of the same densities would share."""
+    """What a ticket shares with the denoiser's; ``chance`` is what random masks of the same densities would share."""
 
     found: str
     seed: int
@@ -35,7 +36,7 @@ class Overlap:
 
 @dataclass(frozen=True)
 class Reached:
-    """The score of a round: the mean over pictures, or of one."""
+    """The score of a round, for one picture or as the mean over all."""
 
     found: str
     seed: int

@@ -1,9 +1,9 @@
-"""Every pruner on one ladder of sparsities, and beside it the public scripts' quirks; beyond the paper.
+"""Every pruner on one ladder of sparsities, and the quirks of the public scripts for comparison; not in the paper.
 
     python experiments/pruners.py
 
-One picture; runs of Fig. 15 and the audit are among these. Writes report/pruners.csv, .md and .png, at the sparsity
-that is reported, 1 - 0.8^round, which is not the real one where a quirk removes more.
+One picture; the runs of Fig. 15 and of the audit are among them. Writes report/pruners.csv, .md and .png over the
+reported sparsity, 1 - 0.8^round; where a quirk removes more weights, the real sparsity is higher.
 """
 
 from typing import Any

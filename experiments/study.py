@@ -1,12 +1,13 @@
-"""What the files beside this one share: an experiment's sweep, second steps with the tickets it found, the picture.
+"""What the experiments in this folder share: their sweeps, second steps with the tickets found, and drawing.
 
     python experiments/NAME.py [seed=0,1,2] [scale=cpu|paper] [jobs=N] [settings of lipdip.run]
 
-Settings are given to every fit; those of recoveries alone (table1, outliers) as then.fit.steps=400. Runs lie where the
-sweep itself leaves them, and what is done is found there and not done again. Pictures and tables go to report/.
+Settings are given to every fit; those only for recoveries (table1, outliers) begin with "then.": then.fit.steps=400.
+Runs are where lipdip.run writes them, and finished ones are not done again. Pictures and tables go to report/.
 """
 
 import os
+import re
 import shlex
 import socket
 import sys
@@ -69,13 +70,15 @@ class Study:
     """
 
     def __init__(self, name: str, words: Sequence[str]) -> None:
-        wrong = [word for word in words if not word.partition("=")[1]]
+        wrong = [word for word in words if not re.match(r"[^=]+=.", word)]
         if wrong:
             raise UserError(f"settings are given as NAME=VALUE, not {wrong[0]!r}; --help says more")
         given = _by_name([SEEDS, *words])
         jobs = given.pop("jobs", "jobs=1").partition("=")[2]
         if not jobs.isdigit() or jobs == "0":
             raise UserError(f"jobs must be a number from 1 on, not {jobs!r}")
+        if not re.fullmatch(r"seed=(\d+(,\d+)*|range\(.+\))", given["seed"].replace(" ", "")):
+            raise UserError(f"{given['seed']}: seeds are whole numbers of at least 0, as in {SEEDS} or seed=range(0,3)")
         self.name, self.jobs = name, int(jobs)
         self.scale = given.get("scale", "scale=cpu").partition("=")[2]
         self.undone = False
@@ -86,17 +89,17 @@ class Study:
             self._given += ["hydra/launcher=joblib", f"hydra.launcher.n_jobs={jobs}"]
 
     def sweep(self, *own: str, experiment: str | None = None) -> list[Found]:
-        """The sweep of an experiment, of the study's where none is named; what ``own`` says goes before all else."""
+        """Sweep an experiment (default: the study's own); settings in ``own`` override all others."""
         return self._sweep([f"experiment={experiment or self.name}", *self._given], own)
 
     def recover(self, *own: str) -> list[Found]:
-        """A sweep without an experiment, beside the runs of the first: a generator has other settings than a fit."""
+        """Sweep without an experiment, into the directory of the first: recoveries have other settings than fits."""
         anywhere = [word for word in self._given if word.startswith(_EVERYWHERE)]
         return self._sweep([*anywhere, f"paths.output_dir={self.output}"], (*own, *self._later))
 
     @property
     def output(self) -> Path:
-        """Where the first runs lie."""
+        """The output directory of the first sweep."""
         return next(iter(self.outputs))
 
     def transfer(
@@ -106,9 +109,9 @@ class Study:
         problems: Sequence[Found],
         column: Callable[[Found], str],
     ) -> None:
-        """Tickets, and controls, on every problem that runs were about: ``lipdip.transfer``.
+        """Use tickets and controls on the problem of every given run, with ``lipdip.transfer``.
 
-        The last ticket of each run; at the paper's size, where sparsities are the horizontal axis, every fourth.
+        The last ticket of each run; at the paper's size, where sparsity is the horizontal axis, every fourth one.
         """
         tickets: dict[str, list[Path]] = {}
         for one in found:
@@ -125,7 +128,7 @@ class Study:
         print(table(cells), f"{folder}/cells.csv", f"{folder}/table.md", sep="\n", flush=True)
 
     def draw(self, *exhibits: str) -> None:
-        """Exhibits from the runs in the directories that were used, as ``lipdip.report`` draws them."""
+        """Draw exhibits with ``lipdip.report``, from the runs in the directories that were used."""
         places = ["--from", *map(str, self.outputs), "--out", str(REPORT)]
         for name in exhibits:
             exhibit = named(name)
@@ -149,7 +152,7 @@ class Study:
         finally:
             sys.argv = argv
         planned = [plan for plan, time in _plans(output).items() if before.get(plan) != time]
-        if code > 2 or not planned:  # stopped, or refused as a whole: why was told
+        if code > 2 or not planned:  # stopped, or refused as a whole: the reason was printed
             sys.exit(code or 2)
         self.undone |= code != 0
         cells = [cell for cell in SweepDirectory(planned[0].parent).cells() if cell.status == DONE]
@@ -158,7 +161,7 @@ class Study:
 
 
 def paths(found: Iterable[Found], path: Callable[[Found], Path], name: str = "pruner") -> list[str]:
-    """Paths that runs gave, as settings: cells of a sweep choose by ``of`` among them, each with its own seed."""
+    """Paths from runs as settings: with ``of``, each cell of a sweep chooses the path of its own seed."""
     return [f'+found.{run[name]}.s{run["seed"]}="{path(run)}"' for run in found]
 
 
@@ -173,9 +176,9 @@ def start(
     draws: Sequence[str] | None = None,
     defaults: Sequence[str] = (),
 ) -> None:
-    """A whole experiment: its sweep, what comes ``then``, and the exhibits that it ``draws``, by default its own.
+    """Do a whole experiment: its sweep, then ``then``, then draw the exhibits in ``draws`` (default: its own).
 
-    Exit codes: 0 done, 2 something was not done (a line says what), 128 + n stopped by signal n.
+    Exit codes: 0 for done, 2 if something was not done (a line says what), 128 + n if stopped by signal n.
     """
     if {"-h", "--help"} & set(sys.argv[1:]):
         print(f"{(sys.modules['__main__'].__doc__ or '').strip()}\n\n{(__doc__ or '').strip()}")

@@ -1,10 +1,10 @@
-"""Table 1: tickets of a pretrained generator, by IMP and by lot; and Fig. 8, what they recovered.
+"""Table 1: tickets of a pretrained generator, by IMP and random; and Fig. 8, the pictures that they recovered.
 
     python experiments/table1.py
 
 The paper can be read in two ways, and both are here: a ticket's mask on the pretrained weights as they are, and
-with the weights that its own round of fine-tuning gave. Held-out pictures; a seed draws pruning, measurements and
-codes anew.
+with the weights that its own round of fine-tuning gave. All pictures are held out; each seed draws pruning,
+measurements and codes anew.
 """
 
 from omegaconf import OmegaConf
@@ -21,7 +21,7 @@ TUNED = '"${ticket.path}/generators/round_0${ticket.round}.safetensors"'
 
 
 def search(study: Study, found: list[Found]) -> list[str]:
-    """What every recovery has: at the paper's size the first sixteen faces that fine-tuning did not see."""
+    """Settings of every recovery: at the paper's size, the first sixteen faces that fine-tuning did not see."""
     words = ["task.seed=${seed}", *paths(found, lambda run: run.directory)]
     if study.scale == "cpu":
         return [*SEARCH, *words]
@@ -31,7 +31,7 @@ def search(study: Study, found: list[Found]) -> list[str]:
 
 
 def recover(study: Study, found: list[Found]) -> None:
-    """Both tasks with the dense generator, with one that was tuned alone, and with every ticket in both ways."""
+    """Both tasks with the dense generator, with a tuned dense generator, and with every ticket in both ways."""
     common, dense = search(study, found), f"model.path={GAN[study.scale]}"
     by = f"+by={','.join(dict.fromkeys(run['pruner'] for run in found))}"
     rounds = f"ticket.round=range(1,{max(run.last for run in found) + 1})"

@@ -1,4 +1,4 @@
-"""Table 2: parameters of deep decoder and tickets, and what they restore.
+"""Table 2: parameters of the deep decoder and of tickets, and the quality of what they restore.
 
 python experiments/table2.py
 """

@@ -263,6 +263,8 @@ def test_a_file_runs_whole_and_its_ticket_is_used(script, tmp_path, clothes):
         (["scale=large"], "there is no scale=large"),
         (["jobs=many"], "jobs must be a number"),
         (["paper"], "NAME=VALUE"),
+        (["=3"], "NAME=VALUE"),
+        (["seed=x"], "seeds are whole numbers"),
     ],
 )
 def test_what_cannot_be_is_one_line(script, tmp_path, words, why):

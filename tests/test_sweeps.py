@@ -28,9 +28,9 @@ from lipdip.core.errors import UserError
 from lipdip.core.records import HeldError, RunDirectory
 from lipdip.sweeps import cell as cells_of
 from lipdip.sweeps import work
-from lipdip.sweeps.cell import DONE, FAILED, RUNNING, WAITING, Cell, SweepDirectory
+from lipdip.sweeps.cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, Cell, SweepDirectory
 from lipdip.sweeps.hooks import _queued
-from lipdip.sweeps.overview import counted, named, picture, seconds_left
+from lipdip.sweeps.overview import Overview, counted, named, picture, seconds_left
 
 from .conftest import TINY
 
@@ -181,10 +181,20 @@ def test_a_killed_worker_leaves_its_cell_to_be_taken_over(tmp_path):
     working = _until(lambda: _running(tmp_path), started)[0]
     time.sleep(1)
     os.kill(working["pid"], signal.SIGKILL)
-    out, errors = started.communicate(timeout=240)
+    out, errors = started.communicate(timeout=480)
     assert started.returncode == 0 and "3 of 3 done" in out, errors
     assert "a worker process was killed" in errors and "what is left is done here" in errors
     assert len(_summaries(tmp_path)) == 3
+
+
+def test_terminated_a_sweep_stops_its_workers(tmp_path):
+    started = _start(tmp_path, "seed=0,1", "fit.steps=3000", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    workers = _until(lambda: len(cells := _running(tmp_path)) == 2 and cells, started)
+    started.send_signal(signal.SIGTERM)
+    out, errors = started.communicate(timeout=60)
+    assert started.returncode == 128 + signal.SIGTERM
+    assert "0 of 2 done, 2 waiting" in out and (out + errors).count("give the same command") == 1
+    assert all(cell.abandoned for cell in (Cell(**worker) for worker in workers))
 
 
 def _started(monkeypatch, output: Path, task, *words: str) -> int:
@@ -201,7 +211,8 @@ def _started(monkeypatch, output: Path, task, *words: str) -> int:
 def _finished(output: Path, name: str = "a") -> Path:
     run = output / "runs" / name
     run.mkdir(parents=True, exist_ok=True)
-    (run / "summary.json").touch()
+    for name in ("config.yaml", "summary.json"):
+        (run / name).touch()
     return run
 
 
@@ -321,7 +332,7 @@ def test_whether_a_run_was_done_already_is_told_by_one_clock(tmp_path, monkeypat
         return _finished(tmp_path)
 
     assert work.do(task, lambda: None, sweep.planned()[0], sweep, str).seconds > 0
-    os.utime(tmp_path / "runs/a/summary.json", (now - 9, now - 9))
+    os.utime(tmp_path / "runs/a/config.yaml", (now - 9, now - 9))
     found = work.do(lambda *_: tmp_path / "runs" / "a", lambda: None, sweep.planned()[0], sweep, str)
     assert found.status == DONE and found.seconds == 0
 
@@ -351,7 +362,8 @@ def test_terminated_outside_a_fit_a_sweep_says_how_it_went(tmp_path, monkeypatch
     before = signal.getsignal(signal.SIGTERM)
     assert _started(monkeypatch, tmp_path, task, "seed=0,1") == 128 + signal.SIGTERM
     out, errors = capsys.readouterr()
-    assert "0 of 2 done, 2 waiting" in out and "give the same command" in errors
+    assert "0 of 2 done, 2 waiting" in out and "lipdip: stopped; " in errors
+    assert (out + errors).count("give the same command") == 1
     assert signal.getsignal(signal.SIGTERM) == before
 
 
@@ -386,3 +398,115 @@ def test_a_file_system_without_locks_is_one_line(tmp_path, monkeypatch):
 )
 def test_too_little_memory_is_no_programming_error(error, line):
     assert in_one_line(error) == line
+
+
+def test_brackets_in_settings_are_shown_as_they_are(tmp_path, monkeypatch, capsys):
+    def task(cfg, screen, sweep):
+        return _finished(tmp_path)
+
+    assert _started(monkeypatch, tmp_path, task, "image=file", "image.path=[/a.png,/b.png],'/[a].png'") == 0
+    out = capsys.readouterr().out
+    assert "image.path=[/a.png,/b.png]: " in out and "image.path='/[a].png': " in out
+
+
+def test_brackets_in_a_directory_are_shown_as_they_are(tiny, tmp_path):
+    for said in ("writing to", "finished already:"):
+        _, printed = tiny("pruner=none", output_dir=quoted(tmp_path / "[x]"))
+        assert f"{said} {tmp_path}/[x]" in printed and f"everything is in {tmp_path}/[x]" in printed
+
+
+def test_a_full_disk_ends_a_sweep_with_one_line(tmp_path, monkeypatch, capsys):
+    def full(path, content):
+        raise UserError(f"cannot write {path}: {os.strerror(errno.ENOSPC)}")
+
+    def task(cfg, screen, sweep):
+        monkeypatch.setattr(cells_of, "write_whole", full)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    assert _started(monkeypatch, tmp_path, task, "seed=0,1") == 2
+    out, errors = capsys.readouterr()
+    assert "0 of 2 done, 2 waiting" in out and (out + errors).count("give the same command") == 1
+    assert errors.count("\n") == 1 and "No space left on device. Make room" in errors
+
+
+def test_a_refused_sweep_is_one_short_line_and_leaves_nothing(tmp_path, monkeypatch, capsys):
+    assert _started(monkeypatch, tmp_path, lambda *_: None, "image=astronaut,nonexistent", "seed=0,1") == 2
+    out, errors = capsys.readouterr()
+    assert "To go on" not in out and not list(tmp_path.iterdir())
+    assert errors.count("\n") == 1 and "there is no image=nonexistent" in errors and len(errors) < 200
+
+
+def test_paths_output_dir_cannot_be_swept(tmp_path, monkeypatch, capsys):
+    assert _started(monkeypatch, Path(f"{tmp_path}/my, dir"), lambda *_: None) == 2
+    errors = capsys.readouterr().err
+    assert errors.count("\n") == 1 and "paths.output_dir cannot be swept" in errors and not list(tmp_path.iterdir())
+
+
+def _dead() -> int:
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_a_cell_whose_process_is_gone_counts_as_waiting(tmp_path, monkeypatch, capsys):
+    def task(cfg, screen, sweep):
+        (plan,) = tmp_path.glob("sweeps/*/*/sweep.json")
+        SweepDirectory(plan.parent).write(Cell(1, ("seed=1",), RUNNING, pid=_dead()))
+        raise KeyboardInterrupt
+
+    assert _started(monkeypatch, tmp_path, task, "seed=0,1") == 130
+    assert "0 of 2 done, 2 waiting" in capsys.readouterr().out
+    sweep = _begun(tmp_path)
+    sweep.write(Cell(0, ("seed=0",), RUNNING, pid=_dead()))
+    assert Overview(sweep, Console(file=io.StringIO()))._look()[0].status == WAITING
+
+
+def test_a_cell_that_another_process_has_finished_is_done_at_once(tmp_path):
+    sweep, screen = _begun(tmp_path), Console(file=io.StringIO(), width=100)
+    held = replace(sweep.planned()[0], status=ELSEWHERE, directory=str(tmp_path / "runs" / "a"))
+    sweep.write(held)
+    assert counted([held]) == "0 of 1 done, 1 in another process"
+    time.sleep(0.01)
+    _finished(tmp_path)
+    with Overview(sweep, screen):
+        pass
+    assert "1 of 1  the only cell: done by another process" in screen.file.getvalue()
+
+
+def test_a_run_that_another_process_ended_meanwhile_took_no_time_here(tmp_path):
+    sweep, run = _begun(tmp_path), _finished(tmp_path)
+    os.utime(run / "config.yaml", (1, 1))
+
+    def task(cfg, screen, name):
+        (run / "summary.json").touch()
+        return run
+
+    assert work.do(task, lambda: None, sweep.planned()[0], sweep, str).seconds == 0
+
+
+def test_the_time_left_is_an_upper_bound_where_others_work_on_the_sweep(tmp_path):
+    sweep = _begun(tmp_path, ("seed=0",), ("seed=1",))
+    cells = [replace(sweep.planned()[0], status=DONE, seconds=60.0), sweep.planned()[1]]
+    assert not sweep.shared and counted(cells, sweep.shared).endswith("; about 60 s left")
+    time.sleep(0.01)
+    other = SweepDirectory(sweep.path.with_name("there-2"))
+    other.begin([cell.overrides for cell in cells])
+    other.write(cells[0])
+    assert sweep.shared and counted(cells, sweep.shared).endswith("; at most 60 s left")
+
+
+def test_on_a_small_terminal_the_newest_failed_cells_have_a_line_each():
+    failed = [Cell(n, (f"seed={n}",), FAILED, reason="it diverged " * 20, began=n) for n in range(60)]
+    screen = Console(file=io.StringIO(), width=80)
+    screen.print(picture(failed, height=24))
+    shown = screen.file.getvalue().splitlines()
+    assert len(shown) == 23 and shown[-1].startswith("  failed   seed=59: it diverged")
+    assert all(len(line) <= 80 for line in shown)
+
+
+def test_cells_that_nothing_tells_apart_have_a_number():
+    alike = [Cell(n, ("task=denoise",)) for n in range(2)]
+    assert [named(cell, alike) for cell in alike] == ["cell 0", "cell 1"] and named(
+        alike[0], alike[:1]
+    ) == "the only cell"

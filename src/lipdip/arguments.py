@@ -1,4 +1,4 @@
-"""Parsing of plain command lines: what is wrong with one is told in one line."""
+"""Parsing of plain command lines: an error is one line that says what is wrong."""
 
 import argparse
 import sys
@@ -19,12 +19,12 @@ class Parser(argparse.ArgumentParser):
 
 
 def done(parser: argparse.ArgumentParser, argv: Sequence[str] | None, kept: str) -> int:
-    """Do what a command line says: call the ``run`` that its subcommand has set by default.
+    """Do what a command line says: call the ``run`` function that the parser has set for its subcommand.
 
     Args:
         parser: of the command.
         argv: the command line's words; None for those of this process.
-        kept: what a stopped one leaves, in words.
+        kept: what to say about files if it is interrupted.
 
     Returns:
         The exit code: 0 done, 2 the user can put it right (one line says what), 130 stopped.

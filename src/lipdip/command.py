@@ -1,4 +1,4 @@
-"""What every Hydra command shares: where the configuration lies, and one clear line for what goes wrong."""
+"""What all Hydra commands share: where the configuration is, and errors as one clear line."""
 
 import difflib
 import errno
@@ -50,7 +50,7 @@ def compose(*overrides: str, command: str = "run", own: str = "") -> DictConfig:
         own: a configuration directory of the user's (``--config-dir``), if any.
 
     Raises:
-        UserError: if an override cannot be.
+        UserError: if an override is not valid.
     """
     try:
         return _compose(command, [_written_out(override) for override in overrides], own)
@@ -66,11 +66,11 @@ def _written_out(override: str) -> str:
 def start(command: str, task: Task) -> None:
     """Run ``task`` on the configuration that the command line describes; ``command`` names its YAML.
 
-    Of a multirun every cell is done, whatever happens to the others, and what failed is told at the end.
+    In a multirun a failed cell stops no other, and all failures are listed at the end.
 
     Raises:
-        SystemExit: with code 2 where the user can put it right (one line says what, or one for each cell), 128 + n
-            where it was stopped by signal n.
+        SystemExit: with code 2 after an error that the user can put right (one line says how, or one line for each
+            cell), or 128 + n if it was stopped by signal n.
     """
     # Hydra then hands its errors on instead of printing them in its own way.
     os.environ["HYDRA_FULL_ERROR"] = "1"
@@ -80,6 +80,7 @@ def start(command: str, task: Task) -> None:
         _say("one experiment and one scale a command: the grid is chosen before the sweep begins")
         sys.exit(2)
     failed: list[Exception] = []
+    to_go_on = f". To go on, give the same command: {again}"  # of a sweep its session says it
 
     def told(error: Exception) -> str:
         return _told(error, command, again)
@@ -95,13 +96,15 @@ def start(command: str, task: Task) -> None:
                 doing(task, lambda: cfg, cell[1], cell[0], told)
         except Stopped as stopped:
             if cell is None:
-                _say(f"{stopped}. To go on, give the same command: {again}")
+                _say(f"{stopped}{to_go_on}")
             sys.exit(stopped.exit_code)
         except Exception as error:
             if not _expected(error):
                 raise
             failed.append(error)
-            _say(told(error))
+            _say(_told(error, command, again if cell is None else ""))
+            if cell is not None and not in_queue():  # its state cannot be written, and nor could the others'
+                sys.exit(2)
 
     def composed(cell: Cell) -> DictConfig:
         return compose(*cell.overrides, command=command, own=cell.config_dir)
@@ -112,26 +115,27 @@ def start(command: str, task: Task) -> None:
                 hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=command)(guarded)()
             except Exception as error:  # a launcher that cannot begin, or whose workers were killed: each has its own
                 if not session.planned or _refused(error):
+                    session.refused()
                     raise
                 _say(f"the launcher gave up ({told(error)}); {session.rest}")
             session.finish()
         except Stopped as stopped:
             sys.exit(stopped.exit_code)
         except KeyboardInterrupt as stopped:
-            _say(f"stopped; what was saved is kept. To go on, give the same command: {again}")
+            _say(f"stopped; what was saved is kept{'' if session.planned else to_go_on}")
             sys.exit(stopped.args[0] if stopped.args else 130)
         except Exception as error:
             if not _expected(error):
                 raise
             failed.append(error)
-            _say(told(error))
+            _say(_told(error, command, "" if session.planned else again))
     if failed or session.undone:
         sys.exit(2)
 
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """SIGTERM ends what is under way as Ctrl-C does, but with a code of its own; a fit has its own answer to it."""
+    """Let SIGTERM end the process as Ctrl-C does, with its own exit code; a fit handles signals itself."""
 
     def heard(signum: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt(128 + signum)
@@ -147,7 +151,7 @@ def terminable() -> Iterator[None]:
 
 
 def in_one_line(error: Exception) -> str:
-    """What went wrong, for people."""
+    """An error as one line that a user can read."""
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, BrokenExecutor):
@@ -157,11 +161,12 @@ def in_one_line(error: Exception) -> str:
 
 
 def _told(error: Exception, command: str, again: str) -> str:
-    """An error in one line, and what to do where that is known."""
+    """An error in one line, and what to do where that is known: to give a command again, if one is given."""
     if _refused(error):
         return _explain(error, command, sys.argv[1:])
     what = in_one_line(error)
-    return f"{what}. Make room, and give the same command: {again}" if _no_room(error) else what
+    then = f", and give the same command: {again}" if again else ""
+    return f"{what}. Make room{then}" if _no_room(error) else what
 
 
 def _refused(error: Exception) -> bool:
@@ -171,7 +176,7 @@ def _refused(error: Exception) -> bool:
 
 
 def _expected(error: Exception) -> bool:
-    """Whether one line is enough for an error; any other is ours to repair, and Python shows where it is."""
+    """Whether an error is shown as one line; any other is a bug, and Python shows where it is."""
     return _refused(error) or _no_memory(error) or isinstance(error, UserError | OSError)
 
 
@@ -194,6 +199,8 @@ def _say(message: str) -> None:
 def _no_room(error: Exception) -> bool:
     """A full disk, or too little memory."""
     full = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENOMEM)
+    if isinstance(error, UserError):  # what could not be written, and the system's words for why
+        return any(os.strerror(code) in str(error) for code in full)
     return _no_memory(error) or (isinstance(error, OSError) and error.errno in full)
 
 
@@ -217,7 +224,7 @@ def _explain(error: Exception, command: str, overrides: Sequence[str]) -> str:
         group, _, name = missing.rpartition("/") if missing.startswith("hydra/") else missing.partition("/")
         there = sorted({*_options(group), *(error.options or ())})
         if there:
-            return f"there is no {group}={name}; there are: {', '.join(there)}{_nearest(name, there)}"
+            return f"there is no {group}={name}; there are: {_listed(there)}{_nearest(name, there)}"
     wrong = re.match(r"Could not override '([^']+)'", text)
     if wrong:
         key, there = wrong[1], list(_keys(_chosen(command, overrides)))
@@ -233,6 +240,13 @@ def _chosen(command: str, overrides: Sequence[str]) -> DictConfig:
         return _compose(command, [group for group in groups if (config_dir() / group.partition("=")[0]).is_dir()])
     except (HydraException, OmegaConfBaseException, ValueError):
         return _compose(command, [])
+
+
+def _listed(there: list[str]) -> str:
+    """A group's members; those in folders of their own are only counted."""
+    near = [name for name in there if "/" not in name] or there
+    more = f" and {len(there) - len(near)} more, which --help lists" if len(there) > len(near) else ""
+    return ", ".join(near) + more
 
 
 def _nearest(name: str, there: list[str]) -> str:

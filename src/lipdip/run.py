@@ -15,7 +15,9 @@ from lipdip.configuration.build import build
 from lipdip.core.errors import UserError
 from lipdip.core.records import RunDirectory, read_pictures, read_rounds
 from lipdip.core.rows import Classified, Generated, PictureScores, Recovered, Restored, Round
+from lipdip.figures.terminal import say
 from lipdip.lottery.matching import most_sparse_matching
+from lipdip.training.autosave import Stopped
 from lipdip.training.experiment import Classification, Experiment, Generation, Recovery, Restoration
 from lipdip.training.find import find_ticket
 
@@ -49,14 +51,14 @@ def run(cfg: DictConfig, screen: Console | None = None, sweep: str | None = None
             directory.write("config.yaml", OmegaConf.to_yaml(cfg, resolve=True))
             try:
                 summary = find_ticket(experiment, directory, screen, logger)
-            except UserError:
+            except (UserError, Stopped):
                 directory.discard_if_empty()
                 raise
         else:
-            screen.print(f"finished already: {directory.path}")
+            say(screen, f"finished already: {directory.path}")
         _show(summary, read_rounds(directory.path), screen)
         _show_pictures([row for row in read_pictures(directory.path) if isinstance(row, PictureScores)], screen)
-        screen.print(f"everything is in {directory.path}", soft_wrap=True)
+        say(screen, f"everything is in {directory.path}")
     return directory.path
 
 
@@ -66,13 +68,13 @@ def _announce(experiment: Experiment, directory: RunDirectory, screen: Console) 
     kept = "" if start.kept == start.total else f", {start.kept:,} of them kept by the ticket"
     weights = f"{start.total:,} prunable weights{kept}"
     rounds = f"{len(ladder)} round{'' if len(ladder) == 1 else 's'} of {budget} on {experiment.hardware}"
-    screen.print(f"{what}; {type(experiment.network).__name__} with {weights}; {rounds}", highlight=False)
+    say(screen, f"{what}; {type(experiment.network).__name__} with {weights}; {rounds}")
     for note in experiment.notes:
-        screen.print(f"note: {note}", highlight=False)
+        say(screen, f"note: {note}")
     if isinstance(experiment, Restoration) and any(problem.x is None for problem in experiment.problems):
-        screen.print("note: without a clean image there is no PSNR, no SSIM and no matching test", highlight=False)
+        say(screen, "note: without a clean image there is no PSNR, no SSIM and no matching test")
     verb = "going on in" if directory.checkpoint.exists() else "writing to"
-    screen.print(f"{verb} {directory.path}", highlight=False, soft_wrap=True)
+    say(screen, f"{verb} {directory.path}")
 
 
 def _what(experiment: Experiment) -> tuple[str, str]:
@@ -145,7 +147,7 @@ def _show(summary: dict[str, Any], rounds: Sequence[Round], screen: Console) -> 
         matching = "" if row.matching is None else "yes" if row.matching else "no"
         table.add_row(*head, *(score(row) for score in scores.values()), matching)
     screen.print(table)
-    screen.print(_answer(summary, rounds), highlight=False, soft_wrap=True)
+    screen.print(_answer(summary, rounds), highlight=False, markup=False, soft_wrap=True)
 
 
 def _show_pictures(rows: Sequence[PictureScores], screen: Console) -> None:
@@ -155,7 +157,7 @@ def _show_pictures(rows: Sequence[PictureScores], screen: Console) -> None:
         shown = own[:1] if len(own) == 1 else [own[0], own[-1]]
         scores = [f"{_number(row.psnr_best, 2) or f'{row.loss:.3e}'} at sparsity {row.sparsity:.3f}" for row in shown]
         unit = "loss " if own[0].psnr_best is None else "dB: "
-        screen.print(f"  {name}, {unit}{', '.join(scores)}", highlight=False)
+        say(screen, f"  {name}, {unit}{', '.join(scores)}")
 
 
 def _number(value: float | None, digits: int) -> str:

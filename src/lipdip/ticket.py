@@ -91,8 +91,8 @@ def _control(arguments: argparse.Namespace) -> None:
     ticket = control(_load(arguments.file), arguments.kind, arguments.seed)
     content = ticket.to_bytes()
     write_whole(arguments.out, content)
-    how = "over all layers alike" if arguments.kind == "random" else "as many in each layer as the ticket keeps"
-    say(plain_console(), f"{arguments.out}: {len(content):,} bytes, {ticket.mask.kept:,} weights by lot, {how}")
+    how = "drawn from all layers together" if arguments.kind == "random" else "as many in each layer as before"
+    say(plain_console(), f"{arguments.out}: {len(content):,} bytes, {ticket.mask.kept:,} random weights, {how}")
 
 
 def _initial(ticket: Ticket, arguments: argparse.Namespace) -> dict[str, Tensor]:
@@ -158,9 +158,9 @@ def _parser() -> argparse.ArgumentParser:
     packed = command("pack", _pack, "the same ticket with its initial weights inside, to pass around", "FILE", "OUT")
     for needs in (exported, packed):
         needs.add_argument("--pretrained", metavar="PATH", help="where the ticket's pretrained network is (model.path)")
-    lot = command("control", _control, "a ticket as sparse as this one, its mask drawn by lot", "FILE", "OUT")
-    lot.add_argument("--kind", choices=KINDS, required=True, help="over all layers alike, or as many in each layer")
-    lot.add_argument("--seed", metavar="N", type=_seed, required=True, help="of the lot")
+    drawn = command("control", _control, "a control: a ticket as sparse as this one, with a random mask", "FILE", "OUT")
+    drawn.add_argument("--kind", choices=KINDS, required=True, help="from all layers together, or as many in each")
+    drawn.add_argument("--seed", metavar="N", type=_seed, required=True, help="seed of the random mask")
     return parser
 
 

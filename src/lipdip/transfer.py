@@ -52,7 +52,7 @@ def transfer(
         output: below it the runs go to ``runs/``.
         common: further settings of every run.
         seeds: of code and jitter, for each ticket; None gives each ticket the seed that it was found with.
-        controls: further rows: ``dense``, the dense network; ``random`` and ``layerwise``, masks by lot with a ticket's
+        controls: further rows: ``dense``, the dense network; ``random`` and ``layerwise``, random masks with a ticket's
             density, overall or in every layer; ``reinit``, a ticket's mask on new weights.
         jobs: fits at a time, each in a process of its own.
         screen: where to show progress.

@@ -1,4 +1,4 @@
-"""The same work on many things, in several processes that end with the one that they work for."""
+"""The same work on many items, in several processes that end when the process that started them ends."""
 
 import multiprocessing
 import os
@@ -18,12 +18,12 @@ _Result = TypeVar("_Result")
 
 
 def each(work: Callable[[_Item], _Result], items: Sequence[_Item], jobs: int) -> Iterator[tuple[int, _Result]]:
-    """``work`` on every item; the item's number and the result, as they come.
+    """Do ``work`` on every item; give each item's number and result as soon as it is done.
 
     Args:
         work: a function of a module, which other processes can import.
-        items: what to do; they pass between processes.
-        jobs: at a time; 1 does all of it in this process, in order.
+        items: what to do it on; they must be picklable.
+        jobs: how many at a time; with 1 all are done in this process, in order.
 
     Raises:
         Stopped: if work was asked to stop; what runs elsewhere is stopped too.
@@ -55,7 +55,7 @@ def each(work: Callable[[_Item], _Result], items: Sequence[_Item], jobs: int) ->
 
 
 def _prepare(parent: int) -> None:
-    """In a worker: one thread, and no life without the process that it works for."""
+    """Prepare a worker: one thread, and it ends when the process that started it has ended."""
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; a fit listens for itself
 

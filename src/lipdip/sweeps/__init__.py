@@ -1,1 +1,1 @@
-"""Many runs from one command: who does which, how each went, and what is shown meanwhile."""
+"""Many runs from one command: which process does which, how each ended, and what is shown meanwhile."""

@@ -7,6 +7,7 @@ import shutil
 import socket
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,16 @@ class Cell:
     config_dir: str = ""
 
     @property
+    def abandoned(self) -> bool:
+        """Whether it is said to be running, but by a process of this machine that is no longer there."""
+        return self.status == RUNNING and self.host == socket.gethostname() and not _alive(self.pid)
+
+    @property
+    def finished_elsewhere(self) -> bool:
+        """Whether the other process that had it has finished its run."""
+        return self.status == ELSEWHERE and (Path(self.directory) / "summary.json").exists()
+
+    @property
     def command(self) -> str:
         """What to type to do it alone."""
         own = ["--config-dir", self.config_dir] if self.config_dir else []
@@ -80,6 +91,33 @@ class SweepDirectory:
             shutil.rmtree(self.path / folder, ignore_errors=True)
         plan = {"cells": [list(cell) for cell in cells], "config_dir": config_dir}
         self._write("sweep.json", json.dumps(plan, indent=1) + "\n")
+
+    def discard(self) -> None:
+        """Remove it, and the folders around it that are then empty."""
+        shutil.rmtree(self.path, ignore_errors=True)
+        for folder in (self.path.parent, self.path.parent.parent):
+            with suppress(OSError):
+                folder.rmdir()
+
+    def reset(self, cells: Sequence[Cell]) -> None:
+        """Write down that cells are waiting, as they were before they began.
+
+        Raises:
+            UserError: if it cannot be written.
+        """
+        for cell in cells:
+            self.write(self.planned()[cell.number])
+
+    @property
+    def shared(self) -> bool:
+        """Whether another process has worked on the same sweep since this one began, or is known to be at it now."""
+        began = _changed(self.path / "sweep.json")
+        others = (folder for folder in self.path.parent.glob("*/cells") if folder.parent != self.path)
+        return any(_changed(folder) > began for folder in others)
+
+    def since(self, cell: Cell) -> bool:
+        """Whether the run of a cell was finished after this sweep began."""
+        return _changed(Path(cell.directory) / "summary.json") > _changed(self.path / "sweep.json")
 
     def planned(self) -> list[Cell]:
         """All cells as they were before any began.
@@ -153,6 +191,24 @@ class SweepDirectory:
 
 def _file(cell: Cell) -> str:
     return f"cells/{cell.number:05d}.json"
+
+
+def _changed(path: Path) -> float:
+    """When a file or folder was changed last; 0 if that is not known."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
 
 
 def _waiting(number: int, overrides: Sequence[str], config_dir: str) -> Cell:

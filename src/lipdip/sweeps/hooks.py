@@ -25,7 +25,7 @@ _listening: list[Begin] = []  # Hydra constructs the callback, so the listener i
 
 
 def begin_with(listener: Begin | None) -> None:
-    """Set who is told that a sweep begins in this process; None for nobody."""
+    """Set the function that is called when a sweep begins in this process; None for none."""
     _listening[:] = [] if listener is None else [listener]
 
 
@@ -49,6 +49,9 @@ class Plan(Callback):
 
 def _begin(config: DictConfig) -> SweepDirectory:
     plan = cells(config)
+    outputs = {next((own for own in reversed(cell) if own.startswith("paths.output_dir=")), "") for cell in plan}
+    if len(outputs) > 1:
+        raise UserError(f"paths.output_dir cannot be swept ({', '.join(sorted(outputs))}); quote it if it has a comma")
     name = hashlib.sha256(json.dumps(plan).encode()).hexdigest()[:12]
     # A directory for each process that does this sweep: none may write over what another says of a cell.
     output = Path(str(config.paths.output_dir)).expanduser()

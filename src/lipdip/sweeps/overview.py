@@ -1,9 +1,10 @@
-"""What a sweep shows while it goes on: how many cells are done, which are running, which failed, the time left."""
+"""The progress of a sweep: how many cells are done, which are running, which failed, and the time left."""
 
 import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -11,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from lipdip.core.errors import UserError
-from lipdip.figures.terminal import span
+from lipdip.figures.terminal import count, say, span
 from lipdip.sweeps.cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, Cell, SweepDirectory
 
 LOOK = 0.5  # seconds between two looks at the cells
@@ -43,6 +44,8 @@ class Overview:
         self._thread.join()
 
     def _watch(self) -> None:
+        if not self._over.wait(LOOK):  # a refused command line is all that is said of a sweep
+            say(self._screen, f"{count(len(self._look()), 'run')}; what each prints is in {self._sweep.path}/logs")
         if not self._screen.is_terminal:
             while not self._over.wait(LOOK):
                 self._tell(self._look())
@@ -50,43 +53,71 @@ class Overview:
             return
         with Live(console=self._screen, auto_refresh=False, transient=True) as live:
             while not self._over.wait(LOOK):
-                live.update(picture(self._look()), refresh=True)
+                live.update(picture(self._look(), self._screen.height, self._sweep.shared), refresh=True)
 
     def _look(self) -> list[Cell]:
         """The cells now, or as they were at the last look where they cannot be read."""
         with suppress(UserError, OSError):
-            self._seen = self._sweep.cells()
+            self._seen = [_now(cell) for cell in self._sweep.cells()]
         return self._seen
 
     def _tell(self, cells: Sequence[Cell]) -> None:
         for cell in cells:
             if cell.status in (DONE, FAILED) and cell.number not in self._told:
                 self._told.add(cell.number)
-                how = f"FAILED: {cell.reason}" if cell.status == FAILED else _took(cell)
+                how = f"FAILED: {cell.reason}" if cell.status == FAILED else self._took(cell)
                 head = f"{len(self._told)} of {len(cells)}"
-                self._screen.print(f"{head}  {named(cell, cells)}: {how}", highlight=False, soft_wrap=True)
+                say(self._screen, f"{head}  {named(cell, cells)}: {how}")
+
+    def _took(self, cell: Cell) -> str:
+        if cell.seconds:
+            return f"done in {span(cell.seconds)}"
+        return "done by another process" if self._sweep.since(cell) else "was done already"
 
 
-def picture(cells: Sequence[Cell]) -> Group:
-    """The whole sweep at one look."""
-    lines = [Text(counted(cells), style="bold")]
+def _now(cell: Cell) -> Cell:
+    """A cell as it is: its file may still say what another process was doing."""
+    if cell.finished_elsewhere:
+        return replace(cell, status=DONE)
+    return replace(cell, status=WAITING) if cell.abandoned else cell
+
+
+def picture(cells: Sequence[Cell], height: int = 25, shared: bool = False) -> Group:
+    """The whole sweep at one look, a line for each cell: of those that failed the newest that fit on the screen.
+
+    Args:
+        cells: all of them.
+        height: of the screen, in lines.
+        shared: whether other processes work on the sweep too.
+    """
+    lines = [_one_line(counted(cells, shared), "bold")]
     running = [cell for cell in cells if cell.status == RUNNING]
     spans = {cell: span(_running_for(cell)) for cell in running[:SHOWN]}
-    lines += [Text(f"  running  {named(cell, cells)}, {span}") for cell, span in spans.items()]
+    lines += [_one_line(f"  running  {named(cell, cells)}, {span}") for cell, span in spans.items()]
     if len(running) > SHOWN:
-        lines.append(Text(f"  and {len(running) - SHOWN} more"))
-    failed = [cell for cell in cells if cell.status == FAILED]
-    lines += [Text(f"  failed   {named(cell, cells)}: {cell.reason}", style="red") for cell in failed[-SHOWN:]]
+        lines.append(_one_line(f"  and {len(running) - SHOWN} more"))
+    failed = sorted((cell for cell in cells if cell.status == FAILED), key=lambda cell: cell.began)
+    newest = failed[-max(height - len(lines) - 1, 1) :]  # and a line for the cursor
+    lines += [_one_line(f"  failed   {named(cell, cells)}: {cell.reason}", "red") for cell in newest]
     return Group(*lines)
 
 
-def counted(cells: Sequence[Cell]) -> str:
-    """How many cells are in which state, and the time left where that can be told."""
+def _one_line(text: str, style: str = "") -> Text:
+    return Text(" ".join(text.splitlines()), style, no_wrap=True, overflow="ellipsis")
+
+
+def counted(cells: Sequence[Cell], shared: bool = False) -> str:
+    """How many cells are in which state, and the time left where it can be estimated.
+
+    Args:
+        cells: all of them.
+        shared: whether other processes work on the sweep too; the time left is then what it is without them.
+    """
     parts = [f"{_count(cells, DONE)} of {len(cells)} done"]
     names = {RUNNING: "running", FAILED: "failed", ELSEWHERE: "in another process", WAITING: "waiting"}
     parts += [f"{_count(cells, status)} {name}" for status, name in names.items() if _count(cells, status)]
-    left = seconds_left(cells)
-    return ", ".join(parts) + ("" if left is None else f"; about {span(left)} left")
+    left, about = seconds_left(cells), "at most" if shared or _count(cells, ELSEWHERE) else "about"
+    return ", ".join(parts) + ("" if left is None else f"; {about} {span(left)} left")
 
 
 def seconds_left(cells: Sequence[Cell]) -> float | None:
@@ -102,8 +133,10 @@ def seconds_left(cells: Sequence[Cell]) -> float | None:
 
 def named(cell: Cell, cells: Sequence[Cell]) -> str:
     """The overrides that tell a cell from the others."""
-    common = set(cell.overrides).intersection(*(other.overrides for other in cells)) if len(cells) > 1 else set()
-    return " ".join(override for override in cell.overrides if override not in common) or "the only cell"
+    if len(cells) == 1:
+        return "the only cell"
+    common = set(cell.overrides).intersection(*(other.overrides for other in cells))
+    return " ".join(override for override in cell.overrides if override not in common) or f"cell {cell.number}"
 
 
 def _running_for(cell: Cell) -> float:
@@ -113,7 +146,3 @@ def _running_for(cell: Cell) -> float:
 
 def _count(cells: Sequence[Cell], status: str) -> int:
     return sum(cell.status == status for cell in cells)
-
-
-def _took(cell: Cell) -> str:
-    return f"done in {span(cell.seconds)}" if cell.seconds else "was done already"

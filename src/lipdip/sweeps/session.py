@@ -1,6 +1,9 @@
 """A sweep from its first run to its summary, in the process that started it."""
 
+import os
+import socket
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -9,7 +12,8 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from lipdip.core.records import wait_until_free
-from lipdip.sweeps.cell import DONE, ELSEWHERE, FAILED, WAITING, Cell, SweepDirectory
+from lipdip.figures.terminal import say
+from lipdip.sweeps.cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, Cell, SweepDirectory
 from lipdip.sweeps.hooks import begin_with
 from lipdip.sweeps.overview import Overview, counted, named
 from lipdip.sweeps.work import Explain, Task, do
@@ -61,6 +65,14 @@ class Session:
             return "what is queued goes on"
         return "what is left is done here" if self._begun else "nothing is under way"
 
+    def refused(self) -> None:
+        """Forget a sweep whose command line Hydra refused before any cell began: there is nothing to go on with."""
+        if self._sweep is None or self._overview is None or self._begun:
+            return
+        self._overview.__exit__(None, None, None)
+        self._sweep.discard()
+        self._sweep = None
+
     def finish(self) -> None:
         """Do the cells that are not done yet: another process had them, or their worker was killed.
 
@@ -72,6 +84,7 @@ class Session:
         """
         if self._sweep is None or self._queued or not self._begun:
             return
+        self._sweep.reset([cell for cell in self._sweep.cells() if cell.abandoned])
         for cell in sorted(self._sweep.cells(), key=lambda cell: cell.status == ELSEWHERE):
             self._finish(cell, self._sweep)
 
@@ -86,18 +99,23 @@ class Session:
         if self._sweep is None or self._overview is None:
             return
         self._overview.__exit__(None, None, None)
-        cells = self._sweep.cells()
+        cells = [self._left(cell, self._sweep) for cell in self._sweep.cells()]
         failed = [cell for cell in cells if cell.status == FAILED]
         self.undone = sum(cell.status != DONE for cell in cells)
-        self._say(counted(cells))
+        say(self._screen, counted(cells, self._sweep.shared))
         for cell in failed:
             self._tell(cell, cells)
         if self.undone > len(failed):
-            self._say("To go on, give the same command: what is done is not done again")
+            say(self._screen, "To go on, give the same command: what is done is not done again")
+
+    def _left(self, cell: Cell, sweep: SweepDirectory) -> Cell:
+        """A cell at the end, when nothing runs any more that this process has begun."""
+        if cell.finished_elsewhere:
+            return replace(cell, status=DONE)
+        if cell.abandoned or (cell.status == RUNNING and (cell.host, cell.pid) == (socket.gethostname(), os.getpid())):
+            return sweep.planned()[cell.number]
+        return cell
 
     def _tell(self, cell: Cell, cells: Sequence[Cell]) -> None:
-        self._say(f"FAILED {named(cell, cells)}: {cell.reason}")
-        self._say(f"  alone: {cell.command}")
-
-    def _say(self, text: str) -> None:
-        self._screen.print(text, highlight=False, markup=False, soft_wrap=True)
+        say(self._screen, f"FAILED {named(cell, cells)}: {cell.reason}")
+        say(self._screen, f"  alone: {cell.command}")

@@ -1,10 +1,11 @@
-"""Doing one cell: whatever happens in it is written down, and stops no other."""
+"""Doing one cell: whatever happens in it is recorded, and stops no other cell."""
 
 import os
 import socket
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,10 +49,11 @@ def do(task: Task, configure: Configure, cell: Cell, sweep: SweepDirectory, expl
     try:
         with sweep.log(cell).open("w") as log:
             ended = _attempt(task, configure, cell, sweep, Console(file=log, width=120), explain)
+        sweep.write(ended)
     except BaseException:
-        sweep.write(sweep.planned()[cell.number])
+        with suppress(UserError):  # what went wrong first is what matters
+            sweep.reset([cell])
         raise
-    sweep.write(ended)
     return ended
 
 
@@ -86,7 +88,7 @@ def _attempt(
     began = time.monotonic()
     try:
         directory = task(configure(), screen, sweep.group(cell))
-        before = (directory / "summary.json").stat().st_mtime < sweep.written(cell)
+        before = (directory / "config.yaml").stat().st_mtime < sweep.written(cell)  # who does a run writes it first
     except HeldError as held:
         return replace(cell, status=ELSEWHERE, directory=str(held.run.absolute()))
     except Stopped:

@@ -1,10 +1,10 @@
-"""So that no work is lost: state on disk every few seconds, and at SIGTERM or Ctrl-C."""
+"""Saves the state of a run every few seconds, and at SIGTERM or Ctrl-C, so that no work is lost."""
 
 import os
 import signal
 import threading
 import time
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Any
 
 import lightning as L
@@ -29,6 +29,9 @@ class Stopped(Exception):
 class Autosave(L.Callback):
     """Saves the trainer's whole state between two chunks, never at a round's end, so that no round ends twice.
 
+    Used as a context manager it listens for SIGTERM and Ctrl-C: a fit under way stops after the next chunk; what comes
+    after the last one (pictures, the summary) is finished first.
+
     Args:
         directory: the run's; the state goes to ``directory.checkpoint``.
         every: seconds between two savings.
@@ -40,13 +43,22 @@ class Autosave(L.Callback):
         self._signal: int | None = None
         self._before: dict[int, Any] = {}
 
+    def __enter__(self) -> "Autosave":
+        if threading.current_thread() is threading.main_thread():  # no other may listen for signals
+            for signum in (signal.SIGTERM, signal.SIGINT):
+                self._before[signum] = signal.signal(signum, self._heard)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, _: TracebackType | None) -> None:
+        for signum, handler in self._before.items():
+            signal.signal(signum, handler)
+        self._before.clear()
+        if self._signal is not None and not isinstance(value, Stopped):
+            raise Stopped(self._signal, "its last step" if value is None else "a run that failed") from value
+
     @override
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._saved = time.monotonic()
-        if threading.current_thread() is not threading.main_thread():
-            return  # only the main thread may listen for signals
-        for signum in (signal.SIGTERM, signal.SIGINT):
-            self._before[signum] = signal.signal(signum, self._heard)
 
     def _heard(self, signum: int, frame: FrameType | None) -> None:
         if self._signal is not None:  # asked twice: at once, with what was saved last
@@ -64,9 +76,3 @@ class Autosave(L.Callback):
     def _save(self, trainer: L.Trainer) -> None:
         self._directory.write_by(CHECKPOINT, trainer.save_checkpoint)
         self._saved = time.monotonic()
-
-    @override
-    def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        for signum, handler in self._before.items():
-            signal.signal(signum, handler)
-        self._before.clear()

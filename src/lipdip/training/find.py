@@ -59,7 +59,7 @@ def find_ticket(
         The summary that is also in ``summary.json``.
 
     Raises:
-        Stopped: if the process was asked to stop; the state is saved.
+        Stopped: if the process was asked to stop; the state is saved, or the run finished.
         UserError: if a fit diverges.
     """
     fitting = _KINDS[type(experiment)](experiment)
@@ -71,7 +71,26 @@ def find_ticket(
     callbacks += extra
     if experiment.pruning.scorer is not None:
         callbacks.append(PruneAndRewind(record, experiment.pruning, experiment.pruning.scorer))
-    callbacks.append(Autosave(directory, experiment.hardware.save_seconds))
+    autosave = Autosave(directory, experiment.hardware.save_seconds)
+    callbacks.append(autosave)
+    with autosave:
+        _fit(fitting, callbacks, experiment, directory, console, logger)
+        if isinstance(experiment, Restoration | Recovery):
+            directory.write("comparison.png", figures.comparison(directory.path))
+        directory.write("rounds.png", figures.rounds(directory.path))
+        summary = _summary(experiment, record, [f"images/{name}.png" for name in fitting.given()])
+        directory.finish(summary)
+    return summary
+
+
+def _fit(
+    fitting: Rounds,
+    callbacks: list[L.Callback],
+    experiment: Experiment,
+    directory: RunDirectory,
+    console: Console,
+    logger: Logger | None,
+) -> None:
     with warnings.catch_warnings():
         _quiet()
         trainer = L.Trainer(
@@ -79,7 +98,7 @@ def find_ticket(
             devices=1,
             plugins=[LightningEnvironment()],  # one process, also inside a Slurm job, whose signals are our own
             benchmark=experiment.hardware.device == "cuda",
-            max_epochs=rounds,
+            max_epochs=len(experiment.pruning.ladder),
             logger=logger or False,
             callbacks=callbacks,
             log_every_n_steps=1,
@@ -89,12 +108,6 @@ def find_ticket(
             default_root_dir=directory.path,
         )
         trainer.fit(fitting, ckpt_path=_checkpoint(directory, console), weights_only=True)
-    if isinstance(experiment, Restoration | Recovery):
-        directory.write("comparison.png", figures.comparison(directory.path))
-    directory.write("rounds.png", figures.rounds(directory.path))
-    summary = _summary(experiment, record, [f"images/{name}.png" for name in fitting.given()])
-    directory.finish(summary)
-    return summary
 
 
 def _checkpoint(directory: RunDirectory, console: Console) -> Path | None:

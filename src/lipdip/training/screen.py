@@ -71,5 +71,9 @@ class Screen(L.Callback):
         self._progress.console.print(line(row, self._rounds, pl_module.told(row)), highlight=False)
 
     @override
+    def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
+        self._progress.stop()  # else the terminal's cursor stays hidden: Lightning tears down only what ended well
+
+    @override
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         self._progress.stop()

@@ -1,0 +1,45 @@
+"""When a run listens for signals: from its first step until its summary is written, and never after."""
+
+import io
+import signal
+
+import lightning as L
+import pytest
+from rich.console import Console
+
+from lipdip.command import compose
+from lipdip.configuration.assemble import assemble
+from lipdip.core.errors import UserError
+from lipdip.core.records import RunDirectory
+from lipdip.training.autosave import Stopped
+from lipdip.training.find import find_ticket
+
+from .conftest import TINY
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+@pytest.mark.parametrize("signum", SIGNALS)
+def test_asked_to_stop_after_the_last_step_a_run_is_finished_and_then_stops(tmp_path, signum):
+    class Ask(L.Callback):
+        def on_train_end(self, trainer, pl_module):
+            signal.raise_signal(signum)
+
+    before = [signal.getsignal(one) for one in SIGNALS]
+    experiment = assemble(compose(*TINY, "pruner=none", "trainer=cpu"))
+    with RunDirectory(tmp_path / experiment.name) as directory, pytest.raises(Stopped) as stopped:
+        find_ticket(experiment, directory, Console(file=io.StringIO()), extra=[Ask()])
+    assert stopped.value.exit_code == 128 + signum
+    assert (directory.path / "summary.json").exists(), "what was found is not lost"
+    assert [signal.getsignal(one) for one in SIGNALS] == before
+
+
+def test_a_fit_that_fails_leaves_signals_and_the_cursor_as_they_were(tmp_path):
+    before = [signal.getsignal(one) for one in SIGNALS]
+    experiment = assemble(compose(*TINY, "pruner=none", "trainer=cpu", "fit.reg_noise_std=1e38"))
+    screen = Console(file=io.StringIO(), force_terminal=True)
+    with RunDirectory(tmp_path / "run") as directory, pytest.raises(UserError, match="diverged"):
+        find_ticket(experiment, directory, screen)
+    assert [signal.getsignal(one) for one in SIGNALS] == before
+    hidden, shown = (screen.file.getvalue().rfind(code) for code in ("\x1b[?25l", "\x1b[?25h"))
+    assert -1 < hidden < shown
