@@ -193,7 +193,7 @@ def test_a_picture_that_is_cut_short_is_named_when_it_is_read(faces, name):
 )
 def test_settings_that_cannot_be_are_named_as_the_command_line_does(override, message):
     with pytest.raises(UserError, match=rf"^dataset\.{re.escape(message)}$"):
-        build(compose("task=gan_train", "dataset=faces", f"dataset.{override}").dataset)
+        build(compose("task=gan_train", "dataset=faces", "dataset.size=24", f"dataset.{override}").dataset)
 
 
 def test_the_yaml_looks_in_the_data_directory(faces):
@@ -201,7 +201,7 @@ def test_the_yaml_looks_in_the_data_directory(faces):
     assert OmegaConf.to_container(node, resolve=True) == {
         "_target_": "lipdip.datasets.pictures",
         "path": str(faces),
-        "size": 24,
+        "size": None,
         "share": 1.0,
         "held_out": 4,
     }
