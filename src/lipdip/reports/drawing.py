@@ -161,7 +161,8 @@ def _line(axes: Axes, line: Line, style: Mapping[str, Any]) -> None:
         return
     x, mean = [spot.x for spot in line.spots], [spot.entry.mean for spot in line.spots]
     whole = [spot.entry.mean if spot.entry.count == line.seeds else math.nan for spot in line.spots]
-    drawn = {"marker": "o" if len(x) < 30 else None, "markersize": 3, "linewidth": 1.3, **style}
+    drawn = {"marker": "o", "markersize": 3, "linewidth": 1.3, **style}
+    drawn |= {"marker": None} if len(x) >= 30 else {}
     if len(counts) > 1:
         axes.plot(x, mean, **drawn, alpha=0.35)
     axes.plot(x, whole, label=name, **drawn)
@@ -199,9 +200,10 @@ def _dots(axes: Axes, drawn: Drawn, panel: Panel, order: list[str]) -> None:
 
 
 def _styled(panel: Panel, order: list[str]) -> Iterator[tuple[Line, dict[str, Any]]]:
-    """Each line with its colour, which is its series' throughout; lines of one series differ in their dashes."""
+    """Each line with its colour, which is its series' throughout; lines of one series differ in dashes and marks."""
     again: dict[str, int] = {}
     for line in panel.lines:
         style = line_style(order.index(line.series))
         number = again[line.series] = again.get(line.series, -1) + 1
-        yield line, {**style, "linestyle": ("-", "--", ":", "-.")[number % 4]} if number else style
+        own = {"linestyle": ("-", "--", ":", "-.")[number % 4], "marker": "os^D"[number % 4]}
+        yield line, {**style, **own} if number else style
