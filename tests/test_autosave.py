@@ -10,7 +10,7 @@ from rich.console import Console
 from lipdip.command import compose
 from lipdip.configuration.assemble import assemble
 from lipdip.core.errors import UserError
-from lipdip.core.records import RunDirectory
+from lipdip.core.records import RunDirectory, read_rounds
 from lipdip.training.autosave import Stopped
 from lipdip.training.find import find_ticket
 
@@ -32,6 +32,21 @@ def test_asked_to_stop_after_the_last_step_a_run_is_finished_and_then_stops(tmp_
     assert stopped.value.exit_code == 128 + signum
     assert (directory.path / "summary.json").exists(), "what was found is not lost"
     assert [signal.getsignal(one) for one in SIGNALS] == before
+
+
+def test_asked_to_stop_at_the_end_of_a_round_the_next_is_begun_and_saved(tmp_path):
+    """Lightning's own handler of SIGTERM would end the run there, and lose what came after the last save."""
+
+    class Ask(L.Callback):
+        def on_train_epoch_end(self, trainer, pl_module):
+            if trainer.current_epoch == 1:
+                signal.raise_signal(signal.SIGTERM)
+
+    experiment = assemble(compose(*TINY, "trainer=cpu"))
+    with RunDirectory(tmp_path / experiment.name) as directory, pytest.raises(Stopped, match="in round 2"):
+        find_ticket(experiment, directory, Console(file=io.StringIO()), extra=[Ask()])
+    assert directory.checkpoint.exists()
+    assert [row.round for row in read_rounds(directory.path)] == [0, 1]
 
 
 def test_a_fit_that_fails_leaves_signals_and_the_cursor_as_they_were(tmp_path):

@@ -44,10 +44,14 @@ class Autosave(L.Callback):
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "Autosave":
+        self._listen()
+        return self
+
+    def _listen(self) -> None:
         if threading.current_thread() is threading.main_thread():  # no other may listen for signals
             for signum in (signal.SIGTERM, signal.SIGINT):
-                self._before[signum] = signal.signal(signum, self._heard)
-        return self
+                before = signal.signal(signum, self._heard)
+                self._before.setdefault(signum, before)
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, _: TracebackType | None) -> None:
         for signum, handler in self._before.items():
@@ -59,6 +63,7 @@ class Autosave(L.Callback):
     @override
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._saved = time.monotonic()
+        self._listen()  # again, in place of Lightning's own handler, which would end a round without saving
 
     def _heard(self, signum: int, frame: FrameType | None) -> None:
         if self._signal is not None:  # asked twice: at once, with what was saved last
