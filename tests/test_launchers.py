@@ -109,6 +109,7 @@ def test_a_launcher_that_cannot_begin_does_nothing_here(tmp_path, home):
 def test_a_slurm_sweep_is_told_of_as_it_goes(tmp_path, slurm):
     started = _start(tmp_path, "seed=range(0,3)", *SLURM)
     assert started.stdout is not None
+    assert started.stdout.readline().startswith("3 runs; "), started.communicate()
     first = started.stdout.readline()
     assert "1 of 3  seed=0: done in " in first, started.communicate()
     assert started.poll() is None, "two jobs are still to come"
