@@ -28,8 +28,7 @@ from lipdip.training.account import logged_in
 from lipdip.training.autosave import Stopped
 from lipdip.training.log import LogRounds
 from lipdip.training.loggers import tensorboard, wandb
-from lipdip.training.naming import cell, job, named
-from lipdip.training.naming import swept as swept_settings
+from lipdip.training.naming import Sweep, cell, job, named
 from lipdip.training.record import Record
 
 from .conftest import TINY
@@ -377,14 +376,16 @@ def test_a_run_is_named_by_what_its_degradation_and_its_sweep_vary(tmp_path):
     assert cell(noisy | {"protocol": {"name": "paper"}})["setting"].endswith(", protocol=paper")
     directory = SweepDirectory(tmp_path / "sweeps" / "0123456789ab" / "here-1")
     directory.begin([("fit.lr=0.1", "seed=0", "+a=1"), ("fit.lr=0.01", "seed=1", "+a=1")])
-    assert swept_settings(tmp_path, "0123456789ab") == ["fit.lr"] and swept_settings(tmp_path, None) == []
-    assert cell(noisy, ["fit.lr"])["setting"] == "sigma=15, fit.code=resampled, fit.lr=0.01"
+    sweep = directory.sweep_of(directory.planned()[0])
+    assert sweep == Sweep("0123456789ab", ("fit.lr", "seed"))
+    assert cell(noisy, sweep.varied)["setting"] == "sigma=15, fit.code=resampled, fit.lr=0.01"
 
 
 def test_an_experiments_sweep_is_a_group_of_its_name(tmp_path):
     directory = SweepDirectory(tmp_path / "sweeps" / "0123456789ab" / "here-1")
-    assert directory.group(Cell(0, ("experiment=fig3", "seed=0"))) == "fig3"
-    assert directory.group(Cell(0, ("seed=0",))) == "0123456789ab"
+    directory.begin([("experiment=fig3", "seed=0")])
+    assert directory.sweep_of(Cell(0, ("experiment=fig3", "seed=0"))).name == "fig3"
+    assert directory.sweep_of(Cell(0, ("seed=0",))).name == "0123456789ab"
 
 
 def test_a_run_by_itself_has_no_group_whatever_an_earlier_sweep_left(tmp_path):

@@ -20,15 +20,16 @@ from lipdip.lottery.matching import most_sparse_matching
 from lipdip.training.autosave import Stopped
 from lipdip.training.experiment import Classification, Experiment, Generation, Recovery, Restoration
 from lipdip.training.find import find_ticket
+from lipdip.training.naming import Sweep
 
 
-def run(cfg: DictConfig, screen: Console | None = None, sweep: str | None = None) -> Path:
+def run(cfg: DictConfig, screen: Console | None = None, sweep: Sweep | None = None) -> Path:
     """Do the run that ``cfg`` describes, or what is missing of it.
 
     Args:
         cfg: as ``compose`` gives it.
         screen: where to show progress.
-        sweep: the name of the sweep that the run belongs to, for the logger.
+        sweep: that the run belongs to, for the logger.
 
     Returns:
         The run directory, finished.

@@ -105,9 +105,7 @@ def _chosen(run: Run) -> dict[str, Any]:
         names = [name for name in names if not name.startswith(("model.", "fit.reg_noise_std"))]
     found = {name: run.at(name) for name in names}
     there = {name: given for name, given in found.items() if given is not None or name == "fit.burn_in"}
-    size = run.given("image.size")
-    size = run.given("protocol.image_size") if size == "auto" else size
-    return there if run.given("image") is None else {**there, "image.size": size}
+    return there if run.given("image") is None else {**there, "image.size": run.asked_size}
 
 
 def _usual(run: Run) -> dict[str, Any]:

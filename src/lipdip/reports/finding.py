@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 
+from lipdip.core.dotted import value
 from lipdip.core.rows import Round
 from lipdip.lottery.stopping import rising
 from lipdip.reports import paper
 from lipdip.reports.exhibit import LADDER, Exhibit, Point, over_rounds
 from lipdip.reports.kinds import by, data_set, decoder, over_steps, pruner, sparse, task
-from lipdip.reports.runs import Run, value
+from lipdip.reports.runs import Run
 
 SHOWN = (*LADDER[:3], *LADDER[4:])
 

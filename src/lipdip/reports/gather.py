@@ -11,11 +11,12 @@ from typing import Any
 
 import yaml
 
+from lipdip.core.dotted import value
 from lipdip.core.errors import UserError
 from lipdip.core.records import RUN_FORMAT, read_rounds, read_summary, run_name
 from lipdip.core.rows import Round
 from lipdip.lottery.matching import most_sparse_matching
-from lipdip.reports.runs import Origin, Run, value
+from lipdip.reports.runs import Origin, Run
 
 _SAFE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the first is ten times faster, where it was compiled
 _NEEDED = {

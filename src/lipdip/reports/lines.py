@@ -172,9 +172,7 @@ def _of_one_degradation(pairs: Sequence[Taken]) -> Sequence[Taken]:
 
 def _of_any_picture(run: Run) -> Identity:
     """A run's settings without which picture it is of; the size that pictures were brought to stays."""
-    size = run.given("image.size")
-    size = run.given("protocol.image_size") if size == "auto" else size
-    return {**without(identity(run), ("image.0.sha256", "image.0.shape")), "image.size": size}
+    return {**without(identity(run), ("image.0.sha256", "image.0.shape")), "image.size": run.asked_size}
 
 
 def _lines(series: str, pairs: Sequence[Taken], pooled: bool) -> Iterable[Line]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lipdip.core.dotted import value
 from lipdip.core.rows import Round
 
 
@@ -65,6 +66,12 @@ class Run:
         told = self.summary.get("versions")
         return ", ".join(f"{name} {value(told, name) or 'unknown'}" for name in ("lipdip", "torch"))
 
+    @property
+    def asked_size(self) -> Any:
+        """The size in pixels that pictures were to be brought to, as it was given; None for their own."""
+        size = self.given("image.size")
+        return self.given("protocol.image_size") if size == "auto" else size
+
     def at(self, name: str) -> Any:
         """A value of ``science`` by its dotted name, or None."""
         return value(self.science, name)
@@ -76,13 +83,6 @@ class Run:
     def origin(self, given: str) -> Origin | None:
         """What the setting ``given`` named, where it named a run."""
         return next((origin for origin in self.origins if origin.given == given), None)
-
-
-def value(tree: Any, name: str) -> Any:
-    """What stands in nested tables under a dotted name, or None."""
-    for part in name.split("."):
-        tree = tree.get(part) if isinstance(tree, Mapping) else None
-    return tree
 
 
 def title(runs: Sequence[Run]) -> str:

@@ -40,7 +40,7 @@ def _audited(run: Run) -> str:
 
 
 def _in_audit(run: Run) -> bool:
-    """By IMP and by lot with whatever quirks; masks found on the clean picture only where they are fitted again."""
+    """By IMP and at random, with whatever quirks; masks found on the clean picture only where they are fitted again."""
     own = pruner(run) in ("IMP", "random") and CLEAN not in quirks(run)
     again = pruner(run) == "tickets" and run.origin("pruner.ticket") is not None
     plain = run.at("pruner.rewind") in (0, None) and not run.at("fit.weight_noise") and on_the_ladder(run)

@@ -14,6 +14,7 @@ from typing import Any
 
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
+from lipdip.training.naming import Sweep
 
 WAITING, RUNNING, DONE, FAILED, ELSEWHERE = "waiting", "running", "done", "failed", "elsewhere"
 _READS, _PAUSE = 3, 0.1  # attempts at a file that another process may be replacing, and seconds between two of them
@@ -56,6 +57,13 @@ class Cell:
     def finished_elsewhere(self) -> bool:
         """Whether the other process that had it has finished its run."""
         return self.status == ELSEWHERE and (Path(self.directory) / "summary.json").exists()
+
+    @property
+    def now(self) -> "Cell":
+        """As it is: its file may still say what a process was doing that has finished, or is gone."""
+        if self.finished_elsewhere:
+            return replace(self, status=DONE)
+        return replace(self, status=WAITING) if self.abandoned else self
 
     @property
     def command(self) -> str:
@@ -155,10 +163,19 @@ class SweepDirectory:
         """
         return [self._now(cell) for cell in self.planned()]
 
-    def group(self, cell: Cell) -> str:
-        """What to call the sweep of a cell: its experiment, else the hash of its plan."""
+    def sweep_of(self, cell: Cell) -> Sweep:
+        """What a cell's run tells of its sweep: the experiment, else the hash of the plan, and what is varied.
+
+        Raises:
+            UserError: if there is no plan, or it cannot be read.
+        """
         experiments = [own.partition("=")[2] for own in cell.overrides if own.startswith("experiment=")]
-        return experiments[0] if experiments else self.path.parent.name
+        values: dict[str, set[str]] = {}
+        for override in (own for planned in self.planned() for own in planned.overrides):
+            name, _, value = override.lstrip("+").partition("=")
+            values.setdefault(name, set()).add(value)
+        varied = tuple(name for name, several in values.items() if len(several) > 1)
+        return Sweep(experiments[0] if experiments else self.path.parent.name, varied)
 
     def log(self, cell: Cell) -> Path:
         """The file for what a cell's run prints, in a folder that is there.

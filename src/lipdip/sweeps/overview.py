@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -58,7 +57,7 @@ class Overview:
     def _look(self) -> list[Cell]:
         """The cells now, or as they were at the last look where they cannot be read."""
         with suppress(UserError, OSError):
-            self._seen = [_now(cell) for cell in self._sweep.cells()]
+            self._seen = [cell.now for cell in self._sweep.cells()]
         return self._seen
 
     def _tell(self, cells: Sequence[Cell]) -> None:
@@ -73,13 +72,6 @@ class Overview:
         if cell.seconds:
             return f"done in {span(cell.seconds)}"
         return "done by another process" if self._sweep.since(cell) else "was done already"
-
-
-def _now(cell: Cell) -> Cell:
-    """A cell as it is: its file may still say what another process was doing."""
-    if cell.finished_elsewhere:
-        return replace(cell, status=DONE)
-    return replace(cell, status=WAITING) if cell.abandoned else cell
 
 
 def picture(cells: Sequence[Cell], height: int = 25, shared: bool = False) -> Group:

@@ -99,7 +99,7 @@ class Session:
         if self._sweep is None or self._overview is None:
             return
         self._overview.__exit__(None, None, None)
-        cells = [self._left(cell, self._sweep) for cell in self._sweep.cells()]
+        cells = [_left(cell) for cell in self._sweep.cells()]
         failed = [cell for cell in cells if cell.status == FAILED]
         self.undone = sum(cell.status != DONE for cell in cells)
         say(self._screen, counted(cells, self._sweep.shared))
@@ -108,14 +108,12 @@ class Session:
         if self.undone > len(failed):
             say(self._screen, "To go on, give the same command: what is done is not done again")
 
-    def _left(self, cell: Cell, sweep: SweepDirectory) -> Cell:
-        """A cell at the end, when nothing runs any more that this process has begun."""
-        if cell.finished_elsewhere:
-            return replace(cell, status=DONE)
-        if cell.abandoned or (cell.status == RUNNING and (cell.host, cell.pid) == (socket.gethostname(), os.getpid())):
-            return sweep.planned()[cell.number]
-        return cell
-
     def _tell(self, cell: Cell, cells: Sequence[Cell]) -> None:
         say(self._screen, f"FAILED {named(cell, cells)}: {cell.reason}")
         say(self._screen, f"  alone: {cell.command}")
+
+
+def _left(cell: Cell) -> Cell:
+    """A cell at the end, when nothing runs any more that this process has begun."""
+    own = (cell.host, cell.pid) == (socket.gethostname(), os.getpid())
+    return replace(cell, status=WAITING) if cell.status == RUNNING and own else cell.now

@@ -16,10 +16,11 @@ from lipdip.core.errors import UserError
 from lipdip.core.records import HeldError, wait_until_free
 from lipdip.sweeps.cell import DONE, ELSEWHERE, FAILED, RUNNING, Cell, SweepDirectory
 from lipdip.training.autosave import Stopped
+from lipdip.training.naming import Sweep
 
 PATIENCE = 600.0  # seconds that a job in a cluster's queue waits for a run that another process holds
 
-Task = Callable[[DictConfig, Console | None, str | None], Path]
+Task = Callable[[DictConfig, Console | None, Sweep | None], Path]
 Configure = Callable[[], DictConfig]
 Explain = Callable[[Exception], str]
 
@@ -28,7 +29,7 @@ def do(task: Task, configure: Configure, cell: Cell, sweep: SweepDirectory, expl
     """Do ``cell``, and write down how it goes.
 
     Args:
-        task: does the run that a configuration describes, prints to a console, tells loggers the name of the sweep,
+        task: does the run that a configuration describes, prints to a console, tells loggers of its sweep,
             and gives the run directory.
         configure: gives this cell's configuration.
         cell: which one.
@@ -87,7 +88,7 @@ def _attempt(
 ) -> Cell:
     began = time.monotonic()
     try:
-        directory = task(configure(), screen, sweep.group(cell))
+        directory = task(configure(), screen, sweep.sweep_of(cell))
         before = (directory / "config.yaml").stat().st_mtime < sweep.written(cell)  # who does a run writes it first
     except HeldError as held:
         return replace(cell, status=ELSEWHERE, directory=str(held.run.absolute()))

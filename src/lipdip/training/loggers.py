@@ -17,7 +17,7 @@ from typing_extensions import override
 from lipdip.core.errors import UserError
 from lipdip.core.rows import Round
 from lipdip.training.account import client, logged_in, one_line, own_mode
-from lipdip.training.naming import cell, configuration, job, named, swept
+from lipdip.training.naming import Sweep, cell, configuration, job, named
 
 Pictures = Mapping[str, npt.NDArray[np.uint8]]
 # What curves, scores and the ticket that was found are drawn over.
@@ -60,7 +60,7 @@ def wandb(
     entity: str | None = None,
     mode: str = "auto",
     chosen: Collection[str] = (),
-    sweep: str | None = None,
+    sweep: Sweep | None = None,
 ) -> Logger | None:
     """Weights & Biases; a resumed run goes on in the same W&B run.
 
@@ -73,7 +73,7 @@ def wandb(
         mode: online, offline, or auto: what ``WANDB_MODE`` says, else offline where nobody is logged in or W&B cannot
             be reached.
         chosen: the loggers that were asked for.
-        sweep: the name of the sweep that the run belongs to, which is W&B's group; None for a run by itself.
+        sweep: the sweep that the run belongs to, whose name is W&B's group; None for a run by itself.
 
     Returns:
         The logger; None where W&B is disabled.
@@ -110,7 +110,7 @@ class Wandb(WandbLogger):
         project: of W&B.
         entity: whose project.
         mode: of W&B.
-        group: of W&B, if any.
+        sweep: that the run belongs to, if any; its name is W&B's group.
         console: where to say that W&B cannot be reached, and that the run is kept offline then; None: that is an error.
     """
 
@@ -121,12 +121,12 @@ class Wandb(WandbLogger):
         project: str,
         entity: str | None,
         mode: str,
-        group: str | None,
+        sweep: Sweep | None,
         console: Console | None = None,
     ) -> None:
         super().__init__(project=project, id=run, save_dir=output_dir, offline=mode != "online")
         self._run, self._output, self._entity, self._mode = run, output_dir, entity, mode
-        self._group, self._console = group, console
+        self._sweep, self._console = sweep, console
 
     @property
     @override
@@ -161,7 +161,7 @@ class Wandb(WandbLogger):
         """W&B's run; one that cannot begin leaves nothing, nor an id in use by W&B's own process."""
         module, there = client(), self._directories()
         config = configuration(self._output / "runs" / self._run)
-        own = cell(config, swept(self._output, self._group)) if config else {}
+        own = cell(config, self._sweep.varied if self._sweep else ()) if config else {}
         try:
             return module.init(
                 project=self._project,
@@ -169,7 +169,7 @@ class Wandb(WandbLogger):
                 id=self._run,
                 resume="allow",
                 name=named(own) if own else self._run,
-                group=self._group,
+                group=self._sweep.name if self._sweep else None,
                 job_type=job(config) if config else None,
                 config=config | {f"cell_{name}": value for name, value in own.items()} if config else None,
                 dir=self._output,

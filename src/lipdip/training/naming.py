@@ -1,12 +1,14 @@
 """What a run is called for people: which cell of a study it is."""
 
-import json
+import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from lipdip.core.dotted import value
 from lipdip.core.errors import UserError
 from lipdip.core.ticket import Ticket
 
@@ -28,6 +30,19 @@ _TOLD = ("task", "image", "image.path", "image.content", "pruner", "seed", "expe
 _ELSEWHERE = ("logger", "paths", "trainer", "hydra")  # groups that change no numbers
 
 
+@dataclass(frozen=True)
+class Sweep:
+    """The sweep that a run belongs to.
+
+    Args:
+        name: its experiment, or a hash of its plan.
+        varied: the settings that it tries several values of, by dotted name.
+    """
+
+    name: str
+    varied: tuple[str, ...] = ()
+
+
 def configuration(directory: Path) -> dict[str, Any]:
     """The contents of a run directory's ``config.yaml``, without paths and logger; empty if there is none."""
     file = directory / "config.yaml"
@@ -40,7 +55,8 @@ def cell(config: Mapping[str, Any], varied: Collection[str] = ()) -> dict[str, A
 
     Args:
         config: of the run.
-        varied: further settings to tell, by dotted name: what a sweep tries several values of.
+        varied: settings that its sweep tries several values of, by dotted name; those that other words tell, and
+            those that change no numbers, are left out.
     """
     pruner, given = config["pruner"], config["ticket"]["path"] is not None
     rule = pruner["name"] if pruner["scorer"] is not None else _start(config["ticket"]) if given else "dense"
@@ -72,42 +88,20 @@ def _start(ticket: Mapping[str, Any]) -> str:
 
 
 def _told_settings(config: Mapping[str, Any], varied: Collection[str]) -> str:
-    unusual = [name for name, usual in _USUAL.items() if _at(config, name) not in (None, usual)]
-    names = dict.fromkeys([*unusual, *varied])
-    values = {name.removesuffix(".path").removesuffix(".name"): _short(_at(config, name)) for name in names}
-    words = {name if name == "task.seed" else name.removeprefix("task."): value for name, value in values.items()}
-    return ", ".join(f"{name}={value}" for name, value in words.items() if value is not None)
+    unusual = [name for name, usual in _USUAL.items() if value(config, name) not in (None, usual)]
+    more = [name for name in varied if name not in _TOLD and re.split("[./]", name)[0] not in _ELSEWHERE]
+    names = dict.fromkeys([*unusual, *more])
+    told = {name.removesuffix(".path").removesuffix(".name"): _short(value(config, name)) for name in names}
+    words = {name if name == "task.seed" else name.removeprefix("task."): item for name, item in told.items()}
+    return ", ".join(f"{name}={item}" for name, item in words.items() if item is not None)
 
 
-def _at(config: Mapping[str, Any], name: str) -> Any:
-    """A setting by its dotted name; None where there is none."""
-    found: Any = config
-    for part in name.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
-
-
-def _short(value: Any) -> str | None:
+def _short(item: Any) -> str | None:
     """A setting's value; of a group's member its name, of a path its last part."""
-    if isinstance(value, Mapping):
-        value = value.get("name") or str(value.get("_target_", "")).rpartition(".")[2] or None
-    text = None if value is None else str(value)
+    if isinstance(item, Mapping):
+        item = item.get("name") or str(item.get("_target_", "")).rpartition(".")[2] or None
+    text = None if item is None else str(item)
     return text if text is None or "/" not in text else Path(text).stem
-
-
-def swept(output_dir: Path, name: str | None) -> list[str]:
-    """Which settings a sweep of this name tries several values of, but for those that are told anyway."""
-    values: dict[str, set[str]] = {}
-    for file in output_dir.glob("sweeps/*/*/sweep.json") if name is not None else ():
-        try:
-            cells = json.loads(file.read_text())["cells"]
-        except (OSError, ValueError, KeyError):
-            continue  # another process may be writing it; a name can do without
-        if file.parents[1].name == name or any(f"experiment={name}" in own for own in cells):
-            for key, _, value in (override.lstrip("+").partition("=") for own in cells for override in own):
-                values.setdefault(key, set()).add(value)
-    varied = [key for key, several in values.items() if len(several) > 1 and key not in _TOLD]
-    return [key for key in varied if key.partition(".")[0].partition("/")[0] not in _ELSEWHERE]
 
 
 def job(config: Mapping[str, Any]) -> str:
