@@ -17,9 +17,9 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
-from lipdip.command import config_dir
-from lipdip.lottery.schedule import ladder, ladder_to, target
-from lipdip.sweeps.hooks import cells
+from lipdip.cli.compose import config_dir
+from lipdip.cli.sweeps.plan_callback import cells
+from lipdip.pruning.schedule import ladder, ladder_to, target
 
 OVERRIDES = ("scale=paper",)
 SEEDS = {"fig16": 3}

@@ -14,15 +14,15 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from lipdip.command import compose
-from lipdip.configuration.restoration import assemble_restoration as assemble
-from lipdip.core.mask import Mask, Pruned
+from lipdip.cli.compose import compose
 from lipdip.core.seeds import stream
-from lipdip.pruning.scope import prunable
-from lipdip.training.experiment import Restoration
-from lipdip.training.hardware import Hardware
-from lipdip.training.scores import Scores
-from lipdip.training.step import fit_step, make_passes
+from lipdip.fit.experiment import Restoration
+from lipdip.fit.hardware import Hardware
+from lipdip.fit.scores import Scores
+from lipdip.fit.step import fit_step, make_passes
+from lipdip.tasks.restoration.assemble_restoration import assemble_restoration as assemble
+from lipdip.tickets.mask import Mask, Pruned
+from lipdip.tickets.scope import prunable
 
 OFF = {"bf16": False, "channels_last": False, "fused": False, "compile": False}
 

@@ -21,15 +21,15 @@ import torch
 from rich.console import Console
 from typing_extensions import override
 
-from lipdip.command import compose
-from lipdip.configuration.restoration import assemble_restoration as assemble
-from lipdip.core.mask import Mask, Pruned
-from lipdip.core.records import RunDirectory
+from lipdip.cli.compose import compose
 from lipdip.core.seeds import stream
-from lipdip.pruning.scope import prunable
-from lipdip.training.experiment import Restoration
-from lipdip.training.find import find_ticket
-from lipdip.training.step import fit_step, make_passes
+from lipdip.fit.execute import find_ticket
+from lipdip.fit.experiment import Restoration
+from lipdip.fit.step import fit_step, make_passes
+from lipdip.runs.directory import RunDirectory
+from lipdip.tasks.restoration.assemble_restoration import assemble_restoration as assemble
+from lipdip.tickets.mask import Mask, Pruned
+from lipdip.tickets.scope import prunable
 
 WARM_UP = 20
 

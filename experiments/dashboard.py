@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lipdip.core.errors import UserError
-from lipdip.training.account import logged_in, one_line
-from lipdip.training.loggers import SPARSITY, STEP
+from lipdip.fit.loggers import SPARSITY, STEP
+from lipdip.fit.wandb_account import logged_in, one_line
 
 NAME = "lipdip: scores over sparsity"
 SCORES = {

@@ -13,8 +13,8 @@ from study import REPORT, Found, Study, of, start
 from table1 import GAN, TUNED, search
 
 from lipdip.core.files import write_whole
-from lipdip.core.records import read_pictures, read_summary
 from lipdip.figures import markdown
+from lipdip.runs.directory import read_pictures, read_summary
 
 OUTLIERS = (0, 0.02, 0.05)
 SPOILED = f"task.outliers={','.join(map(str, OUTLIERS))}"

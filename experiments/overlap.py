@@ -15,12 +15,12 @@ from fig6 import what
 from study import REPORT, Found, Study, start
 
 from lipdip.core.files import write_whole
-from lipdip.core.records import read_pictures, read_rounds
-from lipdip.core.rows import PictureScores
-from lipdip.core.tables import table_of
-from lipdip.core.ticket import Ticket
 from lipdip.figures import markdown
-from lipdip.lottery.overlap import chance_layerwise, overlaps, together
+from lipdip.runs.csv_tables import table_of
+from lipdip.runs.directory import read_pictures, read_rounds
+from lipdip.runs.rows import PictureScores
+from lipdip.tickets.overlap import chance_layerwise, overlaps, together
+from lipdip.tickets.ticket_file import Ticket
 
 
 @dataclass(frozen=True)

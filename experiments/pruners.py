@@ -14,8 +14,8 @@ from fig15 import control
 from matplotlib.figure import Figure
 from study import REPORT, Found, Study, start
 
-from lipdip.core.records import read_rounds, read_summary
 from lipdip.figures import markdown
+from lipdip.runs.directory import read_rounds, read_summary
 
 PRUNERS = "pruner=imp,random,snip,grasp,magnitude,synflow,oes"
 COLUMNS = ["cell", "seed", "round", "sparsity", "psnr_best", "psnr_ema", "psnr_stop", "dead_channels", "matching"]

@@ -15,19 +15,20 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lipdip import report
-from lipdip.command import compose, console
-from lipdip.command import start as command
-from lipdip.configuration.matrix import Problem
-from lipdip.configuration.start import ticket_file
+from lipdip.cli import report_command as report
+from lipdip.cli.compose import compose
+from lipdip.cli.run_command import run
+from lipdip.cli.start import console
+from lipdip.cli.start import start as command
+from lipdip.cli.sweeps.sweep_cell import DONE, SweepDirectory
+from lipdip.cli.transfer_command import table, transfer
+from lipdip.cli.transfer_plan import Problem
 from lipdip.core.errors import UserError
-from lipdip.core.records import read_rounds, read_summary
-from lipdip.reports.exhibits import named
+from lipdip.fit.autosave import Stopped
+from lipdip.reports.exhibits.everything import named
 from lipdip.reports.gallery import Gallery
-from lipdip.run import run
-from lipdip.sweeps.cell import DONE, SweepDirectory
-from lipdip.training.autosave import Stopped
-from lipdip.transfer import table, transfer
+from lipdip.runs.directory import read_rounds, read_summary
+from lipdip.tasks.starting_point import ticket_file
 
 SEEDS = "seed=0,1,2"
 REPORT = Path("report")

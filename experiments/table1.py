@@ -10,7 +10,7 @@ measurements and codes anew.
 from omegaconf import OmegaConf
 from study import Found, Study, of, paths, start
 
-from lipdip.datasets import pictures
+from lipdip.pictures.datasets import pictures
 
 GAN = {"cpu": "embedded", "paper": "celebahq"}
 ROBUST = "fit.objective=median_of_means"

@@ -10,8 +10,8 @@ import pytest
 import torch
 from rich.console import Console
 
-from lipdip.command import compose
-from lipdip.run import run
+from lipdip.cli.compose import compose
+from lipdip.cli.run_command import run
 
 torch.set_num_threads(1)
 

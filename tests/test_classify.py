@@ -8,17 +8,17 @@ import pytest
 import torch
 from rich.console import Console
 
-from lipdip.command import compose
-from lipdip.configuration.assemble import assemble
-from lipdip.core.records import RunDirectory, read_rounds
+from lipdip.cli.compose import compose
+from lipdip.cli.run_command import run
 from lipdip.core.seeds import default_generator_seeded
-from lipdip.lottery.schedule import ladder
+from lipdip.fit.execute import find_ticket
+from lipdip.fit.settings import ClassifySettings
 from lipdip.networks import Classifier, Hourglass
-from lipdip.pruning.scope import prunable
-from lipdip.run import run
-from lipdip.training.classifying import Classifying
-from lipdip.training.find import find_ticket
-from lipdip.training.settings import ClassifySettings
+from lipdip.pruning.schedule import ladder
+from lipdip.runs.directory import RunDirectory, read_rounds
+from lipdip.tasks.assemble import assemble
+from lipdip.tasks.classification.classifying import Classifying
+from lipdip.tickets.scope import prunable
 
 LEARN = ("task=classify", "model.channels=4", "model.scales=2", "dataset.size=8", "fit.epochs=2", "pruner.rounds=2")
 WEIGHTS = 1176  # of the convolutions of a classifier of 4 channels and 2 scales

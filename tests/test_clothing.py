@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from lipdip.command import compose
-from lipdip.configuration.pictures import pictures
+from lipdip.cli.compose import compose
 from lipdip.core.errors import UserError
-from lipdip.problems import clothing
+from lipdip.pictures import clothing
+from lipdip.tasks.sources import pictures
 
 PUBLIC = Path("/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz")
 

@@ -11,11 +11,11 @@ import lightning as L
 import pytest
 from rich.console import Console
 
-from lipdip.command import compose
-from lipdip.configuration.assemble import assemble
+from lipdip.cli.compose import compose
 from lipdip.core.errors import UserError
-from lipdip.core.records import RunDirectory
-from lipdip.training.find import find_ticket
+from lipdip.fit.execute import find_ticket
+from lipdip.runs.directory import RunDirectory
+from lipdip.tasks.assemble import assemble
 
 from .conftest import TINY
 

@@ -9,13 +9,13 @@ import pytest
 import torch
 import yaml
 
-from lipdip.command import compose, config_dir
-from lipdip.configuration.assemble import assemble
-from lipdip.configuration.build import build
+from lipdip.cli.compose import compose, config_dir
 from lipdip.core.metrics import Metric
-from lipdip.core.records import read_rounds
-from lipdip.pruning.scope import prunable
-from lipdip.training.hardware import Hardware
+from lipdip.fit.hardware import Hardware
+from lipdip.runs.directory import read_rounds
+from lipdip.tasks.assemble import assemble
+from lipdip.tasks.build import build
+from lipdip.tickets.scope import prunable
 
 from .conftest import TINY
 

@@ -5,7 +5,7 @@ import torch
 
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import stream
-from lipdip.problems import Picture, altered, bundled
+from lipdip.pictures import Picture, altered, bundled
 
 CHELSEA = bundled("chelsea")
 

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from lipdip.core.mask import Mask, Pruned
 from lipdip.core.metrics import Metric
 from lipdip.core.seeds import default_generator_seeded, derive, stream
+from lipdip.tickets.mask import Mask, Pruned
 
 
 def test_streams_are_named_and_repeatable():

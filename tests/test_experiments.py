@@ -16,15 +16,15 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
-from lipdip.command import compose, config_dir
-from lipdip.configuration.assemble import assemble
+from lipdip.cli.compose import compose, config_dir
+from lipdip.cli.sweeps.plan_callback import cells as planned
 from lipdip.reports.commands import remedy
-from lipdip.reports.exhibits import named
+from lipdip.reports.exhibits.everything import named
+from lipdip.reports.finished_run import Run
 from lipdip.reports.found import found
 from lipdip.reports.gather import gather
 from lipdip.reports.missing import missing
-from lipdip.reports.runs import Run
-from lipdip.sweeps.hooks import cells as planned
+from lipdip.tasks.assemble import assemble
 
 from .test_conf import GROUPS
 

@@ -11,14 +11,14 @@ from omegaconf import OmegaConf
 from PIL import Image
 from rich.console import Console
 
-from lipdip import datasets
-from lipdip.command import compose
-from lipdip.configuration.assemble import assemble
-from lipdip.configuration.build import build
+from lipdip.cli.compose import compose
 from lipdip.core.errors import UserError
-from lipdip.core.records import RunDirectory, read_rounds
+from lipdip.fit.execute import find_ticket
 from lipdip.generators import load_generator
-from lipdip.training.find import find_ticket
+from lipdip.pictures import datasets
+from lipdip.runs.directory import RunDirectory, read_rounds
+from lipdip.tasks.assemble import assemble
+from lipdip.tasks.build import build
 
 SIDE = 16
 
@@ -199,7 +199,7 @@ def test_settings_that_cannot_be_are_named_as_the_command_line_does(override, me
 def test_the_yaml_looks_in_the_data_directory(faces):
     node = compose("task=gan_train", "dataset=faces", f"paths.data_dir={faces.parent}", "dataset.held_out=4").dataset
     assert OmegaConf.to_container(node, resolve=True) == {
-        "_target_": "lipdip.datasets.pictures",
+        "_target_": "lipdip.pictures.datasets.unlabelled",
         "path": str(faces),
         "size": None,
         "share": 1.0,

@@ -12,14 +12,14 @@ from matplotlib.text import Text
 from PIL import Image
 
 from lipdip.core.errors import UserError
-from lipdip.core.rows import Generated, Recovered, RecoveredPicture
-from lipdip.core.tables import table_of
 from lipdip.figures import fourier, markdown, matrix, style
-from lipdip.figures import run as figures
+from lipdip.figures import run_figures as figures
 from lipdip.figures.fourier import magnitudes, power_and_differences
-from lipdip.figures.matrix import heat_map
+from lipdip.figures.heat_map import heat_map
 from lipdip.figures.part import alone
 from lipdip.figures.png import sheet, to_unit
+from lipdip.runs.csv_tables import table_of
+from lipdip.runs.rows import Generated, Recovered, RecoveredPicture
 
 
 def _spectra(pictures: Mapping[str, Path]) -> bytes:

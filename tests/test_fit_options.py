@@ -8,17 +8,17 @@ import pytest
 import torch
 from rich.console import Console
 
-from lipdip.command import compose
-from lipdip.configuration.assemble import assemble
+from lipdip.cli.compose import compose
 from lipdip.core.errors import UserError
-from lipdip.core.mask import Mask
-from lipdip.core.records import RunDirectory, read_rounds
-from lipdip.lottery.schedule import ladder
+from lipdip.fit.execute import find_ticket
 from lipdip.networks import Hourglass
-from lipdip.problems import draw_code
+from lipdip.pictures import draw_code
 from lipdip.pruning.anatomy import anatomy
-from lipdip.pruning.scope import ends, prunable
-from lipdip.training.find import find_ticket
+from lipdip.pruning.schedule import ladder
+from lipdip.runs.directory import RunDirectory, read_rounds
+from lipdip.tasks.assemble import assemble
+from lipdip.tickets.mask import Mask
+from lipdip.tickets.scope import ends, prunable
 
 from .conftest import TINY
 

@@ -7,14 +7,14 @@ import pytest
 import torch
 from rich.console import Console
 
-from lipdip.command import compose
-from lipdip.configuration.assemble import assemble
-from lipdip.core.records import RunDirectory, read_rounds
+from lipdip.cli.compose import compose
+from lipdip.fit.autosave import Stopped
+from lipdip.fit.execute import find_ticket
+from lipdip.fit.settings import GanSettings
 from lipdip.generators import load_discriminator, load_generator
-from lipdip.training.adversarial import GanTraining
-from lipdip.training.autosave import Stopped
-from lipdip.training.find import find_ticket
-from lipdip.training.settings import GanSettings
+from lipdip.runs.directory import RunDirectory, read_rounds
+from lipdip.tasks.assemble import assemble
+from lipdip.tasks.generation.gan_training import GanTraining
 
 
 def _settings(clothes, *more: str) -> list[str]:

@@ -7,17 +7,17 @@ import pytest
 import torch
 from rich.console import Console
 
-from lipdip import ticket as command
-from lipdip import transfer
-from lipdip.command import compose
-from lipdip.configuration.assemble import assemble
+from lipdip.cli import ticket_command as command
+from lipdip.cli import transfer_command as transfer
+from lipdip.cli.compose import compose
 from lipdip.core.errors import UserError
-from lipdip.core.records import RunDirectory, read_rounds
-from lipdip.core.ticket import Ticket, tensor_digests
+from lipdip.fit.execute import find_ticket
 from lipdip.generators import load_generator, save_network
 from lipdip.generators.pretrained import fetched, pretrained
 from lipdip.networks import Generator
-from lipdip.training.find import find_ticket
+from lipdip.runs.directory import RunDirectory, read_rounds
+from lipdip.tasks.assemble import assemble
+from lipdip.tickets.ticket_file import Ticket, tensor_digests
 
 
 def _do(words, directory, *extra):

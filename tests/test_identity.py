@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from lipdip.command import compose
-from lipdip.configuration.assemble import assemble
+from lipdip.cli.compose import compose
 from lipdip.core.errors import UserError
+from lipdip.tasks.assemble import assemble
 
 from .conftest import TINY
 

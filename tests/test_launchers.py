@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from lipdip.sweeps.cell import RUNNING
+from lipdip.cli.sweeps.sweep_cell import RUNNING
 
 from .conftest import TINY
 from .test_resume import _files

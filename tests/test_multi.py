@@ -11,15 +11,15 @@ import torch
 from PIL import Image
 from rich.console import Console
 
-from lipdip.command import compose
-from lipdip.configuration.assemble import assemble
-from lipdip.core.mask import Mask, Pruned
-from lipdip.core.records import RunDirectory, read_pictures, read_rounds
+from lipdip.cli.compose import compose
 from lipdip.core.seeds import stream
-from lipdip.pruning.scope import prunable
-from lipdip.training.find import find_ticket
-from lipdip.training.settings import Multi
-from lipdip.training.step import fit_step, make_passes
+from lipdip.fit.execute import find_ticket
+from lipdip.fit.settings import Multi
+from lipdip.fit.step import fit_step, make_passes
+from lipdip.runs.directory import RunDirectory, read_pictures, read_rounds
+from lipdip.tasks.assemble import assemble
+from lipdip.tickets.mask import Mask, Pruned
+from lipdip.tickets.scope import prunable
 
 from .conftest import TINY
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from lipdip.networks import DeepDecoder, Hourglass
-from lipdip.pruning.scope import prunable
+from lipdip.tickets.scope import prunable
 
 
 def _set(network: nn.Module, arrays: dict[str, torch.Tensor]) -> None:

@@ -23,7 +23,7 @@ from lipdip.generators import load_discriminator, load_generator, load_zoo, netw
 from lipdip.generators.zoo import BaseConfig
 from lipdip.networks.pggan import Discriminator, Generator
 from lipdip.networks.pggan_layers import Equalized, minibatch_std, pixel_norm
-from lipdip.pruning.scope import convolutions, ends, prunable
+from lipdip.tickets.scope import convolutions, ends, prunable
 
 DATA = Path(__file__).parent / "data"
 ZOO = DATA / "pggan_zoo_checkpoint.pth"

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from lipdip.command import compose, config_dir
-from lipdip.configuration.build import build
+from lipdip.cli.compose import compose, config_dir
 from lipdip.physics import Inpaint, Physics, SuperResolution
 from lipdip.physics.super_resolution import lanczos2_kernel
+from lipdip.tasks.build import build
 
 TASKS = sorted({path.stem for path in (config_dir() / "task").glob("*.yaml")} - {"classify", "gan_train"})  # have none
 CASES = [(task, ()) for task in TASKS] + [

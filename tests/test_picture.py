@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from lipdip.core.errors import UserError
-from lipdip.problems import Picture, bundled, read, read_pixel_mask, sized
+from lipdip.pictures import Picture, bundled, read, read_pixel_mask, sized
 
 
 @pytest.fixture

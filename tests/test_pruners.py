@@ -4,20 +4,20 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from lipdip.command import compose, config_dir
-from lipdip.configuration.assemble import assemble
+from lipdip.cli.compose import compose, config_dir
 from lipdip.core.errors import UserError
-from lipdip.core.mask import Mask
-from lipdip.core.records import read_rounds
-from lipdip.core.ticket import Ticket
-from lipdip.lottery.schedule import ladder, ladder_to, target
 from lipdip.networks import Hourglass
 from lipdip.pruning.context import Context, Fit
 from lipdip.pruning.cut import EmptiedLayerError, cut
 from lipdip.pruning.grasp import Grasp
-from lipdip.pruning.scope import ends, prunable
+from lipdip.pruning.schedule import ladder, ladder_to, target
 from lipdip.pruning.snip import Snip
 from lipdip.pruning.synflow import SynFlow
+from lipdip.runs.directory import read_rounds
+from lipdip.tasks.assemble import assemble
+from lipdip.tickets.mask import Mask
+from lipdip.tickets.scope import ends, prunable
+from lipdip.tickets.ticket_file import Ticket
 
 from .conftest import TINY
 

@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from lipdip.core.mask import Mask
-from lipdip.core.rows import Restored, Round
-from lipdip.lottery.matching import judged, most_sparse_matching
-from lipdip.lottery.schedule import ladder
 from lipdip.networks import Hourglass
-from lipdip.pruning.scope import prunable
+from lipdip.pruning.schedule import ladder
 from lipdip.pruning.top_k import keep_top_k
+from lipdip.runs.matching import judged, most_sparse_matching
+from lipdip.runs.rows import Restored, Round
+from lipdip.tickets.mask import Mask
+from lipdip.tickets.scope import prunable
 
 
 def test_the_ladder_of_the_paper():

@@ -12,21 +12,21 @@ import torch
 from PIL import Image
 from rich.console import Console
 
-from lipdip.command import compose
-from lipdip.configuration.assemble import assemble
+from lipdip.cli.compose import compose
+from lipdip.cli.run_command import run
 from lipdip.core.errors import UserError
-from lipdip.core.records import RunDirectory, read_rounds
+from lipdip.fit.autosave import Stopped
+from lipdip.fit.execute import find_ticket
 from lipdip.generators import save_network
 from lipdip.generators.pretrained import pretrained
 from lipdip.networks import Generator
 from lipdip.physics import CompressiveSensing
-from lipdip.problems import measured
-from lipdip.problems.lasso import lasso
-from lipdip.run import run
-from lipdip.training import recovering
-from lipdip.training.autosave import Stopped
-from lipdip.training.find import find_ticket
-from lipdip.training.objectives import block_means, median_of_means
+from lipdip.pictures import measured
+from lipdip.runs.directory import RunDirectory, read_rounds
+from lipdip.tasks.assemble import assemble
+from lipdip.tasks.recovery import recovering
+from lipdip.tasks.recovery.lasso import lasso
+from lipdip.tasks.recovery.objectives import block_means, median_of_means
 
 from .conftest import DATA
 

@@ -15,19 +15,19 @@ import pytest
 import yaml
 from PIL import Image
 
-from lipdip import report
-from lipdip.core.records import RUN_FORMAT, RunDirectory, run_name
-from lipdip.core.rows import CurvePoint, Restored
+from lipdip.cli import report_command as report
 from lipdip.reports.drawing import _figure
 from lipdip.reports.exhibit import Exhibit
-from lipdip.reports.exhibits import DRAWN, NOT_DRAWN, named
+from lipdip.reports.exhibit_tables import columns, csv_of, markdown_of, notes
+from lipdip.reports.exhibits.everything import DRAWN, NOT_DRAWN, named
+from lipdip.reports.finished_run import Run
 from lipdip.reports.gallery import Gallery
 from lipdip.reports.gather import gather
 from lipdip.reports.grids import Arranged, arranged
 from lipdip.reports.lines import Drawn, Panel, drawn, marked
 from lipdip.reports.missing import lacking, missing
-from lipdip.reports.runs import Run
-from lipdip.reports.tables import columns, csv_of, markdown_of, notes
+from lipdip.runs.directory import RUN_FORMAT, RunDirectory, run_name
+from lipdip.runs.rows import CurvePoint, Restored
 
 FOUR = (30.0, 30.5, 29.0, 20.0)
 PRUNER = {"rewind": 0, "rounds": 3, "rate": 0.2, "target": "degraded"}
@@ -641,7 +641,7 @@ def test_a_ladder_of_36_percent_lacks_no_sparsity_that_it_passes_by(tmp_path: Pa
 def test_each_panel_has_the_command_that_makes_what_it_lacks(tmp_path: Path) -> None:
     """Where it was made is told too, unless it is where the command leaves runs by itself."""
     for name in ("astronaut", "camera"):
-        picture = {"size": 32, "pictures": {name: {"_target_": "lipdip.problems.bundled", "name": name}}}
+        picture = {"size": 32, "pictures": {name: {"_target_": "lipdip.pictures.bundled", "name": name}}}
         config = {"config__image": picture, "config__paths": {"output_dir": "outputs"}}
         pictured(tmp_path, name[0], FOUR, **config, science__fit={"steps": 20, "code": "fixed", "weight_noise": 0})
     one, other = lacking(lined(tmp_path))

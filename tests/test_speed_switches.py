@@ -9,13 +9,13 @@ import statistics
 import pytest
 import torch
 
-from lipdip.command import compose
-from lipdip.configuration.assemble import assemble
-from lipdip.core.mask import Mask, Pruned
-from lipdip.core.records import read_rounds
+from lipdip.cli.compose import compose
 from lipdip.core.seeds import stream
-from lipdip.pruning.scope import prunable
-from lipdip.training.step import fit_step, make_passes
+from lipdip.fit.step import fit_step, make_passes
+from lipdip.runs.directory import read_rounds
+from lipdip.tasks.assemble import assemble
+from lipdip.tickets.mask import Mask, Pruned
+from lipdip.tickets.scope import prunable
 
 SMALL = ("trainer=cpu", "image.size=32", "model.channels=16", "model.scales=3")
 

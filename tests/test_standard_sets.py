@@ -14,13 +14,13 @@ import pytest
 import yaml
 from PIL import Image
 
-import lipdip.problems.download
-from lipdip import data
-from lipdip.command import compose
-from lipdip.configuration.pictures import pictures
+import lipdip.pictures.download
+from lipdip.cli import data_command as data
+from lipdip.cli.compose import compose
 from lipdip.core.errors import UserError
-from lipdip.problems import read, read_folder
-from lipdip.problems.standard_sets import PublicFile, StandardSet, standard_sets
+from lipdip.pictures import read, read_folder
+from lipdip.pictures.standard_sets import PublicFile, StandardSet, standard_sets
+from lipdip.tasks.sources import pictures
 
 from .test_conf import CONF, GROUPS
 
@@ -176,7 +176,7 @@ def test_a_download_that_fails_is_one_line_and_leaves_nothing(public, fetch, tmp
 
 
 def test_a_server_that_says_nothing_is_not_waited_for(public, fetch, tmp_path, monkeypatch):
-    monkeypatch.setattr(lipdip.problems.download, "SECONDS", 0.1)
+    monkeypatch.setattr(lipdip.pictures.download, "SECONDS", 0.1)
     public.answers["/a.png"] = "silence"
     code, _, err = fetch()
     assert code == 2 and "no answer within 0.1 seconds" in err and _files(tmp_path) == []

@@ -6,15 +6,15 @@ import pytest
 import torch
 from rich.console import Console
 
-from lipdip.command import compose
-from lipdip.configuration.assemble import assemble
+from lipdip.cli.compose import compose
+from lipdip.cli.run_command import run
 from lipdip.core.errors import UserError
-from lipdip.core.mask import Mask
-from lipdip.core.records import read_rounds
-from lipdip.core.ticket import Ticket
-from lipdip.lottery.schedule import ladder
-from lipdip.pruning.transfer import lay
-from lipdip.run import run
+from lipdip.pruning.schedule import ladder
+from lipdip.runs.directory import read_rounds
+from lipdip.tasks.assemble import assemble
+from lipdip.tickets.mask import Mask
+from lipdip.tickets.ticket_file import Ticket
+from lipdip.tickets.transfer_mask import lay
 
 from .conftest import TINY
 

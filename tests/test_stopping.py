@@ -5,9 +5,9 @@ import csv
 import pytest
 import torch
 
-from lipdip.core.records import read_rounds
-from lipdip.lottery.stopping import rising
-from lipdip.training.stopping import ExponentialVariance, WindowedVariance
+from lipdip.fit.stopping import ExponentialVariance, WindowedVariance
+from lipdip.runs.directory import read_rounds
+from lipdip.runs.rising import rising
 
 CPU = torch.device("cpu")
 

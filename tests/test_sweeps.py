@@ -21,16 +21,18 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 from rich.console import Console
 
-from lipdip.command import compose, in_one_line, start
-from lipdip.configuration.assemble import assemble
-from lipdip.configuration.quoting import literal, quoted
+from lipdip.cli.compose import compose
+from lipdip.cli.one_line import in_one_line
+from lipdip.cli.quoting import literal, quoted
+from lipdip.cli.start import start
+from lipdip.cli.sweeps import cell as cells_of
+from lipdip.cli.sweeps import work
+from lipdip.cli.sweeps.overview import Overview, counted, named, picture, seconds_left
+from lipdip.cli.sweeps.plan_callback import _queued
+from lipdip.cli.sweeps.sweep_cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, Cell, SweepDirectory
 from lipdip.core.errors import UserError
-from lipdip.core.records import HeldError, RunDirectory
-from lipdip.sweeps import cell as cells_of
-from lipdip.sweeps import work
-from lipdip.sweeps.cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, Cell, SweepDirectory
-from lipdip.sweeps.hooks import _queued
-from lipdip.sweeps.overview import Overview, counted, named, picture, seconds_left
+from lipdip.runs.directory import HeldError, RunDirectory
+from lipdip.tasks.assemble import assemble
 
 from .conftest import TINY
 
@@ -200,7 +202,7 @@ def test_terminated_a_sweep_stops_its_workers(tmp_path):
 def _started(monkeypatch, output: Path, task, *words: str) -> int:
     """A sweep in this process, of a task that takes no time; its exit code."""
     monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
-    monkeypatch.setattr(sys, "argv", ["lipdip.run", "-m", *words, f"paths.output_dir={output}"])
+    monkeypatch.setattr(sys, "argv", ["lipdip.cli.run_command", "-m", *words, f"paths.output_dir={output}"])
     try:
         start("run", task)
     except SystemExit as ended:

@@ -12,10 +12,10 @@ import torch
 from safetensors.torch import load_file, save, save_file
 
 from lipdip.core.errors import UserError
-from lipdip.core.mask import Mask
-from lipdip.core.ticket import FORMAT, Ticket, tensor_digests
 from lipdip.networks import Hourglass
-from lipdip.pruning.scope import prunable
+from lipdip.tickets.mask import Mask
+from lipdip.tickets.scope import prunable
+from lipdip.tickets.ticket_file import FORMAT, Ticket, tensor_digests
 
 DOC = (Path(__file__).parents[1] / "docs" / "ticket-format.md").read_text()
 SCORES = {

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from lipdip.core.mask import Mask
+from lipdip.cli.ticket_command import main
 from lipdip.core.seeds import default_generator_seeded
-from lipdip.core.ticket import Ticket, tensor_digests
 from lipdip.figures.layers import layer_densities
 from lipdip.figures.names import legend, short
-from lipdip.lottery.control import control
 from lipdip.networks import DeepDecoder, Hourglass
-from lipdip.pruning.scope import prunable
-from lipdip.ticket import main
+from lipdip.tickets.control import control
+from lipdip.tickets.mask import Mask
+from lipdip.tickets.scope import prunable
+from lipdip.tickets.ticket_file import Ticket, tensor_digests
 
 PNG = b"\x89PNG\r\n"
 SCORES = {"round": 7, "sparsity": 0.8, "kept_weights": 5, "psnr_best": 27.125, "psnr_stop": None, "matching": True}

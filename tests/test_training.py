@@ -11,16 +11,16 @@ import torch
 from PIL import Image
 from rich.console import Console
 
-from lipdip.command import compose
-from lipdip.configuration.assemble import assemble
+from lipdip.cli.compose import compose
 from lipdip.core.errors import UserError
-from lipdip.core.records import RunDirectory, read_rounds
 from lipdip.core.seeds import default_generator_seeded
-from lipdip.core.ticket import Ticket, tensor_digests
-from lipdip.lottery.schedule import ladder
+from lipdip.fit.execute import find_ticket
 from lipdip.networks import Hourglass
-from lipdip.pruning.scope import prunable
-from lipdip.training.find import find_ticket
+from lipdip.pruning.schedule import ladder
+from lipdip.runs.directory import RunDirectory, read_rounds
+from lipdip.tasks.assemble import assemble
+from lipdip.tickets.scope import prunable
+from lipdip.tickets.ticket_file import Ticket, tensor_digests
 
 from .conftest import TINY
 

@@ -13,14 +13,14 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from lipdip import transfer as command
-from lipdip.command import compose
-from lipdip.configuration.matrix import Fit
+from lipdip.cli import transfer_command as command
+from lipdip.cli.compose import compose
+from lipdip.cli.run_command import run
+from lipdip.cli.transfer_plan import Fit
 from lipdip.core.errors import UserError
-from lipdip.core.records import HeldError, read_rounds
-from lipdip.core.ticket import Ticket
-from lipdip.lottery.matrix import DENSE, Cell, gains, scores
-from lipdip.run import run
+from lipdip.figures.means import DENSE, Cell, gains, scores
+from lipdip.runs.directory import HeldError, read_rounds
+from lipdip.tickets.ticket_file import Ticket
 
 from .conftest import TINY
 

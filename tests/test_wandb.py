@@ -18,18 +18,18 @@ import pytest
 import torch
 from rich.console import Console
 
+from lipdip.cli.sweeps.sweep_cell import Cell, SweepDirectory
 from lipdip.core.errors import UserError
-from lipdip.core.mask import Mask
-from lipdip.core.records import read_rounds
-from lipdip.core.ticket import Ticket
-from lipdip.lottery.control import control
-from lipdip.sweeps.cell import Cell, SweepDirectory
-from lipdip.training.account import logged_in
-from lipdip.training.autosave import Stopped
-from lipdip.training.log import LogRounds
-from lipdip.training.loggers import tensorboard, wandb
-from lipdip.training.naming import Sweep, cell, job, named
-from lipdip.training.record import Record
+from lipdip.fit.autosave import Stopped
+from lipdip.fit.log_rounds import LogRounds
+from lipdip.fit.loggers import tensorboard, wandb
+from lipdip.fit.naming import Sweep, cell, job, named
+from lipdip.fit.record import Record
+from lipdip.fit.wandb_account import logged_in
+from lipdip.runs.directory import read_rounds
+from lipdip.tickets.control import control
+from lipdip.tickets.mask import Mask
+from lipdip.tickets.ticket_file import Ticket
 
 from .conftest import TINY
 
@@ -263,7 +263,7 @@ import io, os, sys
 from pathlib import Path
 from rich.console import Console
 from lipdip.core.errors import UserError
-from lipdip.training.loggers import wandb
+from lipdip.fit.loggers import wandb
 output, said = Path(sys.argv[1]), io.StringIO()
 os.environ |= {"WANDB_BASE_URL": "http://127.0.0.1:9", "WANDB_API_KEY": 40 * "a", "WANDB_INIT_TIMEOUT": "1"}
 try:
@@ -335,7 +335,7 @@ def _config(**changed):
     config = {
         "task": {"name": "super_resolution"},
         "image": {"pictures": {"baby": {"path": "set5/baby.png"}}, "content": "picture"},
-        "dataset": {"_target_": "lipdip.datasets.fashion_mnist"},
+        "dataset": {"_target_": "lipdip.pictures.datasets.fashion_mnist"},
         "pruner": {"name": "none", "scorer": None},
         "ticket": {"path": None, "init": "original"},
         "seed": 3,

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from lipdip.core.ticket import Ticket
 from lipdip.figures.names import legend, short
 from lipdip.figures.style import line_style, rendered, wrapped
+from lipdip.tickets.ticket_file import Ticket
 
 _MARKERS = "osD^vPX*"
 _LABELLED = 60  # layers; more names than that cannot be read

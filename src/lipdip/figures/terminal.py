@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from lipdip.core.ticket import FORMAT, Ticket
 from lipdip.figures.names import legend, short
-from lipdip.lottery.overlap import Overlap, shape, together
+from lipdip.tickets.overlap import Overlap, shape, together
+from lipdip.tickets.ticket_file import FORMAT, Ticket
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 _EIGHTHS = " ▏▎▍▌▋▊▉█"

@@ -8,7 +8,7 @@ from urllib.error import URLError
 import torch
 
 from lipdip.core.errors import UserError
-from lipdip.generators.stored import load_discriminator, load_generator
+from lipdip.generators.network_file import load_discriminator, load_generator
 from lipdip.generators.zoo import load_zoo
 from lipdip.networks import Discriminator, Generator
 

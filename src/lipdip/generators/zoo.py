@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from lipdip.core.errors import UserError
-from lipdip.generators.filled import filled
+from lipdip.generators.checked_load import filled
 from lipdip.networks import Discriminator, Generator
 
 _Kind = TypeVar("_Kind", bound=nn.Module)

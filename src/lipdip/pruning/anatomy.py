@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from lipdip.core.mask import Mask
-from lipdip.pruning.scope import convolutions, uses
+from lipdip.tickets.mask import Mask
+from lipdip.tickets.scope import convolutions, uses
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor, nn
 
-from lipdip.core.mask import Mask
+from lipdip.tickets.mask import Mask
 
 
 @dataclass(frozen=True)

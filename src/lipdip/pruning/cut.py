@@ -5,9 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from lipdip.core.mask import Mask
 from lipdip.pruning.context import Context, Scores
 from lipdip.pruning.top_k import keep_top_k
+from lipdip.tickets.mask import Mask
 
 Scorer = Callable[[Context], Scores]
 EMPTY_LAYERS = ("stop", "keep_one", "allow")

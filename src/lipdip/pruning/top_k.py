@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from lipdip.core.mask import Mask
+from lipdip.tickets.mask import Mask
 
 
 def keep_top_k(scores: Mapping[str, Tensor], mask: Mask, k: int) -> Mask:

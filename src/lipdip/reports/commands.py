@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from lipdip.reports.alike import without
 from lipdip.reports.exhibit import Exhibit
+from lipdip.reports.finished_run import Run
 from lipdip.reports.gallery import Gallery
-from lipdip.reports.identity import without
-from lipdip.reports.runs import Run
 
 _SETS = ("set5", "set12", "set14", "dip")  # folders of standard pictures, which are options of image
 _SMALL = {"image.size": 64, "model.channels": 16, "model.scales": 4, "fit.steps": 800}  # at scale=cpu

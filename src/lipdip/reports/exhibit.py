@@ -4,8 +4,8 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lipdip.core.rows import Recovered, Restored, Round
-from lipdip.reports.runs import Run
+from lipdip.reports.finished_run import Run
+from lipdip.runs.rows import Recovered, Restored, Round
 
 LADDER = tuple(1 - 0.8**number for number in range(17))  # the paper's sparsities
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 
 from lipdip.reports.exhibit import Exhibit
+from lipdip.reports.exhibit_tables import csv_of, markdown_of
+from lipdip.reports.finished_run import Run
 from lipdip.reports.gallery import Gallery
 from lipdip.reports.grids import Arranged, arranged
 from lipdip.reports.lines import Drawn, drawn
-from lipdip.reports.runs import Run
-from lipdip.reports.tables import csv_of, markdown_of
 
 Found = Drawn | Arranged
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lipdip.reports.exhibit import command
-from lipdip.reports.runs import Run
+from lipdip.reports.finished_run import Run
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,13 +7,13 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
-from lipdip.core.tables import table_of
 from lipdip.figures.fourier import magnitudes, power_and_differences, radial_power
 from lipdip.figures.part import Part, alone
 from lipdip.figures.reading import read_picture
 from lipdip.figures.style import GREY, rendered, wrapped
 from lipdip.reports.drawing import as_svg, light
 from lipdip.reports.grids import ACROSS, PICTURES, Arranged, Grid, Picture, caption, remarks, shown
+from lipdip.runs.csv_tables import table_of
 
 _SIDE = 1.3  # inches of a picture
 _PAIRS = (("IMP", "random"), ("IMP", "SNIP"), ("IMP", "clean"), ("random", "clean"))

@@ -13,10 +13,10 @@ import yaml
 
 from lipdip.core.dotted import value
 from lipdip.core.errors import UserError
-from lipdip.core.records import RUN_FORMAT, read_rounds, read_summary, run_name
-from lipdip.core.rows import Round
-from lipdip.lottery.matching import most_sparse_matching
-from lipdip.reports.runs import Origin, Run
+from lipdip.reports.finished_run import Origin, Run
+from lipdip.runs.directory import RUN_FORMAT, read_rounds, read_summary, run_name
+from lipdip.runs.matching import most_sparse_matching
+from lipdip.runs.rows import Round
 
 _SAFE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the first is ten times faster, where it was compiled
 _NEEDED = {

@@ -8,10 +8,10 @@ from pathlib import Path
 from lipdip.core.errors import UserError
 from lipdip.figures.reading import read_picture
 from lipdip.figures.terminal import count
+from lipdip.reports.alike import Identity, differences, identity, key, other_seeds, told_apart, without
+from lipdip.reports.finished_run import Run, title
 from lipdip.reports.gallery import Gallery, Shot
 from lipdip.reports.gather import Refused
-from lipdip.reports.identity import Identity, differences, identity, key, other_seeds, told_apart, without
-from lipdip.reports.runs import Run, title
 
 ACROSS, PICTURES, _GRIDS = 8, 40, 8  # beside each other, in one grid, and grids in one figure
 

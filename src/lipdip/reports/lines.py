@@ -8,11 +8,11 @@ from pathlib import Path
 from statistics import fmean
 
 from lipdip.core.errors import UserError
-from lipdip.lottery.matrix import Entry, entry
+from lipdip.figures.means import Entry, entry
+from lipdip.reports.alike import Identity, alike, differences, identity, key, told_apart, without
 from lipdip.reports.exhibit import Exhibit, Point
+from lipdip.reports.finished_run import Run, title
 from lipdip.reports.gather import Refused
-from lipdip.reports.identity import Identity, alike, differences, identity, key, told_apart, without
-from lipdip.reports.runs import Run, title
 
 Picture = tuple[str, str]  # digest, and name with size; both empty where a line is of one picture
 Taken = tuple[Run, Point]

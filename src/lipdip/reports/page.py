@@ -6,12 +6,12 @@ from html import escape
 
 import lipdip
 from lipdip.reports.exhibit import NotDrawn
+from lipdip.reports.exhibit_tables import KINDS, Row, columns, label, notes, rows
 from lipdip.reports.found import Found
 from lipdip.reports.gather import Gathered, Refused, told
 from lipdip.reports.grids import Arranged, caption, remarks, shown
 from lipdip.reports.lines import Drawn, Panel
 from lipdip.reports.missing import lacking
-from lipdip.reports.tables import KINDS, Row, columns, label, notes, rows
 
 _RUNS, _FIT = 12, 8  # runs named below a grid, and columns that fit a page
 _STYLE = """

@@ -1,0 +1,109 @@
+"""Hydra callback: writes the list of cells before a multirun starts and tells each run which cell it is."""
+
+import hashlib
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+
+from lipdip.cli.quoting import literal, quoted
+from lipdip.cli.sweeps.sweep_cell import Cell, SweepDirectory
+from lipdip.core.errors import UserError
+
+Begin = Callable[[SweepDirectory, bool], None]  # the sweep, and whether a cluster's queue has its cells
+_listening: list[Begin] = []  # Hydra constructs the callback, so the listener is kept in a module variable.
+
+
+def begin_with(listener: Begin | None) -> None:
+    """Set the function that is called when a sweep begins in this process; None for none."""
+    _listening[:] = [] if listener is None else [listener]
+
+
+class Plan(Callback):
+    """Write the list of cells, and create the sweep's directory, before a multirun starts."""
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Write the plan, and point all runs to it.
+
+        Raises:
+            SystemExit: with code 2 if it cannot be written; Hydra would go on after any other error.
+        """
+        try:
+            sweep = _begin(config)
+        except UserError as error:
+            print(f"lipdip: {error}", file=sys.stderr, flush=True)
+            sys.exit(2)
+        for listener in _listening:
+            listener(sweep, _queued(config.hydra.launcher))
+
+
+def _begin(config: DictConfig) -> SweepDirectory:
+    plan = cells(config)
+    outputs = {next((own for own in reversed(cell) if own.startswith("paths.output_dir=")), "") for cell in plan}
+    if len(outputs) > 1:
+        raise UserError(f"paths.output_dir cannot be swept ({', '.join(sorted(outputs))}); quote it if it has a comma")
+    name = hashlib.sha256(json.dumps(plan).encode()).hexdigest()[:12]
+    # A directory for each process that does this sweep: none may write over what another says of a cell.
+    output = Path(str(config.paths.output_dir)).expanduser()
+    sweep = SweepDirectory(output / "sweeps" / name / f"{socket.gethostname()}-{os.getpid()}")
+    with read_write(config), open_dict(config):
+        config.hydra.sweep.dir = literal(sweep.path)
+        config.hydra.overrides.hydra.append(f"hydra.sweep.dir={quoted(sweep.path)}")
+    sweep.begin(plan, _own_directory(config))
+    return sweep
+
+
+def _own_directory(config: DictConfig) -> str:
+    """What was given as ``--config-dir``, as Hydra recorded it."""
+    given = [source.path for source in config.hydra.runtime.config_sources if source.provider == "command-line"]
+    return str(given[0]) if given else ""
+
+
+def _queued(launcher: DictConfig) -> bool:
+    """Whether a cluster's queue has the cells; submitit's local launcher has none."""
+    room, _, name = str(launcher._target_).rpartition(".")
+    return room.startswith("hydra_plugins.hydra_submitit_launcher") and name != "LocalLauncher"
+
+
+def cells(config: DictConfig) -> list[list[str]]:
+    """The overrides of every run, as Hydra's own sweeper will make them.
+
+    Raises:
+        HydraException: if an override cannot be read.
+    """
+    params = OmegaConf.to_container(config.hydra.sweeper.get("params") or OmegaConf.create({}), resolve=True)
+    assert isinstance(params, dict)
+    given = [f"{name!s}={value}" for name, value in params.items()]
+    parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
+    asked: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)  # each run resolves its own ${seed}
+    overrides = parser.parse_overrides([*given, *asked])
+    searched = [own for own in config.hydra.overrides.hydra if own.startswith("hydra.searchpath=")]
+    return [[*searched, *own] for batch in BasicSweeper.split_arguments(overrides, None) for own in batch]
+
+
+def here() -> tuple[SweepDirectory, Cell] | None:
+    """The cell that this run is, and its sweep; None for a run by itself.
+
+    Raises:
+        UserError: if the plan cannot be read.
+    """
+    hydra = HydraConfig.get()
+    if OmegaConf.is_missing(hydra.job, "num"):
+        return None
+    sweep = SweepDirectory(Path(hydra.sweep.dir))
+    return sweep, sweep.planned()[int(hydra.job.num)]  # as given: Hydra escapes what it hands on
+
+
+def in_queue() -> bool:
+    """Whether this run is a job of a cluster."""
+    return _queued(HydraConfig.get().launcher)

@@ -1,0 +1,119 @@
+"""A sweep from its first run to its summary, in the process that started it."""
+
+import os
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+
+from omegaconf import DictConfig
+from rich.console import Console
+
+from lipdip.cli.sweeps.overview import Overview, counted, named
+from lipdip.cli.sweeps.plan_callback import begin_with
+from lipdip.cli.sweeps.sweep_cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, Cell, SweepDirectory
+from lipdip.cli.sweeps.work import Explain, Task, do
+from lipdip.figures.terminal import say
+from lipdip.runs.directory import wait_until_free
+
+
+class Session:
+    """Shows progress of a sweep, finishes cells that its launcher left, and prints a summary.
+
+    Does nothing for a single run.
+
+    Args:
+        compose: gives a cell's configuration.
+        task: what does a cell.
+        explain: an error in one line.
+        screen: where to show it.
+    """
+
+    def __init__(self, compose: Callable[[Cell], DictConfig], task: Task, explain: Explain, screen: Console) -> None:
+        self._compose = compose
+        self._task = task
+        self._explain = explain
+        self._screen = screen
+        self._sweep: SweepDirectory | None = None
+        self._overview: Overview | None = None
+        self._queued = False
+        self.undone = 0  # cells, once it has ended
+
+    def __enter__(self) -> "Session":
+        begin_with(self._begin)
+        return self
+
+    def _begin(self, sweep: SweepDirectory, queued: bool) -> None:
+        self._sweep, self._overview, self._queued = sweep, Overview(sweep, self._screen), queued
+        self._overview.__enter__()
+
+    @property
+    def planned(self) -> bool:
+        """Whether this is a sweep at all, and its plan is written."""
+        return self._sweep is not None
+
+    @property
+    def _begun(self) -> bool:
+        return self._sweep is not None and any(cell.status != WAITING for cell in self._sweep.cells())
+
+    @property
+    def rest(self) -> str:
+        """What becomes of the cells, where the launcher gave up."""
+        if self._queued:
+            return "what is queued goes on"
+        return "what is left is done here" if self._begun else "nothing is under way"
+
+    def refused(self) -> None:
+        """Forget a sweep whose command line Hydra refused before any cell began: there is nothing to go on with."""
+        if self._sweep is None or self._overview is None or self._begun:
+            return
+        self._overview.__exit__(None, None, None)
+        self._sweep.discard()
+        self._sweep = None
+
+    def finish(self) -> None:
+        """Do the cells that are not done yet: another process had them, or their worker was killed.
+
+        Does nothing for cluster launchers (their jobs may still be queued), or if no cell was started.
+
+        Raises:
+            Stopped: if the process was asked to stop.
+            UserError: if the state of a cell cannot be written, or the lock of a run cannot be looked at.
+        """
+        if self._sweep is None or self._queued or not self._begun:
+            return
+        self._sweep.reset([cell for cell in self._sweep.cells() if cell.abandoned])
+        for cell in sorted(self._sweep.cells(), key=lambda cell: cell.status == ELSEWHERE):
+            self._finish(cell, self._sweep)
+
+    def _finish(self, cell: Cell, sweep: SweepDirectory) -> None:
+        while cell.status not in (DONE, FAILED):
+            if cell.status == ELSEWHERE:
+                wait_until_free(Path(cell.directory))
+            cell = do(self._task, partial(self._compose, cell), cell, sweep, self._explain)
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, _: TracebackType | None) -> None:
+        begin_with(None)
+        if self._sweep is None or self._overview is None:
+            return
+        self._overview.__exit__(None, None, None)
+        cells = [_left(cell) for cell in self._sweep.cells()]
+        failed = [cell for cell in cells if cell.status == FAILED]
+        self.undone = sum(cell.status != DONE for cell in cells)
+        say(self._screen, counted(cells, self._sweep.shared))
+        for cell in failed:
+            self._tell(cell, cells)
+        if self.undone > len(failed):
+            say(self._screen, "To go on, give the same command: what is done is not done again")
+
+    def _tell(self, cell: Cell, cells: Sequence[Cell]) -> None:
+        say(self._screen, f"FAILED {named(cell, cells)}: {cell.reason}")
+        say(self._screen, f"  alone: {cell.command}")
+
+
+def _left(cell: Cell) -> Cell:
+    """A cell at the end, when nothing runs any more that this process has begun."""
+    own = (cell.host, cell.pid) == (socket.gethostname(), os.getpid())
+    return replace(cell, status=WAITING) if cell.status == RUNNING and own else cell.now

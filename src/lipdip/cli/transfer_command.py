@@ -1,0 +1,306 @@
+"""``python -m lipdip.transfer``: fit k tickets, and controls, to n problems, and show the matrix."""
+
+import argparse
+import hashlib
+import io
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from lipdip.cli.arguments import Parser
+from lipdip.cli.one_line import in_one_line
+from lipdip.cli.run_command import run
+from lipdip.cli.start import console, terminable
+from lipdip.cli.transfer_plan import CONTROLS, Fit, Problem, check, plan
+from lipdip.cli.workers import each
+from lipdip.core.errors import UserError
+from lipdip.core.files import write_whole
+from lipdip.figures import markdown
+from lipdip.figures.heat_map import heat_map
+from lipdip.figures.means import DENSE, Cell, Entry, gains, scores
+from lipdip.fit.autosave import Stopped
+from lipdip.runs.csv_tables import table_of
+from lipdip.runs.directory import HeldError, read_rounds, wait_until_free
+from lipdip.runs.rows import Classified
+from lipdip.tasks.starting_point import ticket_file
+from lipdip.tickets.ticket_file import Ticket
+
+
+def transfer(
+    tickets: dict[str, Sequence[Path]],
+    problems: Sequence[Problem],
+    directory: Path,
+    output: Path,
+    common: Sequence[str] = (),
+    seeds: Sequence[int] | None = None,
+    controls: Sequence[str] = (DENSE, "random"),
+    jobs: int = 1,
+    screen: Console | None = None,
+) -> tuple[list[Cell], list[tuple[Fit, str]]]:
+    """Fit every ticket and control to every problem, or what is missing of it, and write the matrix.
+
+    Args:
+        tickets: rows: a name, and the ticket files that are its repetitions.
+        problems: columns.
+        directory: where table and heat map go; control tickets too.
+        output: below it the runs go to ``runs/``.
+        common: further settings of every run.
+        seeds: of code and jitter, for each ticket; None gives each ticket the seed that it was found with.
+        controls: further rows: ``dense``, the dense network; ``random`` and ``layerwise``, random masks with a ticket's
+            density, overall or in every layer; ``reinit``, a ticket's mask on new weights.
+        jobs: fits at a time, each in a process of its own.
+        screen: where to show progress.
+
+    Returns:
+        All cells, in order, and the fits that failed with their reasons.
+
+    Raises:
+        UserError: if a ticket or a problem cannot be, or names clash, and nothing is fitted then; or if table, heat map
+            or a control cannot be written.
+        Stopped: if the process was asked to stop; what is done is kept.
+    """
+    screen = screen or console()
+    for problem in problems:
+        check(problem, common)
+    fits = plan(tickets, problems, directory, output, common, seeds, controls, screen)
+    cells, failed = [fit.cell for fit in fits], []
+    try:
+        for done, (number, (cell, why)) in enumerate(each(_fit, fits, jobs), 1):
+            cells[number] = cell
+            told = f"{_number(cell.score, cell.unit)} {cell.unit}" if why is None else f"failed: {why}"
+            head = f"{done}/{len(fits)}  {cell.start} on {cell.problem}, seed {cell.seed}: "
+            screen.print(f"{head}{told}", highlight=False, markup=False, soft_wrap=True)
+            if why is not None:
+                failed.append((fits[number], why))
+    finally:  # stopped or not, what there is can be read
+        _write(cells, directory)
+    return cells, failed
+
+
+def _fit(fit: Fit) -> tuple[Cell, str | None]:
+    """Do one fit, or find it done; the cell with its score, or why it has none."""
+    try:
+        directory = _run(fit)
+        row = read_rounds(directory)[0]
+    except Stopped:
+        raise
+    except Exception as error:  # whatever it is, it stops no other fit
+        return fit.cell, in_one_line(error)
+    unit = "accuracy" if isinstance(row, Classified) else "dB"
+    why = "there is no clean image, and so no score" if row.score is None else None
+    return replace(fit.cell, sparsity=row.sparsity, score=row.score, unit=unit, run=directory.name), why
+
+
+def _run(fit: Fit) -> Path:
+    """The run directory of a fit, finished; one that another process is working on is waited for."""
+    while True:
+        try:
+            return run(fit.cfg, Console(file=io.StringIO()))
+        except HeldError as held:
+            print(f"lipdip: waiting: {held}", file=sys.stderr, flush=True)
+            wait_until_free(held.run)
+
+
+def _write(cells: Sequence[Cell], directory: Path) -> None:
+    """The table as CSV and Markdown, and a heat map for each unit."""
+    directory.mkdir(parents=True, exist_ok=True)
+    write_whole(directory / "cells.csv", table_of(Cell, cells))
+    starts = list(dict.fromkeys(cell.start for cell in cells))
+    problems = list(dict.fromkeys(cell.problem for cell in cells))
+    write_whole(directory / "table.md", table(cells))
+    for unit in sorted({cell.unit for cell in cells if cell.unit}):
+        columns = [name for name in problems if any(cell.problem == name and cell.unit == unit for cell in cells)]
+        rows = [name for name in starts if name != DENSE]
+        entries = [[gains(cells, row, column) for column in columns] for row in rows]
+        if not any(one for line in entries for one in line):
+            continue
+        picture = heat_map(
+            [[None if one is None else one.mean for one in line] for line in entries],
+            [[None if one is None else one.spread for one in line] for line in entries],
+            rows,
+            columns,
+            "difference from the dense network on the same problem",
+            "dB of best PSNR" if unit == "dB" else unit,
+        )
+        write_whole(directory / f"difference_{unit}.png", picture)
+
+
+def table(cells: Sequence[Cell]) -> str:
+    """The matrix as a Markdown table: scores, mean and standard deviation over repetitions."""
+    starts = list(dict.fromkeys(cell.start for cell in cells))
+    problems = list(dict.fromkeys(cell.problem for cell in cells))
+    units = {cell.problem: cell.unit for cell in cells if cell.unit}
+    rows = {
+        start: [_text(scores(cells, start, problem), units.get(problem, "")) for problem in problems]
+        for start in starts
+    }
+    return markdown.table([f"{name} ({units.get(name, '?')})" for name in problems], rows)
+
+
+def _text(one: Entry | None, unit: str) -> str:
+    if one is None:
+        return "missing"
+    spread = "" if one.spread is None else f" ± {_number(one.spread, unit)}"
+    return f"{_number(one.mean, unit)}{spread}"
+
+
+def _number(value: float | None, unit: str) -> str:
+    return "" if value is None else f"{value:.4f}" if unit == "accuracy" else f"{value:.2f}"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command. Returns its exit code: 0 done, 1 some fits failed, 2 wrong input, 128 + n stopped by signal n."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    again = shlex.join(["python", "-m", "lipdip.transfer", *words])
+    try:
+        with terminable():
+            return _main(_parser().parse_args(words), again)
+    except UserError as error:
+        return _ended(str(error), 2)
+    except OSError as error:
+        return _ended(f"{error.filename or 'the output directory'}: {error.strerror or error}", 2)
+    except Stopped as stopped:
+        return _ended(f"{stopped}. To go on, give the same command: {again}", stopped.exit_code)
+    except (KeyboardInterrupt, BrokenProcessPool) as error:
+        code = error.args[0] if isinstance(error, KeyboardInterrupt) and error.args else 130
+        return _ended(f"stopped; what was saved is kept. To go on, give the same command: {again}", code)
+
+
+def _ended(message: str, code: int) -> int:
+    print(f"lipdip: {message}", file=sys.stderr)
+    return code
+
+
+def _main(arguments: argparse.Namespace, again: str) -> int:
+    screen = console()
+    if arguments.jobs < 1:
+        raise UserError(f"--jobs must be at least 1, not {arguments.jobs}")
+    if arguments.name is not None and not re.fullmatch(r"\w[\w.-]*", arguments.name):
+        raise UserError(f"--name must be letters, digits, dots, dashes and underscores, not {arguments.name!r}")
+    tickets = _named_tickets(arguments.tickets, arguments.round)
+    problems = _named_problems(arguments.problems)
+    output = Path(arguments.output_dir)
+    directory = output / "transfer" / (arguments.name or hashlib.sha256(again.encode()).hexdigest()[:12])
+    cells, failed = transfer(
+        tickets,
+        problems,
+        directory,
+        output,
+        arguments.set,
+        arguments.seeds,
+        arguments.controls,
+        arguments.jobs,
+        screen,
+    )
+    screen.print(table(cells), highlight=False, markup=False, soft_wrap=True)
+    screen.print(f"everything is in {directory}", highlight=False, markup=False, soft_wrap=True)
+    for reason, fits in _by_reason(failed).items():
+        which = f"{fits[0].cell.start} on {fits[0].cell.problem}, seed {fits[0].cell.seed}"
+        more = f" and {len(fits) - 1} more" if len(fits) > 1 else ""
+        print(f"lipdip: {which}{more} failed: {reason}. To see it: {fits[0].command}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _by_reason(failed: Sequence[tuple[Fit, str]]) -> dict[str, list[Fit]]:
+    reasons: dict[str, list[Fit]] = {}
+    for fit, why in failed:
+        reasons.setdefault(why, []).append(fit)
+    return reasons
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="python -m lipdip.transfer",
+        description="Fit tickets, and controls, to problems; show all pairs as a table and a heat map. "
+        "Given again, the same command does only what is missing.",
+        epilog='Example: python -m lipdip.transfer --tickets noise=RUN_A holes=RUN_B --problems "noise: task=denoise" '
+        '"holes: task=inpaint image=coffee" --seeds 0 1 2',
+    )
+    add = parser.add_argument
+    add(
+        "--tickets",
+        nargs="+",
+        required=True,
+        metavar="[NAME=]PATH[,PATH]",
+        help="a ticket file or a run directory (its most sparse matching ticket); several paths are repetitions",
+    )
+    add(
+        "--problems",
+        nargs="+",
+        required=True,
+        metavar="[NAME: ]SETTINGS",
+        help='settings of lipdip.run, such as "task=inpaint image=coffee"',
+    )
+    add("--round", type=int, help="of run directories: the ticket of this round")
+    add(
+        "--seeds",
+        nargs="+",
+        type=int,
+        help="of code and jitter, for every ticket; default: the seed each was found with",
+    )
+    add(
+        "--controls", nargs="*", choices=CONTROLS, default=[DENSE, "random"], help="further rows; default: dense random"
+    )
+    add("--set", nargs="+", default=[], metavar="KEY=VALUE", help="settings of every run, such as protocol=paper")
+    add("--jobs", type=int, default=1, help="fits at a time")
+    add("--output-dir", default="outputs", help="runs go to OUTPUT_DIR/runs, the matrix to OUTPUT_DIR/transfer")
+    add("--name", help="of the matrix's directory; default: a hash of the command")
+    return parser
+
+
+def _named_tickets(specs: Sequence[str], number: int | None) -> dict[str, Sequence[Path]]:
+    """Names and files; whatever is a path that exists is one, whatever characters it has."""
+    tickets: dict[str, Sequence[Path]] = {}
+    for spec in specs:
+        name, _, rest = ("", "", spec) if _there(spec) or "=" not in spec else spec.partition("=")
+        paths = [rest] if _there(rest) else [path for path in rest.split(",") if path]
+        files = [_file(Path(path), number) for path in paths]
+        if not files:
+            raise UserError(f"--tickets {spec!r} names no file")
+        name = name or _name(Ticket.load(files[0]), files[0])
+        if name in tickets:
+            raise UserError(f"two tickets are called {name!r}; give names: --tickets NAME=PATH")
+        tickets[name] = files
+    return tickets
+
+
+def _there(path: str) -> bool:
+    try:
+        return bool(path) and Path(path).expanduser().exists()
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
+def _file(path: Path, number: int | None) -> Path:
+    return ticket_file(path, number if path.expanduser().is_dir() else None)
+
+
+def _name(ticket: Ticket, file: Path) -> str:
+    """What a ticket is called that was given no name: task and picture that it was found on, where it tells."""
+    found: Any = ticket.provenance
+    for key in ("configuration", "task", "name"):
+        found = found.get(key) if isinstance(found, dict) else None
+    picture = ticket.provenance.get("picture")
+    return f"{found} {picture}" if isinstance(found, str) and isinstance(picture, str) else file.stem
+
+
+def _named_problems(specs: Sequence[str]) -> list[Problem]:
+    problems: list[Problem] = []
+    for spec in specs:
+        head, found, tail = spec.partition(":")
+        name, settings = (head.strip(), tail) if found and "=" not in head else (spec.strip(), spec)
+        try:
+            overrides = tuple(shlex.split(settings))
+        except ValueError as error:
+            raise UserError(f"--problems {spec!r} cannot be read: {error}") from None
+        if name in [problem.name for problem in problems]:
+            raise UserError(f"two problems are called {name!r}")
+        problems.append(Problem(name, overrides))
+    return problems

@@ -1,1 +1,0 @@
-"""Configuration: from what Hydra composed to objects that are checked and ready."""

@@ -1,0 +1,83 @@
+"""Saves the state of a run every few seconds, and at SIGTERM or Ctrl-C, so that no work is lost."""
+
+import os
+import signal
+import threading
+import time
+from types import FrameType, TracebackType
+from typing import Any
+
+import lightning as L
+from typing_extensions import override
+
+from lipdip.runs.directory import CHECKPOINT, RunDirectory
+
+
+class Stopped(Exception):
+    """The run was asked to stop, has saved its state, and can go on later."""
+
+    def __init__(self, signum: int, where: str) -> None:
+        super().__init__(signum, where)  # as given, so that it can pass between processes
+        self.exit_code = 128 + signum
+
+    @override
+    def __str__(self) -> str:
+        signum, where = self.args
+        return f"stopped by {signal.Signals(signum).name} in {where}; everything is saved"
+
+
+class Autosave(L.Callback):
+    """Saves the trainer's whole state between two chunks, never at a round's end, so that no round ends twice.
+
+    Used as a context manager it listens for SIGTERM and Ctrl-C: a fit under way stops after the next chunk; what comes
+    after the last one (pictures, the summary) is finished first.
+
+    Args:
+        directory: the run's; the state goes to ``directory.checkpoint``.
+        every: seconds between two savings.
+    """
+
+    def __init__(self, directory: RunDirectory, every: float) -> None:
+        self._directory = directory
+        self._every = every
+        self._signal: int | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "Autosave":
+        self._listen()
+        return self
+
+    def _listen(self) -> None:
+        if threading.current_thread() is threading.main_thread():  # no other may listen for signals
+            for signum in (signal.SIGTERM, signal.SIGINT):
+                before = signal.signal(signum, self._heard)
+                self._before.setdefault(signum, before)
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, _: TracebackType | None) -> None:
+        for signum, handler in self._before.items():
+            signal.signal(signum, handler)
+        self._before.clear()
+        if self._signal is not None and not isinstance(value, Stopped):
+            raise Stopped(self._signal, "its last step" if value is None else "a run that failed") from value
+
+    @override
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._saved = time.monotonic()
+        self._listen()  # again, in place of Lightning's own handler, which would end a round without saving
+
+    def _heard(self, signum: int, frame: FrameType | None) -> None:
+        if self._signal is not None:  # asked twice: at once, with what was saved last
+            os._exit(128 + signum)
+        self._signal = signum
+
+    @override
+    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
+        due = time.monotonic() - self._saved >= self._every
+        if due or self._signal is not None:
+            self._save(trainer)
+        if self._signal is not None:
+            raise Stopped(self._signal, f"round {trainer.current_epoch}")
+
+    def _save(self, trainer: L.Trainer) -> None:
+        self._directory.write_by(CHECKPOINT, trainer.save_checkpoint)
+        self._saved = time.monotonic()

@@ -1,0 +1,70 @@
+"""A split that is kept on disk as picture files, and listing such files."""
+
+import hashlib
+import os
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from lipdip.core.errors import UserError
+from lipdip.pictures import read, sized
+
+NAMED = 5  # names that an error lists
+
+
+@dataclass(frozen=True, eq=False)
+class Files:
+    """Pictures on disk; nothing is kept between two batches, since ImageNet would not fit.
+
+    Args:
+        files: the path of each picture.
+        labels: (N,) int64.
+        size: side of the pictures given out, in pixels.
+    """
+
+    files: tuple[str, ...]
+    labels: Tensor
+    size: int
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.files)
+
+    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, 3, size, size) in [0, 1]: the centre square, resized (bicubic, antialiased), and (N,) labels.
+
+        Raises:
+            UserError: if a file is not a picture.
+        """
+        pixels = torch.empty(len(indices), 3, self.size, self.size, dtype=torch.float32)
+        for row, index in enumerate(indices.tolist()):
+            pixels[row] = sized(read(self.files[index]), self.size, multiple=1).pixels  # grey fills all three channels
+        return pixels, self.labels[indices]
+
+
+def entries(place: Path) -> list[os.DirEntry[str]]:
+    """A directory's entries without hidden ones, sorted by name so that every machine has the same order.
+
+    Raises:
+        UserError: if it cannot be listed.
+    """
+    try:
+        with os.scandir(place) as found:
+            return sorted((e for e in found if not e.name.startswith(".")), key=lambda entry: entry.name)
+    except OSError as error:
+        raise UserError(f"cannot read {place}: {error.strerror}") from None
+
+
+def digest(files: Iterable[tuple[str, int]]) -> str:
+    """SHA-256 over paths and sizes in bytes, whatever their order."""
+    lines = sorted(f"{name}\0{n_bytes}\0" for name, n_bytes in files)
+    return hashlib.sha256(os.fsencode("".join(lines))).hexdigest()
+
+
+def listed(names: Collection[str]) -> str:
+    """The first few, and how many more."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(sorted(names)[:NAMED]) + more

@@ -1,0 +1,114 @@
+"""The standard sets of test pictures: which files they are, where those are public, and whether one is at hand."""
+
+import hashlib
+import io
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+import yaml
+from PIL import Image
+
+from lipdip.core.errors import UserError
+from lipdip.core.files import write_whole
+from lipdip.pictures.download import download
+
+AS_PUBLIC, MISSING, OTHER = "as public", "missing", "other"
+
+
+@dataclass(frozen=True)
+class PublicFile:
+    """A file of a set: a picture, or a pixel mask.
+
+    Args:
+        place: below the data directory, ``set5/baby.png``.
+        url: where the file is public.
+        sha256: of the public file.
+        pixels: SHA-256 of its 8-bit RGB pixels, where it is not a PNG but kept as one; None: it is kept as it is.
+    """
+
+    place: str
+    url: str
+    sha256: str
+    pixels: str | None = None
+
+    def state(self, directory: Path) -> str:
+        """``AS_PUBLIC``, ``MISSING`` or ``OTHER``: what the data directory holds of it.
+
+        Raises:
+            UserError: if what is there cannot be read.
+        """
+        file = directory / self.place
+        if not os.path.lexists(file):
+            return MISSING
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise UserError(f"cannot read {file}: {error.strerror or error}") from None
+        if self.pixels is None:
+            return AS_PUBLIC if _sha256(content) == self.sha256 else OTHER
+        try:
+            with Image.open(io.BytesIO(content)) as image:
+                same = image.mode == "RGB" and _sha256(image.tobytes()) == self.pixels
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+            same = False
+        return AS_PUBLIC if same else OTHER
+
+    def fetch(self, directory: Path) -> None:
+        """Download the file into the data directory; one that is there is replaced.
+
+        Raises:
+            UserError: if it cannot be had as it was published, or written; nothing is then changed.
+        """
+        content = download(self.url, self.sha256)
+        if self.pixels is not None:
+            png = io.BytesIO()
+            with Image.open(io.BytesIO(content)) as image:
+                image.save(png, "PNG")
+            content = png.getvalue()
+        file = directory / self.place
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"cannot make the folder {file.parent}: {error.strerror or error}") from None
+        write_whole(file, content)
+
+
+@dataclass(frozen=True)
+class StandardSet:
+    """A set of pictures: ``about`` it, and its ``files``, which were published below ``base``."""
+
+    name: str
+    about: str
+    base: str
+    files: tuple[PublicFile, ...]
+
+
+def standard_sets() -> Mapping[str, StandardSet]:
+    """All sets by name, as ``data/standard_sets.yaml`` lists them."""
+    table = yaml.safe_load((resources.files("lipdip.pictures") / "data" / "standard_sets.yaml").read_text("utf-8"))
+    return {name: _set(name, **entry) for name, entry in table.items()}
+
+
+def how_to_fetch(file: Path) -> str | None:
+    """The command that would put a picture of a standard set where ``file`` is; None: it is no such picture."""
+    name, directory = file.parent.name, file.parent.parent
+    found = standard_sets().get(name)
+    if found is None or f"{name}/{file.name}" not in (one.place for one in found.files):
+        return None
+    return f"python -m lipdip.data fetch {name} --to {shlex.quote(str(directory))}"
+
+
+def _set(name: str, about: str, base: str, files: Mapping[str, Mapping[str, str]]) -> StandardSet:
+    listed = (
+        PublicFile(f"{name}/{file}", base + entry["path"], entry["sha256"], entry.get("pixels"))
+        for file, entry in files.items()
+    )
+    return StandardSet(name, about, base, tuple(listed))
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

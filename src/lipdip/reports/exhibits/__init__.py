@@ -1,0 +1,1 @@
+"""The declarations of exhibits: what each is and which runs belong to it."""

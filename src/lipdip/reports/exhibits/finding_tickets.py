@@ -1,0 +1,173 @@
+"""Exhibits about finding tickets: pruners side by side, and how small a ticket can be."""
+
+from collections.abc import Iterable
+
+from lipdip.core.dotted import value
+from lipdip.reports import paper
+from lipdip.reports.exhibit import LADDER, Exhibit, Point, over_rounds
+from lipdip.reports.finished_run import Run
+from lipdip.reports.selectors import by, data_set, decoder, over_steps, pruner, sparse, task
+from lipdip.runs.rising import rising
+from lipdip.runs.rows import Round
+
+SHOWN = (*LADDER[:3], *LADDER[4:])
+
+
+def _loss_and_score(run: Run) -> Iterable[Point]:
+    for row in run.rounds:
+        yield Point("IMP", row.round, row.sparsity, row.loss, "fitting loss")
+        yield Point("IMP", row.round, row.sparsity, row.score, "PSNR")
+
+
+def _stops(run: Run) -> dict[str, float]:
+    """Where the rule that stops rounds would have stopped this run, after two rises of the loss and after three."""
+    losses = [row.loss for row in run.rounds]
+    ends = {f"the loss rose {times} times in a row": rising(losses, times) for times in (2, 3)}
+    return {name: run.rounds[end].sparsity for name, end in ends.items() if end is not None}
+
+
+def _to_target(run: Run) -> Iterable[Point]:
+    """The exact sparsity that the run was asked for, and the dense network."""
+    for row, at in ((run.rounds[0], 0), (run.rounds[-1], run.at("pruner.sparsity"))):
+        yield Point(pruner(run), at, row.sparsity, row.score)
+
+
+def _kept(row: Round) -> float:
+    return row.parameters_kept
+
+
+def _curve(run: Run, row: Round) -> str:
+    return "dense" if row.sparsity == 0 else f"{pruner(run)} at {row.sparsity:.3f}"
+
+
+def _judged(run: Run) -> dict[str, str]:
+    """What a task is scored by: the averaged output, or the output itself."""
+    averaged = value(run.summary, "scored.picture") == "average"
+    return {_AVERAGED: "psnr_ema", "SSIM": "ssim"} if averaged else {_RAW: "psnr", "SSIM": "ssim"}
+
+
+def _of_set(run: Run) -> Iterable[Point]:
+    factor = f" x{run.at('task.factor')}" if run.at("task.factor") else ""
+    facet = f"{data_set(run) or _SHIPPED} {task(run)}{factor}"
+    return over_rounds(pruner, facet=facet)(run)
+
+
+_SETS = {"set5": 5, "set12": 12, "set14": 14, "bm3d": 1, "cbm3d": 1}  # pictures in each; of BM3D's at least
+_SHIPPED = "pictures that ship:"  # stand for a set at scale=cpu
+_SHIPPED_TASKS = [f"{_SHIPPED} {name}" for name in ("denoise", "inpaint", "super_resolution x2", "super_resolution x4")]
+_SET_TASKS = tuple(dict.fromkeys(name for name, _ in paper.TABLE_5))
+_AVERAGED, _RAW = "PSNR of the averaged output", "PSNR of the output"
+_CONTROLS = ("random, as dense in each layer", "its mask on new weights")
+ORACLE = "best PSNR over the run in dB (oracle)"
+
+FINDING: tuple[Exhibit, ...] = (
+    Exhibit(
+        name="fig3",
+        title="Finding tickets: PSNR over sparsity",
+        kind="figure",
+        says="IMP beats random pruning and SNIP from 20% to 96% sparsity; its tickets match the dense network up to "
+        "86.58% while finding and up to 83.23% in evaluation. Ten seeds.",
+        wants=by("IMP", "random", "SNIP", "dense"),
+        points=over_rounds(pruner),
+        series=("IMP", "random", "SNIP"),
+        must=lambda names: names != {"dense"},
+        columns=SHOWN,
+        needs=10,
+    ),
+    Exhibit(
+        name="table4",
+        title="SynFlow against IMP",
+        kind="table",
+        says="SynFlow does as well up to 20% sparsity, and falls behind from 40% on.",
+        wants=by("IMP", "SynFlow", exactly=True),
+        points=_to_target,
+        series=("SynFlow", "IMP"),
+        merges=("pruner.sparsity",),
+        must=lambda names: "SynFlow" in names,
+        columns=tuple(paper.TABLE_4["denoise", "IMP"]),
+        paper=paper.TABLE_4,
+        paper_on="denoise, F16 (512x512), protocol=paper",
+        published=("F16_GT 512x512",),
+    ),
+    Exhibit(
+        name="table3",
+        title="Dense network against an extreme ticket",
+        kind="table",
+        says="A ticket of 0.2 million parameters does as well as the dense network of 2.2 million.",
+        wants=lambda run: by("IMP")(run) and task(run) == "denoise",
+        points=over_rounds(pruner),
+        series=("IMP",),
+        columns=tuple(paper.TABLE_3["denoise", "IMP"]),
+        paper=paper.TABLE_3,
+        paper_on="denoise, bird of Set5, protocol=paper",
+        published=("bird 288x288",),
+    ),
+    Exhibit(
+        name="fig11",
+        title="Learning curves",
+        kind="figure",
+        says="Tickets learn as the dense network does; SNIP's fall behind late, by up to 3 dB, random ones at once.",
+        wants=by("IMP", "random", "SNIP"),
+        points=over_steps(
+            _curve, lambda run: [*(run.rounds[:1] if pruner(run) == "IMP" else ()), *sparse(run)], _judged
+        ),
+        series=("dense",),
+        x="optimisation step",
+        y={_AVERAGED: f"{_AVERAGED} in dB", _RAW: f"{_RAW} in dB", "SSIM": "SSIM"},
+        logarithmic=("x",),
+    ),
+    Exhibit(
+        name="fig13",
+        title="When to stop: fitting loss and PSNR over the rounds",
+        kind="figure",
+        says="The most sparse matching ticket comes where the loss has risen two or three times in a row.",
+        wants=by("IMP"),
+        points=_loss_and_score,
+        series=("IMP",),
+        marks=_stops,
+        y={"fitting loss": "fitting loss at the end of the round", "PSNR": ORACLE},
+        columns=SHOWN,
+    ),
+    Exhibit(
+        name="fig15",
+        title="Structure, layer densities or weights: IMP against its controls",
+        kind="figure",
+        says="A random mask with the ticket's density in every layer collapses earlier than a uniformly random one.",
+        wants=by("IMP", "random", *_CONTROLS, "SNIP"),
+        points=over_rounds(pruner),
+        series=("IMP", "random", *_CONTROLS),
+        must=lambda names: not names.isdisjoint(_CONTROLS),
+        again=True,
+        columns=SHOWN,
+    ),
+    Exhibit(
+        name="table2",
+        title="Parameters that are not zero",
+        kind="table",
+        says="Tickets of 97.15% (for inpainting 73.79%) are as large as the deep decoder.",
+        wants=lambda run: by("IMP")(run) or decoder(run),
+        points=over_rounds(lambda run: "deep decoder" if decoder(run) else pruner(run), _kept),
+        series=("IMP", "deep decoder"),
+        must=lambda names: "deep decoder" in names,
+        varies=("model", "pruner", "fit", "task.score"),
+        y={"": "parameters that are not zero"},
+        columns=(0.0, 0.738, 0.790, 0.9715),
+        paper=paper.TABLE_2,
+        paper_on="protocol=paper; the number depends on the network, not on the picture",
+        needs=1,
+    ),
+    Exhibit(
+        name="table5",
+        title="The ticket of 73.79% against the dense network, over whole sets",
+        kind="table",
+        says="The ticket of 0.6 million parameters does better than the dense network of 2.2 million on all sets.",
+        wants=lambda run: by("IMP")(run) and data_set(run) in (*_SETS, ""),
+        points=_of_set,
+        series=("IMP",),
+        y=dict.fromkeys((*_SET_TASKS, *_SHIPPED_TASKS), ORACLE),
+        columns=(0.0, 0.738),
+        paper=paper.TABLE_5,
+        paper_on="protocol=paper, the mean over the pictures of a set; DIP at sparsity 0 as in the paper's table",
+        pooled={name: _SETS[name.split()[0]] for name in _SET_TASKS},
+    ),
+)

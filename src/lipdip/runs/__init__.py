@@ -1,0 +1,1 @@
+"""Runs as they are stored: the directory and its lock, rows, reading, matching."""

@@ -1,0 +1,1 @@
+"""Recovering pictures with a pretrained generator."""

@@ -1,0 +1,1 @@
+"""Restoring pictures with a network that is fitted to them."""

@@ -1,0 +1,1 @@
+"""Tickets: masks, ticket files, redrawing weights from a seed, controls, overlap, transfer to another network."""

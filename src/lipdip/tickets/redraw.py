@@ -1,0 +1,65 @@
+"""A ticket's initialisation, redrawn from its seed."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from lipdip import networks
+from lipdip.core.errors import UserError
+from lipdip.core.seeds import default_generator_seeded
+from lipdip.tickets.ticket_file import Ticket, tensor_digests
+
+
+def redraw(ticket: Ticket, more: Mapping[str, Callable[..., nn.Module]] | None = None) -> dict[str, Tensor]:
+    """The weights that the ticket's training starts from: the network's whole state, nothing masked.
+
+    Only lipdip's own networks and those in ``more`` are built; a name in the ticket is looked up among them, never
+    imported.
+
+    Args:
+        ticket: the ticket.
+        more: other networks that the caller trusts, by the name that tickets give them.
+
+    Raises:
+        UserError: if the weights do not come from a seed, the network is unknown, or this torch draws other weights.
+    """
+    if ticket.pretrained is not None:
+        raise UserError(f"the ticket's initial weights are those of the pretrained network {ticket.pretrained}")
+    seed, stream = ticket.init["seed"], ticket.init.get("stream")
+    if seed is None or not isinstance(stream, str):
+        raise UserError("the ticket's initial weights do not come from a seed: they cannot be drawn again")
+    try:
+        with torch.device("meta"):  # names and shapes alone, so that no setting asks for memory
+            planned = _network(ticket, more or {}).state_dict()
+    except RecursionError:
+        raise UserError(f"the ticket's network, {ticket.network['target']}, is nested too deeply to be built") from None
+    fits = all(name in planned and planned[name].shape == layer.shape for name, layer in ticket.mask.items())
+    if not fits or set(planned) != set(ticket.init["tensors"]):
+        raise UserError(f"the ticket's mask does not fit the network that it names, {ticket.network['target']}")
+    with default_generator_seeded(seed, stream):
+        state: dict[str, Tensor] = _network(ticket, more or {}).state_dict()
+    other = sum(ticket.init["tensors"][name] != digest for name, digest in tensor_digests(state).items())
+    if other:
+        raise UserError(
+            f"torch {torch.__version__} draws other weights from seed {seed} than the one that made the ticket "
+            f"({other} of {len(state)} tensors differ); export or pack it there"
+        )
+    return state
+
+
+def _network(ticket: Ticket, more: Mapping[str, Callable[..., nn.Module]]) -> nn.Module:
+    own: dict[str, Any] = {f"lipdip.networks.{name}": getattr(networks, name) for name in networks.__all__}
+    own |= more
+    target: Any = ticket.network.get("target")
+    if not isinstance(target, str) or target not in own:
+        raise UserError(
+            f"the ticket's network, {target}, is not lipdip's own: only its maker can draw its weights again"
+        )
+    try:
+        network: nn.Module = own[target](**ticket.network["settings"])
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        what = " ".join(str(error).split())
+        raise UserError(f"the ticket's network, {target}, cannot be built: {what}") from None
+    return network
