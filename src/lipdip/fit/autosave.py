@@ -8,29 +8,38 @@ from types import FrameType, TracebackType
 from typing import Any
 
 import lightning as L
+from lightning.pytorch.callbacks import Checkpoint
 from typing_extensions import override
 
+from lipdip.fit.rounds import Rounds
 from lipdip.runs.directory import CHECKPOINT, RunDirectory
 
 
 class Stopped(Exception):
-    """The run was asked to stop, has saved its state, and can go on later."""
+    """The run was asked to stop, has saved its state, and can go on later.
+
+    Args:
+        signum: the signal that asked; 0: a limit of the trainer's, such as ``max_time``.
+        where: how far it had come.
+    """
 
     def __init__(self, signum: int, where: str) -> None:
         super().__init__(signum, where)  # as given, so that it can pass between processes
-        self.exit_code = 128 + signum
+        self.exit_code = 128 + signum if signum else 2
 
     @override
     def __str__(self) -> str:
         signum, where = self.args
-        return f"stopped by {signal.Signals(signum).name} in {where}; everything is saved"
+        by = f"by {signal.Signals(signum).name} " if signum else "by the trainer's limits "
+        return f"stopped {by}in {where}; everything is saved"
 
 
-class Autosave(L.Callback):
-    """Saves the trainer's whole state between two chunks, never at a round's end, so that no round ends twice.
+class Autosave(Checkpoint):
+    """Saves the trainer's whole state between two batches, never at a round's end, so that no round ends twice.
 
-    Used as a context manager it listens for SIGTERM and Ctrl-C: a fit under way stops after the next chunk; what comes
-    after the last one (pictures, the summary) is finished first.
+    Used as a context manager it listens for SIGTERM and Ctrl-C: a fit under way stops after the next batch; what comes
+    after the last one (pictures, the summary) is finished first. A round that Lightning ends in the middle
+    (``max_time``, ``max_steps``) is saved likewise; :attr:`stopped_by_trainer` is then true.
 
     Args:
         directory: the run's; the state goes to ``directory.checkpoint``.
@@ -42,6 +51,7 @@ class Autosave(L.Callback):
         self._every = every
         self._signal: int | None = None
         self._before: dict[int, Any] = {}
+        self.stopped_by_trainer = False
 
     def __enter__(self) -> "Autosave":
         self._listen()
@@ -72,8 +82,10 @@ class Autosave(L.Callback):
 
     @override
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
-        due = time.monotonic() - self._saved >= self._every
-        if due or self._signal is not None:
+        assert isinstance(pl_module, Rounds)
+        spent = 0 <= trainer.max_steps <= trainer.global_step
+        self.stopped_by_trainer = (trainer.should_stop or spent) and not pl_module.done
+        if self._signal is not None or self.stopped_by_trainer or time.monotonic() - self._saved >= self._every:
             self._save(trainer)
         if self._signal is not None:
             raise Stopped(self._signal, f"round {trainer.current_epoch}")

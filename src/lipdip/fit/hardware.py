@@ -1,10 +1,17 @@
 """Where training runs, and the switches that make it fast there."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
+from lipdip.core.errors import UserError
 from lipdip.fit.settings import require
+
+SWITCHES = ("bf16", "channels_last", "fused", "compile")
+_CHUNK = 20  # optimisation steps in a batch on a CUDA device, where a step takes as long as Lightning's own work
 
 
 @dataclass(frozen=True)
@@ -17,13 +24,15 @@ class Hardware:
         channels_last: keep feature maps channels-last.
         fused: Adam as one fused kernel.
         compile: compile network and loss with ``torch.compile``.
-        chunk_seconds: how long a ``training_step`` goes on; scores are read back at its end.
+        steps_per_batch: optimisation steps that Lightning sees as one batch; None: 20 where the device is ``cuda``,
+            else 1.
         save_seconds: how often an unfinished run is saved.
+        lightning: further arguments of ``lightning.Trainer``, such as ``max_time``.
 
     Each switch may be None: on where the device is ``cuda``, off elsewhere.
 
     Raises:
-        UserError: if the device is not there.
+        UserError: if the device is not there, or a value makes no sense.
     """
 
     device: str = "auto"
@@ -31,19 +40,31 @@ class Hardware:
     channels_last: bool | None = None
     fused: bool | None = None
     compile: bool | None = None
-    chunk_seconds: float = 1.0
+    steps_per_batch: int | None = None
     save_seconds: float = 20.0
+    lightning: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         require(
             self.device in ("auto", "cpu", "cuda"), f"trainer.device must be auto, cpu or cuda, not {self.device!r}"
         )
-        for name in ("bf16", "channels_last", "fused", "compile"):
+        for name in SWITCHES:
             value = getattr(self, name)
             require(value is None or isinstance(value, bool), f"trainer.{name} must be true, false or null")
-        for name in ("chunk_seconds", "save_seconds"):
-            value = getattr(self, name)
-            require(isinstance(value, int | float) and value >= 0, f"trainer.{name} must be a number of at least 0")
+        seconds = self.save_seconds
+        require(
+            isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds < float("inf"),
+            f"trainer.save_seconds must be a number of at least 0, not {seconds!r}",
+        )
+        chunk = self.steps_per_batch
+        require(
+            chunk is None or (isinstance(chunk, int) and not isinstance(chunk, bool) and chunk >= 1),
+            f"trainer.steps_per_batch must be a whole number of at least 1 or null, not {chunk!r}",
+        )
+        require(
+            isinstance(self.lightning, Mapping),
+            f"trainer.lightning must be a table of arguments of lightning.Trainer, not {self.lightning!r}",
+        )
         there = torch.cuda.is_available()
         require(
             self.device != "cuda" or there,
@@ -51,17 +72,55 @@ class Hardware:
         )
         cuda = there and self.device != "cpu"
         object.__setattr__(self, "device", "cuda" if cuda else "cpu")
-        for name in ("bf16", "channels_last", "fused", "compile"):
+        object.__setattr__(self, "steps_per_batch", chunk or (_CHUNK if cuda else 1))
+        for name in SWITCHES:
             if getattr(self, name) is None:
                 object.__setattr__(self, name, cuda)
 
     @property
+    def switches(self) -> list[str]:
+        """The switches that are on."""
+        return [switch for switch in SWITCHES if getattr(self, switch)]
+
+    @property
     def numerics(self) -> str:
         """What decides how numbers are rounded: device and switches, but not which machine."""
-        switches = [switch for switch in ("bf16", "channels_last", "fused", "compile") if getattr(self, switch)]
-        return ", ".join([self.device, *switches])
+        own = [f"precision {self.lightning['precision']}"] if "precision" in self.lightning else []
+        return ", ".join([self.device, *self.switches, *own])
+
+    def network_precision(self) -> AbstractContextManager[Any]:
+        """The autocast that the network alone runs in; without ``bf16`` whatever surrounds it, such as Lightning's."""
+        return torch.autocast(self.device, dtype=torch.bfloat16) if self.bf16 else nullcontext()
+
+    def full_precision(self) -> AbstractContextManager[Any]:
+        """Physics, loss and scores run here, in float32 whatever surrounds them."""
+        return torch.autocast(self.device, enabled=False)
 
     def __str__(self) -> str:
         name = torch.cuda.get_device_name() if self.device == "cuda" else f"CPU, {torch.get_num_threads()} threads"
-        switches = [switch for switch in ("bf16", "channels_last", "fused", "compile") if getattr(self, switch)]
-        return ", ".join([name, *switches])
+        return ", ".join([name, *self.switches])
+
+
+OWN_ARGUMENTS = {  # of lightning.Trainer, that lipdip decides itself, and how each is asked for
+    "max_epochs": "pruner.rounds",
+    "limit_train_batches": "fit.steps",
+    "accelerator": "trainer.device",
+    "devices": "one run uses one device; -m with a launcher uses many",
+    "logger": "the group logger",
+    "callbacks": "the group callbacks",
+    "default_root_dir": "paths.output_dir",
+    "enable_checkpointing": "trainer.save_seconds",
+    "num_nodes": "one run uses one device; -m with a launcher uses many",
+    "strategy": "one run uses one device; -m with a launcher uses many",
+}
+
+
+def check_lightning(arguments: Mapping[str, Any]) -> None:
+    """Refuse arguments of ``lightning.Trainer`` that a run decides itself.
+
+    Raises:
+        UserError: naming the setting to use instead.
+    """
+    for name in arguments:
+        if name in OWN_ARGUMENTS:
+            raise UserError(f"trainer.lightning.{name} is decided by the run itself: {OWN_ARGUMENTS[name]}")

@@ -1,56 +1,85 @@
-"""Training a network in rounds, as a LightningModule: one epoch is one round, one batch a chunk of steps."""
+"""Training a network in rounds, as a LightningModule: one epoch is one round."""
 
 import copy
 import time
 from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, ClassVar
 
 import lightning as L
 import torch
-from torch import Tensor
-from torch.utils.data import DataLoader
+from lightning.pytorch.utilities import rank_zero_warn
+from torch import Tensor, nn
 from typing_extensions import override
 
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import stream
-from lipdip.fit.experiment import Experiment
+from lipdip.fit.hardware import SWITCHES, Hardware
 from lipdip.pruning.anatomy import Layer, anatomy
-from lipdip.pruning.context import Context, Fit
+from lipdip.pruning.context import Context, LossTerm
 from lipdip.runs.rows import Round
 from lipdip.tickets.mask import Mask, Pruned
+
+_PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 
 class Rounds(L.LightningModule):
     """What all kinds of training share: masks, rewinding, the budget of a round, and going on after a crash.
 
-    A batch is a chunk of optimisation steps: ``training_step`` goes on for ``hardware.chunk_seconds``, and the
-    epoch ends when the round's budget is spent. What is trained, and on what, a subclass says.
+    An epoch is a round of ``budget`` optimisation steps, and a batch is ``hardware.steps_per_batch`` of them (1 on a
+    CPU). ``trainer.global_step`` counts the optimisers' steps. Without a callback that starts another round, such as
+    :class:`~lipdip.fit.prune_and_rewind.PruneAndRewind`, a further epoch goes on from the weights of the one before.
+    What is trained, and on what, a subclass says.
 
     Args:
-        experiment: its network is at its initialisation.
+        network: at its initialisation.
+        mask: of round 0, over every weight that may be pruned.
+        seed: of everything random that is drawn while training.
+        hardware: where it runs; None: wherever Lightning's Trainer puts it, with the plain step.
+        unmasked: names of weights that count as pruned and yet are left as they are, a quirk of the public scripts.
     """
+
+    kind: ClassVar[str]
+    """Name of the kind: its folder in ``lipdip.tasks``."""
 
     tables: ClassVar[Mapping[str, type]]
     """What a row is in ``rounds.csv``, in ``curves.csv`` and, where there can be one, in ``pictures.csv``."""
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        mask: Mask,
+        seed: int = 0,
+        hardware: Hardware | None = None,
+        unmasked: Collection[str] = (),
+    ) -> None:
         super().__init__()
         self.automatic_optimization = False
-        self.network = experiment.network
-        self.hardware = experiment.hardware
-        self.seed = experiment.seed
-        self.pruning = experiment.pruning
-        self.initial = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
+        self.network = network
+        self.hardware = hardware or Hardware("cpu")
+        self._anywhere = hardware is None
+        self.seed = seed
+        self.unmasked = unmasked
+        self.initial = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
+        self.start_mask = mask
+        self.rewind_step: int | None = 0  # whose weights later rounds start from; None: from where the last one ended
+        self.ended: str | None = None  # why, where not all rounds were done
+        self._reset()
+
+    def _reset(self) -> None:
+        """Go back to the beginning of round 0."""
         self.rewound = self.initial
-        self.mask = experiment.pruning.start
+        self.mask = self.start_mask
         self.round = 0
         self.steps = 0  # of optimisation in this round so far
         self.seconds = 0.0
         self._points: list[Any] = []
         self._resumed: dict[str, Any] | None = None
+        self._most: int | None = None  # steps that Lightning's limit_train_batches leaves of a round
+        self._row: Round | None = None
 
     # What a kind of training says of itself
 
@@ -60,7 +89,7 @@ class Rounds(L.LightningModule):
         """Optimisation steps in a round."""
 
     @abstractmethod
-    def fits(self) -> list[Fit]:
+    def loss_terms(self) -> list[LossTerm]:
         """What a scorer may look at: an input for each part of the loss."""
 
     @abstractmethod
@@ -68,8 +97,8 @@ class Rounds(L.LightningModule):
         """Set scores and random streams to a round's beginning."""
 
     @abstractmethod
-    def step(self, *optimizers: torch.optim.Optimizer) -> None:
-        """Step number ``steps``, from 1, with what ``configure_optimizers`` gave; pruned weights are zero after it."""
+    def step(self) -> None:
+        """Do step number ``steps``, counted from 1; pruned weights are zero after it."""
 
     @abstractmethod
     def reading(self) -> tuple[float, str]:
@@ -80,7 +109,7 @@ class Rounds(L.LightningModule):
         """The round's row, made of ``common`` (the fields of ``Round``) and the scores."""
 
     @abstractmethod
-    def told(self, row: Round) -> str:
+    def describe(self, row: Round) -> str:
         """A row's scores in words, for the screen."""
 
     @abstractmethod
@@ -92,13 +121,34 @@ class Rounds(L.LightningModule):
         """Scores and random streams, as plain values and tensors."""
 
     @abstractmethod
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def load_state(self, state: Mapping[str, Any]) -> None:
         """Go on from what :meth:`state` gave."""
 
     @property
-    def done(self) -> bool:
-        """Whether the round's budget is spent, or a rule has ended it."""
-        return self.steps >= self.budget
+    @abstractmethod
+    def subject(self) -> str:
+        """What it is trained on, in a word or two."""
+
+    @property
+    @abstractmethod
+    def metric_name(self) -> str:
+        """What results are scored by, in words."""
+
+    @abstractmethod
+    def headline(self) -> tuple[str, str]:
+        """What is trained on, and for how long a round, in words."""
+
+    def ended_early(self) -> bool:
+        """Whether a rule ends the round before its budget is spent."""
+        return False
+
+    def recorded(self, step: int) -> bool:
+        """Whether curves have a point after that step of a round."""
+        return step in (1, self.allowed)
+
+    def scored(self) -> dict[str, Any]:
+        """How scores are to be read, which are missing, and why."""
+        return {"picture": None, "metric": self.metric_name, "missing": [], "why": None}
 
     def points(self) -> Sequence[Any]:
         """The round's curve: rows of ``curves.csv``."""
@@ -108,61 +158,105 @@ class Rounds(L.LightningModule):
         """The round's rows of ``pictures.csv``, where there are any."""
         return []
 
-    def given(self) -> dict[str, Tensor]:
+    def given_pictures(self) -> dict[str, Tensor]:
         """Pictures that no round changes, by their path below ``images/`` without suffix."""
+        return {}
+
+    def pictures(self) -> dict[str, Tensor]:
+        """The round's restored pictures, by name."""
         return {}
 
     def artifacts(self) -> dict[str, bytes]:
         """Further files of the run directory, at a round's end."""
         return {}
 
-    def restored(self) -> dict[str, Tensor]:
-        """The round's restored pictures, by name."""
-        return {}
+    def comparison(self, images: Path, rounds: Sequence[Round], scores: Sequence[Any]) -> bytes | None:
+        """A PNG of a run's pictures side by side, with the rows of its tables; None: this kind has none."""
+        return None
 
     # What they share
+
+    @property
+    def allowed(self) -> int:
+        """Steps of a round: the budget, or fewer where Lightning's ``limit_train_batches`` says so."""
+        return self.budget if self._most is None else min(self.budget, self._most)
+
+    @property
+    def done(self) -> bool:
+        """Whether the round is over: its budget is spent, or a rule has ended it."""
+        return self.steps >= self.allowed or self.ended_early()
 
     @property
     def weights(self) -> dict[str, Tensor]:
         """The weights that may be pruned, by name."""
         named = dict(self.network.named_parameters())
-        return {name: named[name] for name in self.pruning.start}
+        return {name: named[name] for name in self.start_mask}
 
-    def context(self, number: int) -> Context:
+    def context(self, number: int, keep: int, trained: bool = True) -> Context:
         """The situation in which round ``number``'s mask is chosen: after training, or at the initialisation."""
-        network, mask, keep = self.network, self.mask, self.pruning.ladder[number]
-        if not self.pruning.trained:
+        network, mask = self.network, self.mask
+        if not trained:
             network = copy.deepcopy(network)
             network.load_state_dict(self.initial)
-            mask = self.pruning.start.to(self.device)
-        return Context(network, mask, self.fits(), keep, number, stream(self.seed, "pruning"))
+            mask = self.start_mask.to(self.device)
+        return Context(network, mask, self.loss_terms(), keep, number, stream(self.seed, "pruning"))
 
     def layers(self) -> list[Layer]:
-        """What the mask leaves of each convolution."""
-        return anatomy(self.network, self.mask, self.fits()[0].code, self.round)
+        """What the mask leaves of each layer."""
+        return anatomy(self.network, self.mask, self.loss_terms()[0].code, self.round)
 
     @override
-    def train_dataloader(self) -> DataLoader[int]:
-        """Tokens for chunks, more than any round needs: ``on_train_batch_start`` ends the epoch, not this."""
-        return DataLoader(range(self.budget + 1), batch_size=None)  # type: ignore[arg-type]
+    def train_dataloader(self) -> range:
+        """Numbers of batches; there is nothing to load."""
+        return range(-(-self.budget // (self.hardware.steps_per_batch or 1)))
 
     @override
     def on_fit_start(self) -> None:
+        self._check_trainer()
+        if self._anywhere:
+            self.hardware = Hardware(self.device.type, *(False,) * len(SWITCHES), steps_per_batch=1)
         if self.hardware.channels_last:
             self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if self._resumed is None and self.steps:  # a second fit begins anew
+            self.network.load_state_dict(self.initial)
+            self._reset()
+        resumed, self._resumed = self._resumed, None
         self._begin()
-        if self._resumed is not None:
-            self.restore(self._resumed["state"])
-            self.steps = self._resumed["steps"]
-            self._points = [self.tables["curves"](**point) for point in self._resumed["points"]]
-            self.seconds = self._resumed["seconds"]
-            self._resumed = None
+        if resumed is not None:
+            self.load_state(resumed["state"])
+            self.steps = resumed["steps"]
+            self._points = [self.tables["curves"](**point) for point in resumed["points"]]
+            self.seconds = resumed["seconds"]
 
-    def start_round(self, number: int, mask: Mask) -> None:
-        """Rewind: weights to ``mask * initialisation``, optimiser, scores and random streams to their beginning."""
-        self.round = number
-        self.mask = mask
-        if self.pruning.rewind_step is not None:
+    def _check_trainer(self) -> None:
+        """Refuse what this training cannot do; Lightning itself refuses what manual optimisation cannot."""
+        if self.trainer.precision not in _PRECISIONS:
+            raise UserError(
+                f"precision={self.trainer.precision!r} would run physics and scores in it too; give one of "
+                f"{', '.join(_PRECISIONS)}: mixed ones are for the network alone"
+            )
+        if self.trainer.world_size > 1:
+            raise UserError(f"one fit uses one device, not devices={self.trainer.world_size}; run several fits instead")
+
+    @override
+    def on_train_start(self) -> None:
+        batches = self.trainer.num_training_batches
+        most = int(batches) * (self.hardware.steps_per_batch or 1)
+        self._most = most if most < self.budget else None
+        if self._most is not None:
+            rank_zero_warn(f"limit_train_batches: every round ends after {most} of its {self.budget} steps")
+
+    @override
+    def on_train_epoch_start(self) -> None:
+        if self.round < self.trainer.current_epoch and self.done:  # nobody has started another round
+            self.round += 1
+            self._begin()
+
+    def start_round(self, mask: Mask) -> None:
+        """Start the next round: weights are ``mask * initialisation``, optimisers, scores and streams are new."""
+        self.round += 1
+        self.mask = mask.to(self.device)
+        if self.rewind_step is not None:
             self.network.load_state_dict(self.rewound)
         for optimizer in self.trainer.optimizers:
             optimizer.state = defaultdict(dict)
@@ -172,7 +266,8 @@ class Rounds(L.LightningModule):
         self.steps = 0
         self.seconds = 0.0
         self._points = []
-        masked = {name: weight for name, weight in self.weights.items() if name not in self.pruning.unmasked}
+        self._row = None
+        masked = {name: weight for name, weight in self.weights.items() if name not in self.unmasked}
         self.pruned = Pruned(masked, Mask({name: self.mask[name] for name in masked}))
         self.pruned.apply()
         self.begin()
@@ -183,23 +278,53 @@ class Rounds(L.LightningModule):
 
     @override
     def training_step(self, batch: int, batch_idx: int) -> None:
-        """One chunk: at least one step, then as many as ``chunk_seconds`` and the round's budget allow."""
+        """A batch: ``steps_per_batch`` optimisation steps, or as many as the round and ``max_steps`` allow."""
         begun = time.perf_counter()
-        optimizers = self.trainer.optimizers
-        while not self.done:
-            self.steps += 1
-            self.step(*optimizers)
-            if self.round == 0 and self.steps == self.pruning.rewind_step:
-                self.rewound = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
-            if time.perf_counter() - begun >= self.hardware.chunk_seconds:
+        for _ in range(self.hardware.steps_per_batch or 1):
+            if self.done or 0 <= self.trainer.max_steps <= self.trainer.global_step:
                 break
-        loss, _ = self.reading()
+            self.steps += 1
+            self.step()
+            if self.round == 0 and self.steps == self.rewind_step:
+                self.rewound = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
+            if self.recorded(self.steps) or self.done:
+                self._log()
         self.seconds += time.perf_counter() - begun
+
+    def _log(self) -> None:
+        """Log the loss and what is known of scores; end a fit that has diverged."""
+        loss, _ = self.reading()
         if not loss < float("inf"):
+            rate = self.trainer.optimizers[0].param_groups[0]["lr"]
             raise UserError(
                 f"the fit diverged in round {self.round} by step {self.steps} (loss {loss}); "
-                f"lower fit.lr, now {optimizers[0].param_groups[0]['lr']}"
+                f"lower fit.lr, now {rate}"
             )
+        self.log("loss", loss, prog_bar=True)
+
+    @override
+    def on_train_epoch_end(self) -> None:
+        """Log the round's scores, so that monitors such as ``EarlyStopping`` can look at them."""
+        if self.done:
+            row = asdict(self.finished_row()).items()
+            numbers = {name: float(value) for name, value in row if isinstance(value, int | float)}
+            self.log_dict({name: value for name, value in numbers.items() if name not in ("loss", "round", "matching")})
+
+    def finished_row(self) -> Round:
+        """The row of the round that has just ended; worked out once."""
+        if self._row is None:
+            layers, parameters = self.layers(), sum(p.numel() for p in self.network.parameters())
+            self._row = self.row(
+                round=self.round,
+                sparsity=self.mask.sparsity,
+                kept_weights=self.mask.kept,
+                seconds=self.seconds,
+                dead_channels=sum(layer.dead_channels for layer in layers),
+                parameters_kept=parameters - self.mask.total + self.mask.kept,
+                flops=sum(layer.flops for layer in layers),
+                flops_kept=sum(layer.flops_kept for layer in layers),
+            )
+        return self._row
 
     @override
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -210,7 +335,7 @@ class Rounds(L.LightningModule):
             "seconds": self.seconds,
             "points": [asdict(point) for point in self._points],
             "mask": dict(self.mask),
-            "rewound": self.rewound if self.pruning.rewind_step else None,
+            "rewound": self.rewound if self.rewind_step else None,
             "state": self.state(),
         }
 

@@ -1,5 +1,9 @@
-"""Scores of one round, kept on the device until somebody asks."""
+"""Scores of one round: which there are, and how they are followed on the device until somebody asks.
 
+A column of scores is a field of :class:`Scored`, and a line of :meth:`Scores.final`; tables and the terminal follow.
+"""
+
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -8,7 +12,45 @@ from torch import Tensor
 from lipdip.core.metrics import Metric
 from lipdip.fit.settings import FitSettings
 from lipdip.fit.stopping import RULES
-from lipdip.runs.rows import CurvePoint
+
+
+def column(title: str = "", digits: int = 2) -> Any:
+    """A column of scores: its title in the terminal (none: it is not shown there), and digits after the point."""
+    return field(metadata={"title": title, "digits": digits})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scored:
+    """The scores of a restored picture: PSNR in dB and SSIM; None where there is no clean image.
+
+    ``psnr_best`` is the best over the run and so an oracle; ``ssim_best`` is the SSIM of that same picture.
+    ``psnr_last`` is the last output's and ``psnr_ema`` the last output average's. ``psnr_stop`` is the PSNR at
+    ``stop_step``, chosen by a rule that never sees the clean image; ``psnr_stop_gap`` is what it falls short of
+    ``psnr_best``.
+    """
+
+    psnr_best: float | None = column("best {picture}")
+    psnr_best_step: int | None = column("at step", 0)
+    psnr_stop: float | None = column("by rule")
+    psnr_last: float | None = column("last output")
+    psnr_ema: float | None = column("last average")
+    ssim_best: float | None = column("SSIM", 3)
+    psnr_stop_gap: float | None = column()
+    stop_step: int | None = column()
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One row of ``curves.csv``: loss and scores of one step, with the output (``psnr``) and its average."""
+
+    round: int
+    picture: str
+    step: int
+    loss: float
+    psnr: float | None
+    psnr_ema: float | None
+    ssim: float | None
+
 
 _LOSS, _PSNR, _PSNR_EMA, _SSIM = range(4)
 
@@ -101,13 +143,11 @@ class Scores:
         return output if self._samples == 1 else self._average + (output - self._average) / self._samples
 
     def _recorded(self, step: int) -> bool:
-        return step == 1 or step % self._settings.record_every == 0 or step == self._settings.steps
+        return self._settings.recorded(step)
 
     @property
-    def done(self) -> bool:
-        """Whether the budget is spent or, with ``stop_early``, the rule has stopped; asked of the device seldom."""
-        if self._steps == self._settings.steps:
-            return True
+    def stopped(self) -> bool:
+        """Whether the stopping rule has ended its search; asked of the device at recorded steps alone."""
         # At fixed steps only, so that the end does not depend on how fast the machine is.
         return self._settings.stop_early and self._steps > 0 and self._recorded(self._steps) and self._rule.over
 
@@ -127,7 +167,7 @@ class Scores:
         return loss, None if self._clean is None else self._best.psnr.item()
 
     def final(self) -> dict[str, Any]:
-        """The round's scores, named as in ``Round``."""
+        """The round's loss, and its scores as in :class:`Scored`."""
         curve = self._curve[:, self._steps - 1].tolist()
         names = ("psnr_best", "psnr_best_step", "psnr_last", "psnr_ema", "psnr_stop", "psnr_stop_gap", "ssim_best")
         scores: dict[str, Any] = dict.fromkeys(names)

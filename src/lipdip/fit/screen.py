@@ -1,5 +1,6 @@
 """What a person sees while a run goes on: one line a round and, in a terminal, a bar below them."""
 
+import time
 from typing import Any
 
 import lightning as L
@@ -11,6 +12,8 @@ from lipdip.fit.record import Record
 from lipdip.fit.rounds import Rounds
 from lipdip.runs.rows import Round
 
+_PAUSE = 0.2  # seconds between two looks at the scores, which wait for the device
+
 
 def line(row: Round, rounds: int, scores: str) -> str:
     """One round as one line, with its scores in words."""
@@ -20,10 +23,11 @@ def line(row: Round, rounds: int, scores: str) -> str:
 
 
 class Screen(L.Callback):
-    """Progress for people. Stands between ``Record``, whose rows it shows, and ``PruneAndRewind``.
+    """Progress for people. Stands after ``Record``, whose rows it shows.
 
     Args:
         console: where to.
+        record: the rounds so far.
         rounds: how many there will be.
     """
 
@@ -31,6 +35,7 @@ class Screen(L.Callback):
         self._console = console
         self._record = record
         self._rounds = rounds
+        self._shown = 0.0
         self._progress = Progress(
             TextColumn("round {task.fields[round]} step {task.fields[step]}"),
             BarColumn(),
@@ -46,7 +51,7 @@ class Screen(L.Callback):
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert isinstance(pl_module, Rounds)
         for row in self._record.rounds:
-            self._console.print(line(row, self._rounds, pl_module.told(row)), highlight=False)
+            self._console.print(line(row, self._rounds, pl_module.describe(row)), highlight=False)
         total = self._rounds * pl_module.budget
         self._task = self._progress.add_task(
             "", total=total, round=0, step=0, score="", completed=self._done(pl_module)
@@ -59,6 +64,9 @@ class Screen(L.Callback):
     @override
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
         assert isinstance(pl_module, Rounds)
+        if self._progress.disable or time.monotonic() - self._shown < _PAUSE:
+            return
+        self._shown = time.monotonic()
         score = pl_module.reading()[1]
         step = f"{pl_module.steps}/{pl_module.budget}"
         number = f"{pl_module.round}/{self._rounds - 1}"
@@ -67,8 +75,10 @@ class Screen(L.Callback):
     @override
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert isinstance(pl_module, Rounds)
+        if not pl_module.done:
+            return
         row = self._record.rounds[-1]
-        self._progress.console.print(line(row, self._rounds, pl_module.told(row)), highlight=False)
+        self._progress.console.print(line(row, self._rounds, pl_module.describe(row)), highlight=False)
 
     @override
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:

@@ -12,14 +12,6 @@ from lipdip.pictures import Problem
 from lipdip.tickets.mask import Pruned
 
 
-def measurement_loss(problem: Problem, output: Tensor) -> Tensor:
-    """``mean (A x_hat - y)^2`` over all values of the measurement; a scalar tensor.
-
-    Inpainting's unknown pixels are zero on both sides and so enter only through the count, as in the public code.
-    """
-    return (problem.physics.A(output) - problem.y).square().mean()
-
-
 class Langevin:
     """Noise on the convolution weights after every step (stochastic gradient Langevin dynamics).
 
@@ -46,8 +38,8 @@ class Part:
     index: int
 
     def loss(self, output: Tensor) -> Tensor:
-        """The problem's :func:`measurement_loss` on its own channels of the network's whole ``output``."""
-        return measurement_loss(self.problem, output[:, self.channels])
+        """``physics.loss``, ``mean |A x_hat - y|^2``, on the problem's own channels of the network's ``output``."""
+        return self.problem.physics.loss(output[:, self.channels], self.problem.y)
 
 
 Objective = Callable[[Tensor], tuple[list[Tensor], list[Tensor]]]
@@ -69,10 +61,11 @@ def make_objective(network: nn.Module, parts: Sequence[Part], hardware: Hardware
     """The function from a code ``z`` to (losses, pictures), one for each part, read off one output ``f(z)``."""
 
     def objective(code: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        with torch.autocast(hardware.device, dtype=torch.bfloat16, enabled=bool(hardware.bf16)):
+        with hardware.network_precision():
             output = network(code)
-        output = output.float()
-        return [part.loss(output) for part in parts], [output[:, part.channels] for part in parts]
+        with hardware.full_precision():
+            output = output.float()
+            return [part.loss(output) for part in parts], [output[:, part.channels] for part in parts]
 
     return torch.compile(objective) if hardware.compile else objective
 
@@ -103,11 +96,13 @@ def fit_step(
     langevin: Langevin | None = None,
     weight: float = 1.0,
     accumulate: bool = True,
+    backward: Callable[[Tensor], None] = Tensor.backward,
 ) -> tuple[list[Tensor], list[Tensor]]:
     """Jitter the codes, descend once on ``weight`` times the sum of all losses, set pruned weights to zero.
 
     With ``accumulate`` each pass is differentiated at once, so that only one pass's activations are held at a time;
-    without it, all of them together. Both give the same gradient up to rounding.
+    without it, all of them together. Both give the same gradient up to rounding. ``backward`` differentiates a loss;
+    in a LightningModule it is ``manual_backward``.
 
     Returns:
         Losses and pictures (1, C, H, W) before the descent, in the order of the passes' parts.
@@ -120,13 +115,13 @@ def fit_step(
         total = own[0] if len(own) == 1 else torch.stack(own).sum()
         total = total if weight == 1 else weight * total
         if accumulate:
-            total.backward()  # type: ignore[no-untyped-call]
+            backward(total)
         else:
             waiting.append(total)
         losses += [loss.detach() for loss in own]
         pictures += [picture.detach() for picture in seen]
     if waiting:
-        torch.stack(waiting).sum().backward()  # type: ignore[no-untyped-call]
+        backward(torch.stack(waiting).sum())
     optimizer.step()
     if langevin is not None:
         langevin.apply()

@@ -2,13 +2,13 @@
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 DAMAGED = (OSError, KeyError, ValueError, TypeError, csv.Error)  # what reading a table raises that is not whole
-_Row = TypeVar("_Row")
+Row = TypeVar("Row")
 
 
 def table_of(kind: type, rows: Iterable[Any]) -> str:
@@ -21,8 +21,8 @@ def table_of(kind: type, rows: Iterable[Any]) -> str:
     return text.getvalue()
 
 
-def read_table(file: Path, kinds: Mapping[str, type[_Row]], otherwise: type[_Row]) -> list[_Row]:
-    """The rows of a table, of the dataclass that one of its columns tells, or of ``otherwise``.
+def read_table(file: Path, kind: type[Row]) -> list[Row]:
+    """The rows of a table as dataclasses; columns that ``kind`` has no field for are left out.
 
     Raises:
         DAMAGED: any of these, if the file is missing or does not hold such rows.
@@ -34,7 +34,6 @@ def read_table(file: Path, kinds: Mapping[str, type[_Row]], otherwise: type[_Row
     for number, row in enumerate(rows, 2):
         if None in row or None in row.values():
             raise ValueError(f"line {number} has not as many columns as the first")
-    kind = next((kinds[column] for column in (rows[0] if rows else ()) if column in kinds), otherwise)
     own = fields(kind)  # type: ignore[arg-type]
     lacking = [field.name for field in own if rows and field.name not in rows[0]]
     if lacking:

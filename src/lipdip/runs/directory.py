@@ -1,30 +1,31 @@
 """The run directory: everything a run leaves behind, written so that a reader never sees half a file.
 
-<output_dir>/runs/<hash>/
-    config.yaml   the whole composed configuration
-    rounds.csv    one row a round (a ``Round``; of several pictures their mean)
-    pictures.csv  one row a round and picture: ``RecoveredPicture``, or ``PictureScores`` where there are several
-    curves.csv    scores over steps (``CurvePoint``, ``ClassifyingPoint``, ``AdversarialPoint`` or ``RecoveringPoint``)
-    layers.csv    what each round left of each convolution (``pruning.anatomy.Layer``)
-    tickets/      round_00.safetensors ...
-    images/       clean, measured, restored_dense, restored_ticket, restored_matching, restored_last;
-                  of several pictures, and in a recovery, in a folder each; there with the baseline's picture, lasso;
-                  of a GAN samples_* and reconstructed_* instead, held_out, and samples of each round
-    generators/   a GAN's trained generators, round by round; the first stands beside generators/, with its critic
+<output_dir>/runs/<name>/
+    config.yaml    the whole composed configuration, where a command made the run
+    overrides.yaml the words that were typed
+    rounds.csv     one row a round (a subclass of ``Round``; of several pictures their mean)
+    pictures.csv   one row a round and picture, in a recovery and where there are several
+    curves.csv     scores over steps
+    layers.csv     what each round left of each layer (``pruning.anatomy.Layer``)
+    tickets/       round_00.safetensors ...
+    images/        clean, measured, restored_dense, restored_ticket, restored_matching, restored_last;
+                   of several pictures, and in a recovery, in a folder each; there with the baseline's picture, lasso;
+                   of a GAN samples_* and reconstructed_* instead, held_out, and samples of each round.
+                   Restored pictures are there twice: .npy holds the numbers (float32), .png is for looking
+    generators/    a GAN's trained generators, round by round; the first stands beside generators/, with its critic
     comparison.png, where pictures were restored or recovered; rounds.png
-    summary.json  written last: its presence means that the run is finished
-    logged.json   which rounds each logger has, only with a logger
-    checkpoint.pt only while the run is unfinished
+    summary.json   written last: its presence means that the run is finished
+    logged.json    which rounds each logger has, only with a logger
+    checkpoint.pt  only while the run is unfinished
 """
 
 import errno
-import hashlib
 import json
 import math
 import shutil
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -33,95 +34,12 @@ from filelock import FileLock, SoftFileLock, Timeout
 from typing_extensions import override
 
 from lipdip.core.errors import UserError
-from lipdip.runs.csv_tables import DAMAGED, read_table, table_of
-from lipdip.runs.rows import (
-    Classified,
-    CurvePoint,
-    Generated,
-    PictureScores,
-    Recovered,
-    RecoveredPicture,
-    Restored,
-    Round,
-)
+from lipdip.runs.csv_tables import table_of
+from lipdip.runs.reading import read_summary
 
-RUN_FORMAT = 2  # part of every run's name: raised when the same configuration would give other numbers or files
 CHECKPOINT = "checkpoint.pt"
 _NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)
 _LOOKS = (0.5, 15.0)  # seconds between looks at a run that another process holds: at first, and at most
-
-
-def run_name(configuration: Mapping[str, Any]) -> str:
-    """The name of the run that a scientific configuration makes: 12 hexadecimal digits of its SHA-256."""
-    return hashlib.sha256(json.dumps(configuration, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def read_pictures(run: Path) -> Sequence[PictureScores | RecoveredPicture]:
-    """The rows of a run directory's ``pictures.csv``, all of one kind; none where a single picture was restored.
-
-    Raises:
-        UserError: if it was not written by this version.
-    """
-    file = run / "pictures.csv"
-    kinds: dict[str, type[PictureScores | RecoveredPicture]] = {"objective": RecoveredPicture}
-    try:
-        return read_table(file, kinds, PictureScores) if file.exists() else []
-    except DAMAGED as error:
-        raise UserError(f"cannot read the pictures of {run}: {error}") from None
-
-
-def read_rounds(run: Path) -> Sequence[Round]:
-    """The rows of a run directory's ``rounds.csv``.
-
-    Raises:
-        UserError: if there is none, or it was not written by this version.
-    """
-    kinds: dict[str, type[Round]] = {
-        "accuracy": Classified,
-        "reconstruction_error": Generated,
-        "measurements": Recovered,
-    }
-    try:
-        return read_table(run / "rounds.csv", kinds, Restored)
-    except DAMAGED as error:
-        raise UserError(f"cannot read the rounds of {run}: {error}") from None
-
-
-def read_curves(run: Path) -> Sequence[CurvePoint]:
-    """The rows of a restoring run's ``curves.csv``.
-
-    Raises:
-        UserError: if there is none, or it is another kind of run's, or damaged.
-    """
-    try:
-        return read_table(run / "curves.csv", {}, CurvePoint)
-    except DAMAGED as error:
-        raise UserError(f"cannot read the curves of {run}: {error}") from None
-
-
-def read_summary(run: Path) -> dict[str, Any]:
-    """What a finished run's ``summary.json`` says; no lock is needed.
-
-    Raises:
-        UserError: if the run is not finished, or part of it is missing or damaged; says which.
-    """
-    try:
-        loaded: dict[str, Any] = json.loads((run / "summary.json").read_text())
-        name, count, own = loaded["run"], loaded["rounds"], [str(file) for file in loaded["files"]]
-    except FileNotFoundError:
-        raise UserError(f"{run} is not finished: it has no summary.json") from None
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise UserError(f"cannot read the summary of {run}: {error}") from None
-    if name != run.name:
-        raise UserError(f"{run} was renamed or is another run's: its summary is of {name!r}")
-    rounds = read_rounds(run)
-    if count != len(rounds):
-        raise UserError(f"{run} is damaged: rounds.csv has {len(rounds)} rounds, and its summary tells of {count}")
-    files = [f"tickets/round_{row.round:02d}.safetensors" for row in rounds]
-    for file in [*files, "config.yaml", "curves.csv", "layers.csv", "rounds.png", *own]:
-        if not (run / file).is_file():
-            raise UserError(f"{run} is not whole: it has no {file}")
-    return loaded
 
 
 class HeldError(UserError):

@@ -1,33 +1,30 @@
 """From a composed configuration to an experiment that is checked and ready; nothing is written yet."""
 
+import importlib
 import os
-from collections.abc import Callable
-
-from omegaconf import DictConfig
 
 from lipdip.core.errors import UserError
 from lipdip.fit.experiment import Experiment
-from lipdip.tasks.classification.assemble_classification import assemble_classification
-from lipdip.tasks.generation.assemble_generation import assemble_generation
-from lipdip.tasks.recovery.assemble_recovery import assemble_recovery
-from lipdip.tasks.restoration.assemble_restoration import assemble_restoration
-
-_KINDS: dict[str, Callable[[DictConfig], Experiment]] = {
-    "classify": assemble_classification,
-    "gan_train": assemble_generation,
-}
-GENERATOR = "lipdip.networks.Generator"
+from lipdip.tasks.configuration import Config, target
 
 
-def assemble(cfg: DictConfig) -> Experiment:
-    """The experiment that ``cfg`` describes.
+def assemble(config: Config) -> Experiment:
+    """The experiment that a configuration describes; its kind is the package that ``fit._target_`` is from.
+
+    Args:
+        config: composed, as plain nested values.
 
     Raises:
         UserError: if a setting makes no sense, or settings do not go together; one line that names them.
     """
     try:
-        otherwise = assemble_recovery if cfg.model._target_ == GENERATOR else assemble_restoration
-        return _KINDS.get(cfg.task.name, otherwise)(cfg)
+        target(config["fit"], "fit")
+        package, fits = config["fit"]["_target_"].rpartition(".")[0], config["task"]["fits"]
+        if package.rpartition(".")[2] not in fits:
+            by = " or ".join(f"fit={name}" for name in fits.values())
+            raise UserError(f"task={config['task']['name']} is done by {by}; this fit is for other tasks")
+        experiment: Experiment = importlib.import_module(package).assemble(config)
+        return experiment
     except (AttributeError, KeyError, RuntimeError, TypeError, ValueError) as error:
         if os.environ.get("LIPDIP_TRACEBACK") == "1":
             raise

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
 from torch import Tensor, nn
 
 from lipdip.core.errors import UserError
-from lipdip.runs.directory import read_rounds
 from lipdip.runs.matching import most_sparse_matching
-from lipdip.tasks.build import build
+from lipdip.runs.reading import read_base_rounds
+from lipdip.tasks.configuration import Config, make
 from lipdip.tickets.mask import Mask
 from lipdip.tickets.redraw import redraw
 from lipdip.tickets.scope import ends, prunable
@@ -41,39 +40,40 @@ class Start:
     notes: tuple[str, ...] = ()
 
 
-def given_ticket(cfg: DictConfig) -> Given:
-    """The ticket that ``cfg.ticket`` names, and its file; None where a run starts dense.
+def given_ticket(config: Config) -> Given:
+    """The ticket that ``ticket`` names, and its file; None where a run starts dense.
 
     Raises:
         UserError: if there is no such ticket, or the settings beside it do not go with it.
     """
-    node = cfg.ticket
-    if node.init not in INITS:
-        raise UserError(f"ticket.init must be {', '.join(INITS)}, not {node.init!r}")
-    if node.path is None:
-        if node.round is not None or node.init != "original":
-            raise UserError(f"ticket.{'init' if node.round is None else 'round'} needs ticket=RUN_DIR beside it")
+    path, number, init = (config["ticket"][name] for name in ("path", "round", "init"))
+    if init not in INITS:
+        raise UserError(f"ticket.init must be {', '.join(INITS)}, not {init!r}")
+    if path is None:
+        if number is not None or init != "original":
+            raise UserError(f"ticket.{'init' if number is None else 'round'} needs ticket=RUN_DIR beside it")
         return None
-    if not isinstance(node.path, str) or not node.path:
-        raise UserError(f"ticket must be the path of a ticket or of a run directory, not {node.path!r}")
-    if cfg.pruner.get("ticket") is not None:
-        raise UserError(f"ticket= starts from a ticket, and pruner={cfg.pruner.name} has its own: give one of them")
-    file = ticket_file(Path(node.path), node.round)
+    if not isinstance(path, str) or not path:
+        raise UserError(f"ticket must be the path of a ticket or of a run directory, not {path!r}")
+    pruner = config["pruner"]
+    if pruner.get("ticket") is not None:
+        raise UserError(f"ticket= starts from a ticket, and pruner={pruner['name']} has its own: give one of them")
+    file = ticket_file(Path(path), number)
     return file, Ticket.load(file)
 
 
-def init_stream(cfg: DictConfig, given: Given) -> str:
+def init_stream(config: Config, given: Given) -> str:
     """The name of the random stream that draws the network's own initial weights; never the ticket's for ``reinit``."""
-    if given is not None and cfg.ticket.init == "reinit":
+    if given is not None and config["ticket"]["init"] == "reinit":
         return f"{given[1].init.get('stream', 'init')}/reinit"
-    return "reinit" if cfg.pruner.init == "reinit" else "init"
+    return "reinit" if config["pruner"]["init"] == "reinit" else "init"
 
 
-def start(cfg: DictConfig, network: nn.Module, code: Tensor, given: Given, pretrained: bool = False) -> Start:
+def start(config: Config, network: nn.Module, code: Tensor, given: Given, pretrained: bool = False) -> Start:
     """Lay a ticket over ``network`` and give it that ticket's initial weights.
 
     Args:
-        cfg: the whole configuration.
+        config: the whole configuration.
         network: at its own initialisation; changed in place.
         code: an input of the network.
         given: from :func:`given_ticket`.
@@ -82,24 +82,24 @@ def start(cfg: DictConfig, network: nn.Module, code: Tensor, given: Given, pretr
     Raises:
         UserError: if the ticket does not belong to this network.
     """
-    weights = prunable(network, cfg.pruner.scope, code)
-    _check_weights(cfg, pretrained)
+    weights = prunable(network, config["pruner"]["scope"], code)
+    _check_weights(config, pretrained)
     if given is None:
         return Start(Mask.dense(weights))
     file, ticket = given
-    laid = _laid(ticket, file, cfg.model, network, weights, code)
-    identity = {"mask": laid.mask.digest(), "init": cfg.ticket.init}
-    if cfg.ticket.init == "reinit" and init_stream(cfg, given) != "init/reinit":
-        identity["stream"] = init_stream(cfg, given)  # a ticket of reinitialised weights: the same mask, other weights
+    laid = _laid(ticket, file, config["model"], network, weights, code)
+    identity = {"mask": laid.mask.digest(), "init": config["ticket"]["init"]}
+    if config["ticket"]["init"] == "reinit" and init_stream(config, given) != "init/reinit":
+        identity["stream"] = init_stream(config, given)  # a ticket of reinitialised weights: the same mask, other weights
     own = tensor_digests(network.state_dict())
-    if cfg.ticket.init == "original":
+    if config["ticket"]["init"] == "original":
         if pretrained or ticket.pretrained is not None:
             _check_pretrained(file, ticket, own)
-        network.load_state_dict({**network.state_dict(), **_transferred(ticket, cfg.model, network)})
+        network.load_state_dict({**network.state_dict(), **_transferred(ticket, config["model"], network)})
         digests = json.dumps(tensor_digests(network.state_dict()))
         identity["weights"] = hashlib.sha256(digests.encode()).hexdigest()
     unchanged = tensor_digests(network.state_dict()) == own
-    return Start(laid.mask, unchanged, identity, _notes(file, ticket, laid, weights, cfg.ticket.init))
+    return Start(laid.mask, unchanged, identity, _notes(file, ticket, laid, weights, config["ticket"]["init"]))
 
 
 def ticket_file(path: Path, number: int | None = None) -> Path:
@@ -113,7 +113,7 @@ def ticket_file(path: Path, number: int | None = None) -> Path:
         if number is not None:
             raise UserError(f"ticket.round chooses among the rounds of a run directory, and {path} is a file")
         return path
-    rounds = read_rounds(path)
+    rounds = read_base_rounds(path)
     if number is None:
         winner = most_sparse_matching(rounds)
         if winner is None:
@@ -126,7 +126,7 @@ def ticket_file(path: Path, number: int | None = None) -> Path:
 
 
 def _laid(
-    ticket: Ticket, file: Path, model: DictConfig, network: nn.Module, weights: Mapping[str, Tensor], code: Tensor
+    ticket: Ticket, file: Path, model: Config, network: nn.Module, weights: Mapping[str, Tensor], code: Tensor
 ) -> Laid:
     first, last = ends(network, code)
     try:
@@ -135,27 +135,27 @@ def _laid(
         raise UserError(f"{file} does not fit this network: {error}{_needed(ticket, model)}") from None
 
 
-def _needed(ticket: Ticket, model: DictConfig) -> str:
+def _needed(ticket: Ticket, model: Config) -> str:
     """What to say on the command line to get the ticket's network, where that can be known."""
     target, settings = str(ticket.network.get("target", "")), ticket.network.get("settings")
     groups = {"Hourglass": "hourglass", "Classifier": "hourglass", "DeepDecoder": "deep_decoder", "Generator": "pggan"}
     group = groups.get(target.rpartition(".")[2])
     if group is None or not isinstance(settings, dict):
         return f"; it was found on {target or 'an unknown network'}"
-    same = str(model._target_).rpartition(".")[2] in [name for name, own in groups.items() if own == group]
+    same = str(model["_target_"]).rpartition(".")[2] in [name for name, own in groups.items() if own == group]
     needed = {name: value for name, value in settings.items() if name in ("channels", "scales", "skip_channels")}
     words = [] if same else [f"model={group}"]
     words += [f"model.{name}={value}" for name, value in needed.items() if model.get(name) != value]
     return f"; it needs {' '.join(words)}" if words else ""
 
 
-def _check_weights(cfg: DictConfig, pretrained: bool) -> None:
+def _check_weights(config: Config, pretrained: bool) -> None:
     """Refuse settings that do not fit the weights, pretrained or not, that the run's network has."""
-    if pretrained and (cfg.ticket.init == "reinit" or cfg.pruner.init == "reinit"):
+    if pretrained and (config["ticket"]["init"] == "reinit" or config["pruner"]["init"] == "reinit"):
         raise UserError(
             "the weights of a pretrained network are not drawn anew; ticket.init=model lays a ticket's mask on them"
         )
-    if not pretrained and cfg.ticket.init == "model":
+    if not pretrained and config["ticket"]["init"] == "model":
         raise UserError("ticket.init=model is for a pretrained network (model.path); give original or reinit")
 
 
@@ -171,12 +171,12 @@ def _check_pretrained(file: Path, ticket: Ticket, own: Mapping[str, str]) -> Non
     )
 
 
-def _transferred(ticket: Ticket, model: DictConfig, network: nn.Module) -> dict[str, Tensor]:
+def _transferred(ticket: Ticket, model: Config, network: nn.Module) -> dict[str, Tensor]:
     """The ticket's initial weights, for all layers whose weight has the same shape in both networks."""
     if ticket.pretrained is not None:
         return {}  # they are here already
-    foreign = model._target_ == ticket.network.get("target") and not model._target_.startswith("lipdip.networks.")
-    own = {model._target_: lambda **settings: build(model, **settings)} if foreign else {}
+    foreign = model["_target_"] == ticket.network.get("target") and not model["_target_"].startswith("lipdip.networks.")
+    own = {model["_target_"]: lambda **settings: make(model, "model", **settings)} if foreign else {}
     state, here = ticket.start() or redraw(ticket, own), network.state_dict()
 
     def fits(name: str) -> bool:

@@ -1,6 +1,6 @@
 """Training a classifier on labelled pictures, in rounds."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
@@ -10,11 +10,14 @@ from torch.nn.functional import cross_entropy
 from typing_extensions import override
 
 from lipdip.core.seeds import stream
-from lipdip.fit.experiment import Classification
+from lipdip.fit.hardware import Hardware
 from lipdip.fit.rounds import Rounds
-from lipdip.pictures.datasets import Examples
-from lipdip.pruning.context import Fit
-from lipdip.runs.rows import Classified, ClassifyingPoint, Round
+from lipdip.pictures.datasets import Dataset, Examples
+from lipdip.pruning.context import LossTerm
+from lipdip.runs.rows import Round
+from lipdip.tasks.classification.classified import Classified, ClassifyingPoint
+from lipdip.tasks.classification.classify_settings import ClassifySettings
+from lipdip.tickets.mask import Mask
 
 
 class Classifying(Rounds):
@@ -23,16 +26,48 @@ class Classifying(Rounds):
     Every round sees the same batches in the same order, so two rounds differ in their mask alone.
 
     Args:
-        experiment: what is trained; its network is at its initialisation.
+        network: a classifier at its initialisation.
+        dataset: what it learns, and what it is tested on.
+        settings: budget of a round.
+        mask: of round 0.
+        seed: of the order of pictures.
+        hardware: where it runs.
+        unmasked: names of weights that no mask touches.
     """
 
+    kind: ClassVar = "classification"
     tables: ClassVar = {"rounds": Classified, "curves": ClassifyingPoint}
 
-    def __init__(self, experiment: Classification) -> None:
-        super().__init__(experiment)
-        self.dataset = experiment.dataset
-        self.settings = experiment.settings
-        self._batches = -(-len(self.dataset.train) // self.settings.batch)
+    def __init__(
+        self,
+        network: nn.Module,
+        dataset: Dataset,
+        settings: ClassifySettings,
+        mask: Mask,
+        seed: int = 0,
+        hardware: Hardware | None = None,
+        unmasked: Collection[str] = (),
+    ) -> None:
+        self.settings = settings
+        self._batches = -(-len(dataset.train) // settings.batch)
+        super().__init__(network, mask, seed, hardware, unmasked)
+        self.dataset = dataset
+
+    @property
+    @override
+    def subject(self) -> str:
+        return self.dataset.name
+
+    @property
+    @override
+    def metric_name(self) -> str:
+        return "accuracy on test pictures"
+
+    @override
+    def headline(self) -> tuple[str, str]:
+        data, epochs = self.dataset, self.settings.epochs
+        size = f"{len(data.train)} training and {len(data.test)} test pictures in {len(data.classes)} classes"
+        return f"Classify, {data.name}: {size}", f"{epochs} epoch{'' if epochs == 1 else 's'}"
 
     @override
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -56,12 +91,12 @@ class Classifying(Rounds):
         self._epoch_loss = torch.zeros((), device=self.device)
 
     @override
-    def fits(self) -> list[Fit]:
+    def loss_terms(self) -> list[LossTerm]:
         """One batch of the training pictures, the same at every call."""
         draw = stream(self.seed, "scoring")
         indices = torch.randperm(len(self.dataset.train), generator=draw)[: self.settings.batch]
         pictures, labels = self._batch(self.dataset.train, indices)
-        return [Fit(pictures, lambda logits: self._loss(logits, labels))]
+        return [LossTerm(pictures, lambda logits: self._loss(logits, labels))]
 
     def _batch(self, examples: Examples, indices: Tensor) -> tuple[Tensor, Tensor]:
         pictures, labels = examples.batch(indices)
@@ -71,13 +106,13 @@ class Classifying(Rounds):
         return cross_entropy(torch.sigmoid(logits) if self.settings.sigmoid else logits, labels)
 
     def _forward(self, pictures: Tensor) -> Tensor:
-        with torch.autocast(self.hardware.device, dtype=torch.bfloat16, enabled=bool(self.hardware.bf16)):
+        with self.hardware.network_precision():
             logits: Tensor = self._logits(pictures)
         return logits.float()
 
     @override
-    def step(self, *optimizers: torch.optim.Optimizer) -> None:
-        (optimizer,) = optimizers
+    def step(self) -> None:
+        optimizer = self.optimizers()
         epoch, number = divmod(self.steps - 1, self._batches)
         size = self.settings.batch
         order = torch.randperm(len(self.dataset.train), generator=stream(self.seed, f"shuffle/{epoch}"))
@@ -86,7 +121,7 @@ class Classifying(Rounds):
             group["lr"] = self.settings.lr_in(epoch)
         optimizer.zero_grad()
         loss = self._loss(self._forward(pictures), labels)
-        loss.backward()  # type: ignore[no-untyped-call]
+        self.manual_backward(loss)
         optimizer.step()
         self.pruned.apply()
         self._last = loss.detach()
@@ -113,6 +148,10 @@ class Classifying(Rounds):
         return self.settings.epochs * self._batches
 
     @override
+    def recorded(self, step: int) -> bool:
+        return step % self._batches == 0 or super().recorded(step)
+
+    @override
     def reading(self) -> tuple[float, str]:
         return self._last.item(), f"accuracy {self._points[-1].accuracy:.4f}" if self._points else ""
 
@@ -129,7 +168,7 @@ class Classifying(Rounds):
         )
 
     @override
-    def told(self, row: Round) -> str:
+    def describe(self, row: Round) -> str:
         assert isinstance(row, Classified)
         return f"accuracy {row.accuracy:.4f}, best {row.accuracy_best:.4f} after epoch {row.accuracy_best_epoch}"
 
@@ -142,5 +181,5 @@ class Classifying(Rounds):
         return {"epoch_loss": self._epoch_loss}
 
     @override
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def load_state(self, state: Mapping[str, Any]) -> None:
         self._epoch_loss = state["epoch_loss"].to(self.device)

@@ -1,7 +1,7 @@
 """Training a progressively grown GAN, from nothing or on from a pretrained one, in rounds."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -11,12 +11,15 @@ from typing_extensions import override
 
 from lipdip.core.seeds import stream
 from lipdip.figures.png import png, sheet, to_unit
-from lipdip.fit.experiment import Generation
+from lipdip.fit.hardware import Hardware
 from lipdip.fit.rounds import Rounds
 from lipdip.generators import network_bytes
 from lipdip.networks.progressive import COARSEST, Progressive
-from lipdip.pruning.context import Fit
-from lipdip.runs.rows import AdversarialPoint, Generated, Round
+from lipdip.pruning.context import LossTerm
+from lipdip.runs.rows import Round
+from lipdip.pictures.datasets import Dataset
+from lipdip.tasks.generation.gan_settings import GanSettings
+from lipdip.tasks.generation.generated import AdversarialPoint, Generated
 from lipdip.tasks.generation.inversion import invert
 from lipdip.tickets.mask import Mask
 
@@ -34,24 +37,57 @@ class GanTraining(Rounds):
     pruned. Its average is what samples, scores and tickets are judged by, and where a pretrained one goes on from.
 
     Args:
-        experiment: what is trained; its networks are at their start.
+        network: the generator.
+        discriminator: its adversary.
+        dataset: pictures to learn from, and held-out ones to be judged by; labels are not looked at.
+        settings: budget of a round.
+        mask: of round 0, over the generator's weights.
+        seed: of batches and codes.
+        hardware: where it runs.
+        unmasked: names of weights that no mask touches.
     """
 
+    kind: ClassVar = "generation"
     tables: ClassVar = {"rounds": Generated, "curves": AdversarialPoint}
 
-    def __init__(self, experiment: Generation) -> None:
-        super().__init__(experiment)
-        assert isinstance(experiment.network, Progressive)
-        self.network: Progressive = experiment.network
-        self.discriminator = experiment.discriminator
-        self.average = copy.deepcopy(experiment.network)
-        self.dataset = experiment.dataset
-        self.settings = experiment.settings
+    def __init__(
+        self,
+        network: Progressive,
+        discriminator: Progressive,
+        dataset: Dataset,
+        settings: GanSettings,
+        mask: Mask,
+        seed: int = 0,
+        hardware: Hardware | None = None,
+        unmasked: Collection[str] = (),
+    ) -> None:
+        self.settings = settings
+        super().__init__(network, mask, seed, hardware, unmasked)
+        self.network: Progressive = network
+        self.discriminator = discriminator
+        self.average = copy.deepcopy(network)
+        self.dataset = dataset
         self._starts = {
             "discriminator": copy.deepcopy(self.discriminator.state_dict()),
             "average": copy.deepcopy(self.average.state_dict()),
         }
         self._stages: dict[tuple[str, int], Progressive] = {}
+
+    @property
+    @override
+    def subject(self) -> str:
+        return self.dataset.name
+
+    @property
+    @override
+    def metric_name(self) -> str:
+        return "MSE on [-1, 1] of held-out pictures reached by a code"
+
+    @override
+    def headline(self) -> tuple[str, str]:
+        data, side = self.dataset, self.network.size
+        size = f"{len(data.train)} training pictures brought to {side}x{side}"
+        return f"Train a GAN, {data.name}: {size}", f"{self.settings.steps} steps"
 
     @override
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
@@ -62,10 +98,10 @@ class GanTraining(Rounds):
         ]
 
     @override
-    def start_round(self, number: int, mask: Mask) -> None:
+    def start_round(self, mask: Mask) -> None:
         self.discriminator.load_state_dict(self._starts["discriminator"])
         self.average.load_state_dict(self._starts["average"])
-        super().start_round(number, mask)
+        super().start_round(mask)
 
     @override
     def begin(self) -> None:
@@ -74,10 +110,10 @@ class GanTraining(Rounds):
         self._found: Tensor | None = None
 
     @override
-    def fits(self) -> list[Fit]:
+    def loss_terms(self) -> list[LossTerm]:
         """Codes, and the generator's own loss on them: what a scorer of the generator may look at."""
         codes = torch.randn(self.settings.batch, self.latent, generator=stream(self.seed, "scoring")).to(self.device)
-        return [Fit(codes, lambda pictures: -self.discriminator(pictures).mean())]
+        return [LossTerm(codes, lambda pictures: -self.discriminator(pictures).mean())]
 
     @property
     def latent(self) -> int:
@@ -121,8 +157,8 @@ class GanTraining(Rounds):
         return torch.randn(self.settings.batch, self.latent, generator=self._draw).to(self.device)
 
     @override
-    def step(self, *optimizers: torch.optim.Optimizer) -> None:
-        settings, (for_generator, for_critic) = self.settings, optimizers
+    def step(self) -> None:
+        settings, (for_generator, for_critic) = self.settings, self.optimizers()
         scales, alpha = settings.stage(self.steps - 1, len(self.network.channels))
         generator, critic = self._stage("network", scales, alpha), self._stage("discriminator", scales, alpha)
         real = self._real(COARSEST * 2 ** (scales - 1), alpha)
@@ -134,11 +170,11 @@ class GanTraining(Rounds):
         penalty = _gradient_penalty(critic, between * real + (1 - between) * fake)
         distance = on_real.mean() - on_fake.mean()
         loss = -distance + settings.gradient_penalty * penalty + settings.drift * on_real.square().mean()
-        loss.backward()
+        self.manual_backward(loss)
         for_critic.step()
         for_generator.zero_grad()
         wish = -critic(generator(self._codes())).mean()
-        wish.backward()
+        self.manual_backward(wish)
         for_generator.step()
         self.pruned.apply()
         self._average(settings.ema)
@@ -183,6 +219,10 @@ class GanTraining(Rounds):
         return self.settings.steps
 
     @override
+    def recorded(self, step: int) -> bool:
+        return step % self.settings.record_every == 0 or super().recorded(step)
+
+    @override
     def reading(self) -> tuple[float, str]:
         loss, _, distance = self._last.tolist()
         return loss, f"critic's distance {distance:.3f}"
@@ -194,7 +234,7 @@ class GanTraining(Rounds):
         return Generated(**common, **last, reconstruction_error=self._error)
 
     @override
-    def told(self, row: Round) -> str:
+    def describe(self, row: Round) -> str:
         assert isinstance(row, Generated)
         return f"held-out reconstruction error {row.reconstruction_error:.4f}"
 
@@ -203,7 +243,7 @@ class GanTraining(Rounds):
         return {point.step: {name: getattr(point, name) for name in _LOSSES} for point in self._points}
 
     @override
-    def given(self) -> dict[str, Tensor]:
+    def given_pictures(self) -> dict[str, Tensor]:
         return {"held_out": sheet(to_unit(self._held_out()))}
 
     @override
@@ -218,7 +258,7 @@ class GanTraining(Rounds):
         return samples | {f"{name}.safetensors": network_bytes(network, notes) for name, network in networks.items()}
 
     @override
-    def restored(self) -> dict[str, Tensor]:
+    def pictures(self) -> dict[str, Tensor]:
         assert self._found is not None
         return {"samples": sheet(self.samples()), "reconstructed": sheet(to_unit(self._found))}
 
@@ -227,7 +267,7 @@ class GanTraining(Rounds):
         return {"draw": self._draw.get_state(), "error": self._error, "found": self._found}
 
     @override
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def load_state(self, state: Mapping[str, Any]) -> None:
         self._draw.set_state(state["draw"].cpu())
         self._error, self._found = state["error"], state["found"]
 

@@ -1,64 +1,68 @@
 """From a composed configuration to pictures that are recovered by a pretrained generator."""
 
 import torch
-from omegaconf import DictConfig
 
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import stream
-from lipdip.fit.experiment import Recovery
-from lipdip.fit.settings import RecoverySettings
+from lipdip.fit.experiment import Experiment
 from lipdip.generators.pretrained import pretrained
 from lipdip.physics import Physics
 from lipdip.pictures import Picture, measured, sized
-from lipdip.tasks.build import build
-from lipdip.tasks.common import common
-from lipdip.tasks.generation.assemble_generation import check_shape, origin
+from lipdip.tasks.configuration import Config, build, seed_of
+from lipdip.tasks.generation.assemble_generation import check_shape, origin_of
+from lipdip.tasks.parts import begin, experiment, node_identity, pictures, run_seed
 from lipdip.tasks.recovery.lasso import LARGEST
-from lipdip.tasks.science import plain
-from lipdip.tasks.sources import pictures, whole
+from lipdip.tasks.recovery.recovering import Recovering
+from lipdip.tasks.recovery.recovery_settings import RecoverySettings
 from lipdip.tasks.starting_point import given_ticket, init_stream
 
 
-def assemble_recovery(cfg: DictConfig) -> Recovery:
-    """The experiment that ``cfg`` describes, of any task in which a generator recovers pictures.
+def assemble_recovery(config: Config) -> Experiment:
+    """The experiment that a configuration describes, of any task in which a generator recovers pictures.
 
     Raises:
         UserError: if a setting makes no sense, or settings do not go together.
         ValueError, TypeError: from a constructor, where the message names no setting.
     """
-    if "restarts" not in cfg.fit:
-        raise UserError(
-            f"task={cfg.task.name} with model=pggan is searched by fit=latent; the others are for other tasks"
-        )
-    if cfg.pruner.scorer is not None:
+    if config["model"]["_target_"] != "lipdip.networks.Generator":
+        raise UserError("fit=latent searches a generator's codes: it needs model=pggan")
+    if config["pruner"]["scorer"] is not None:
         raise UserError("recovering prunes nothing (pruner=none): find tickets with task=gan_train pruner=imp")
-    if cfg.model.path is None:
+    if config["model"]["path"] is None:
         raise UserError("recovering needs a trained generator: give model.path=embedded, celebahq, RUN_DIR or FILE")
-    settings = RecoverySettings(**plain(cfg.fit))
-    found = given_ticket(cfg)
-    if cfg.image.clean is not True or cfg.image.content != "picture":
+    settings: RecoverySettings = build(config, "fit")
+    found, image = given_ticket(config), config["image"]
+    if image["clean"] is not True or image["content"] != "picture":
         raise UserError(
             "a generator recovers what was measured of a clean picture: no image.clean=false, image.content"
         )
-    source = pretrained(cfg.model.path)
-    check_shape(cfg.model, source)
+    source = pretrained(config["model"]["path"])
+    check_shape(config["model"], source)
     generator = source.generator
-    prepared = [_prepared(picture, generator.picture_channels, generator.size) for picture in pictures(cfg)]
+    prepared = [_prepared(picture, generator.picture_channels, generator.size) for picture in pictures(config)]
     shape = tuple(prepared[0].pixels.shape)
     if settings.baseline and prepared[0].pixels.numel() > LARGEST:
         raise UserError(f"fit.baseline=lasso takes pictures of at most {LARGEST} values: a generator of at most 64x64")
-    draw = stream(whole(cfg, "task.seed"), "degradation")
-    physics: Physics = build(cfg.task.physics, image_shape=shape, generator=draw)
+    task_seed = seed_of(config, "task.seed")
+    draw = stream(task_seed, "degradation")
+    physics: Physics = build(config, "task.physics", image_shape=shape, generator=draw)
     problems = [measured(picture.name, 2 * picture.pixels - 1, physics, draw) for picture in prepared]
-    code = torch.zeros(1, generator.latent)
-    seen = [{"shape": list(shape), "sha256": picture.digest} for picture in prepared]
-    notes, told = [n for picture in prepared for n in picture.notes], origin(generator, source, init_stream(cfg, found))
-    return Recovery(
-        **common(cfg, generator, told, code, found, settings.steps, notes, image=seen, model={"sha256": source.digest}),
-        problems=problems,
-        latent=generator.latent,
-        settings=settings,
+    network = origin_of(generator, source, init_stream(config, found))
+    started, origin, unmasked = begin(config, generator, network, torch.zeros(1, generator.latent), found)
+    module = Recovering(
+        generator, problems, settings, started.mask, run_seed(config), build(config, "trainer"), unmasked
     )
+    seen = [{"shape": list(shape), "sha256": picture.digest} for picture in prepared]
+    identity = {
+        **node_identity(config, "fit"),
+        **node_identity(config, "task.physics", "task"),
+        **({"task.seed": task_seed} if task_seed else {}),
+        **{f"image.{number}.{name}": item for number, one in enumerate(seen) for name, item in one.items()},
+        "model.sha256": source.digest,
+    }
+    notes = [note for picture in prepared for note in picture.notes]
+    own = {"image": seen, "model": {"sha256": source.digest}}
+    return experiment(config, module, started, origin, notes, identity, own)
 
 
 def _prepared(picture: Picture, channels: int, size: int) -> Picture:

@@ -1,9 +1,10 @@
 """Recovering pictures from measurements with a pretrained generator: only codes are optimised."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
@@ -12,11 +13,17 @@ from typing_extensions import override
 
 from lipdip.core.seeds import stream
 from lipdip.figures.png import to_unit
-from lipdip.fit.experiment import Recovery
+from lipdip.fit.hardware import Hardware
 from lipdip.fit.rounds import Rounds
-from lipdip.pruning.context import Fit
-from lipdip.runs.rows import Recovered, RecoveredPicture, RecoveringPoint, Round
+from lipdip.networks.pggan import Generator
+from lipdip.pictures import Problem
+from lipdip.pruning.context import LossTerm
+from lipdip.runs.rows import Round
 from lipdip.tasks.recovery.lasso import lasso
+from lipdip.tasks.recovery.recovered import Recovered, RecoveredPicture, RecoveringPoint
+from lipdip.tasks.recovery.recovered_figure import recovered_figure
+from lipdip.tasks.recovery.recovery_settings import RecoverySettings
+from lipdip.tickets.mask import Mask
 from lipdip.tasks.recovery.objectives import mean_absolutes, mean_squares, median_of_means, median_squares
 
 
@@ -27,23 +34,59 @@ class Recovering(Rounds):
     squared residuals, since its own value compares two candidates); the clean picture never decides.
 
     Args:
-        experiment: what is recovered; all problems share one physics.
+        network: the generator, from codes (N, latent) to pictures in [-1, 1].
+        problems: what was measured, by one physics for all.
+        settings: how codes are searched.
+        mask: of the generator's weights.
+        seed: of the codes that the search begins with.
+        hardware: where it runs.
+        unmasked: names of weights that no mask touches.
     """
 
+    kind: ClassVar = "recovery"
     tables: ClassVar = {"rounds": Recovered, "curves": RecoveringPoint, "pictures": RecoveredPicture}
 
-    def __init__(self, experiment: Recovery) -> None:
-        super().__init__(experiment)
+    def __init__(
+        self,
+        network: Generator,
+        problems: Sequence[Problem],
+        settings: RecoverySettings,
+        mask: Mask,
+        seed: int = 0,
+        hardware: Hardware | None = None,
+        unmasked: Collection[str] = (),
+    ) -> None:
+        self.settings = settings
+        super().__init__(network, mask, seed, hardware, unmasked)
         self.network.requires_grad_(False)
-        self.problems = experiment.problems
-        self.settings = experiment.settings
-        self.physics = experiment.problems[0].physics
-        self.y = torch.cat([problem.y.flatten(1) for problem in experiment.problems])
-        clean = [problem.x for problem in experiment.problems]
+        self.problems = problems
+        self.physics = problems[0].physics
+        self.y = torch.cat([problem.y.flatten(1) for problem in problems])
+        clean = [problem.x for problem in problems]
         self.clean = torch.cat([x for x in clean if x is not None]) if None not in clean else None
-        count = len(self.problems) * self.settings.restarts
-        self.codes = nn.Parameter(torch.zeros(count, experiment.latent))
-        self.rivals = nn.Parameter(torch.zeros(count, experiment.latent)) if self._tournament else None
+        count = len(problems) * settings.restarts
+        self.codes = nn.Parameter(torch.zeros(count, network.latent))
+        self.rivals = nn.Parameter(torch.zeros(count, network.latent)) if self._tournament else None
+
+    @property
+    @override
+    def subject(self) -> str:
+        return ", ".join(problem.name for problem in self.problems)
+
+    @property
+    @override
+    def metric_name(self) -> str:
+        return "PSNR, and MSE per pixel on [-1, 1]"
+
+    @override
+    def headline(self) -> tuple[str, str]:
+        physics, settings = self.physics, self.settings
+        count = f"{len(self.problems)} pictures, " if len(self.problems) > 1 else ""
+        subject = f"{count}{self.subject}, {physics.measurement_shape[-1]} measurements"
+        if physics.measurement_shape == physics.image_shape:
+            subject = f"{count}{self.subject}"
+        search = f"{settings.steps} steps, {settings.restarts} restarts, {settings.objective}"
+        return f"{type(physics).__name__}, {subject}", search
 
     @property
     def _tournament(self) -> bool:
@@ -75,9 +118,9 @@ class Recovering(Rounds):
         return torch.cat([torch.randn(shape, generator=stream(self.seed, f"{name}/{number}")) for number in restarts])
 
     @override
-    def fits(self) -> list[Fit]:
+    def loss_terms(self) -> list[LossTerm]:
         return [
-            Fit(
+            LossTerm(
                 self.codes.detach()[:1],
                 lambda picture: (self.physics.A(picture).flatten(1) - self.y[:1]).square().mean(),
             )
@@ -85,13 +128,14 @@ class Recovering(Rounds):
 
     def _residuals(self, codes: Tensor) -> Tensor:
         """``y - A G(z)`` of all restarts of all pictures, restart by restart, (restarts * pictures, m)."""
-        with torch.autocast(self.hardware.device, dtype=torch.bfloat16, enabled=bool(self.hardware.bf16)):
+        with self.hardware.network_precision():
             pictures = self.network(codes)
-        return self.y.repeat(self.settings.restarts, 1) - self.physics.A(pictures.float()).flatten(1)
+        with self.hardware.full_precision():
+            return self.y.repeat(self.settings.restarts, 1) - self.physics.A(pictures.float()).flatten(1)
 
     @override
-    def step(self, *optimizers: torch.optim.Optimizer) -> None:
-        (optimizer,) = optimizers
+    def step(self) -> None:
+        optimizer = self.optimizers()
         optimizer.zero_grad()
         residuals = self._residuals(self.codes)
         if self.rivals is not None:
@@ -99,12 +143,12 @@ class Recovering(Rounds):
             values = median_of_means(residuals, self._residuals(self.rivals), order, self.settings.block)
         else:
             values = (mean_absolutes if self.settings.objective == "l1" else mean_squares)(residuals)
-        values.sum().backward()  # type: ignore[no-untyped-call]
+        self.manual_backward(values.sum())
         if self.rivals is not None and self.rivals.grad is not None:
             self.rivals.grad.neg_()  # they climb where the candidates descend
         optimizer.step()
         self._last = values.detach().mean()
-        if self.steps % self.settings.record_every == 0 or self.steps in (1, self.settings.steps):
+        if self.recorded(self.steps):
             chosen = self._chosen()
             error = None if chosen[2] is None else chosen[2].mean().item()
             self._points.append(RecoveringPoint(self.round, self.steps, chosen[1].mean().item(), error))
@@ -127,6 +171,14 @@ class Recovering(Rounds):
         return self.settings.steps
 
     @override
+    def recorded(self, step: int) -> bool:
+        return step % self.settings.record_every == 0 or super().recorded(step)
+
+    @override
+    def comparison(self, images: Path, rounds: Sequence[Round], scores: Sequence[RecoveredPicture]) -> bytes:
+        return recovered_figure(images, rounds[0], scores)
+
+    @override
     def reading(self) -> tuple[float, str]:
         loss = self._last.item()
         return loss, f"objective {loss:.3e}"
@@ -139,7 +191,7 @@ class Recovering(Rounds):
         return Recovered(**common, loss=values.mean().item(), mse=mse, psnr=psnr, measurements=self.y.shape[1])
 
     @override
-    def told(self, row: Round) -> str:
+    def describe(self, row: Round) -> str:
         assert isinstance(row, Recovered)
         return "" if row.mse is None else f"MSE {row.mse:.4f}, {row.psnr:.2f} dB"
 
@@ -169,7 +221,7 @@ class Recovering(Rounds):
         return {p.step: {"objective": p.objective} | ({} if p.mse is None else {"mse": p.mse}) for p in self._points}
 
     @override
-    def given(self) -> dict[str, Tensor]:
+    def given_pictures(self) -> dict[str, Tensor]:
         pictures = {f"{name}/lasso": picture for name, picture in self._baselines.items()}
         for problem in self.problems:
             if problem.x is not None:
@@ -179,7 +231,7 @@ class Recovering(Rounds):
         return {name: to_unit(picture) for name, picture in pictures.items()}
 
     @override
-    def restored(self) -> dict[str, Tensor]:
+    def pictures(self) -> dict[str, Tensor]:
         best = to_unit(self._chosen()[0])
         return {f"{problem.name}/restored": best[n : n + 1] for n, problem in enumerate(self.problems)}
 
@@ -192,7 +244,7 @@ class Recovering(Rounds):
         }
 
     @override
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def load_state(self, state: Mapping[str, Any]) -> None:
         self._shuffle.set_state(state["shuffle"].cpu())
         self.codes.data.copy_(state["codes"])
         if self.rivals is not None:

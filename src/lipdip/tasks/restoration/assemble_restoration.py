@@ -5,61 +5,78 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
 from torch import nn
 
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import default_generator_seeded, stream
-from lipdip.fit.experiment import Origin, Restoration
+from lipdip.fit.experiment import Experiment, Origin
 from lipdip.fit.settings import FitSettings, Multi
+from lipdip.networks.protocol import code_shape_of
 from lipdip.physics import Physics
+from lipdip.physics.deepinv_adapter import as_physics, build_foreign
 from lipdip.pictures import Picture, Problem, altered, draw_codes, given, measured, read_pixel_mask, sized
-from lipdip.tasks.build import blaming, build
-from lipdip.tasks.common import common
-from lipdip.tasks.science import origin_of, plain
-from lipdip.tasks.sources import pictures, whole
+from lipdip.runs.identity import unusual
+from lipdip.tasks.configuration import Config, blaming, build, seed_of, settings_of, target
+from lipdip.tasks.parts import begin, experiment, node_identity, pictures, run_seed
+from lipdip.tasks.restoration.prior_fitting import PriorFitting
 from lipdip.tasks.starting_point import given_ticket, init_stream
 
 SSIM_WINDOW = 11  # pixels
 
 
-def assemble_restoration(cfg: DictConfig) -> Restoration:
-    """The experiment that ``cfg`` describes, of any task that restores pictures.
+def assemble_restoration(config: Config) -> Experiment:
+    """The experiment that a configuration describes, of any task that restores pictures.
 
     Raises:
         UserError: if a setting makes no sense, or settings do not go together.
         ValueError, TypeError: from a constructor, where the message names no setting.
     """
-    if "reg_noise_std" not in cfg.fit:
-        raise UserError(f"task={cfg.task.name} with an untrained network is fitted by fit=adam or fit=sgld")
-    settings = FitSettings(**plain(cfg.fit), answer=cfg.task.score.answer)
-    multi = Multi(**plain(cfg.multi))
-    seed, found = whole(cfg, "seed"), given_ticket(cfg)
-    sources = pictures(cfg)
-    problems, notes = zip(*(_problem(cfg, picture, number) for number, picture in enumerate(sources)), strict=True)
+    answer = config["task"]["score"]["answer"]
+    settings: FitSettings = build(config, "fit", answer=answer)
+    with blaming(config, "multi"):
+        multi = Multi(**config["multi"])
+    seed, found, sources = run_seed(config), given_ticket(config), pictures(config)
+    problems, notes = zip(*(_problem(config, picture, number) for number, picture in enumerate(sources)), strict=True)
     shapes = [problem.physics.image_shape for problem in problems]
     channels = _channels(shapes, multi, [problem.name for problem in problems])
-    with default_generator_seeded(seed, init_stream(cfg, found)):
-        network: nn.Module = build(cfg.model, out_channels=channels)
-    with blaming(cfg.model):
-        code_shapes = [network.code_shape(height, width) for _, height, width in shapes]  # type: ignore[operator]
+    with default_generator_seeded(seed, init_stream(config, found)):
+        network: nn.Module = build(config, "model", out_channels=channels)
+    with blaming(config, "model"):
+        code_shapes = [code_shape_of(network, shape) for shape in shapes]
     codes = draw_codes(code_shapes, seed, multi.code == "shared")
-    metric = build(cfg.task.score.metric)
+    metric = build(config, "task.score.metric")
     for _, height, width in shapes:
         if min(height, width) - 2 * metric.crop < SSIM_WINDOW:
             raise UserError(
                 f"task.score.metric.crop={metric.crop} leaves too little of a picture of {height}x{width} pixels"
             )
-    origin = Origin(origin_of(cfg.model, out_channels=channels), init_stream(cfg, found))
-    told = [note for several in notes for note in several]
-    return Restoration(
-        **common(cfg, network, origin, codes[0], found, settings.steps, told, **_measurements(cfg, sources, shapes)),
-        problems=problems,
+    model = {"target": config["model"]["_target_"], "settings": {**settings_of(config["model"]), "out_channels": channels}}
+    started, origin, unmasked = begin(config, network, Origin(model, init_stream(config, found)), codes[0], found)
+    clean = config["pruner"]["target"] == "clean"
+    module = PriorFitting(
+        network,
+        [problem.without_noise() for problem in problems] if clean else problems,
+        settings,
+        seed=seed,
         codes=codes,
+        mask=started.mask,
         metric=metric,
-        settings=settings,
         multi=multi,
+        hardware=build(config, "trainer"),
+        unmasked=unmasked,
     )
+    task, image = _task(config), _images(config, sources, shapes)
+    several = {name: item for name, item in config["multi"].items() if name != "accumulate"}
+    identity = {
+        **node_identity(config, "fit", answer=answer),
+        **node_identity(config, "model"),
+        **_task_identity(config, task),
+        **{f"image.{number}.{name}": item for number, one in enumerate(image) for name, item in _unusual(one).items()},
+        **(unusual(Multi, several, "multi") if len(sources) > 1 else {}),
+    }
+    configuration = {"task": task, "image": image, **({"multi": several} if len(sources) > 1 else {})}
+    whole = [note for own in notes for note in own]
+    return experiment(config, module, started, origin, whole, identity, configuration)
 
 
 def _channels(shapes: Sequence[Sequence[int]], multi: Multi, names: Sequence[str]) -> int:
@@ -80,59 +97,86 @@ def _channels(shapes: Sequence[Sequence[int]], multi: Multi, names: Sequence[str
     return shapes[0][0]
 
 
-def _problem(cfg: DictConfig, picture: Picture, number: int) -> tuple[Problem, tuple[str, ...]]:
+def _problem(config: Config, picture: Picture, number: int) -> tuple[Problem, tuple[str, ...]]:
     """The problem, and what was done to the picture on the way; each picture has its own degradation."""
-    if not isinstance(cfg.image.clean, bool):
-        raise UserError(f"image.clean must be true or false, not {cfg.image.clean!r}")
-    task, size = cfg.task, _size(cfg)
-    draw = stream(whole(cfg, "task.seed"), f"degradation/picture {number}" if number else "degradation")
+    image, task, size = config["image"], config["task"], _size(config)
+    if not isinstance(image["clean"], bool):
+        raise UserError(f"image.clean must be true or false, not {image['clean']!r}")
+    seed = seed_of(config, "task.seed")
+    draw = stream(seed, f"degradation/picture {number}" if number else "degradation")
     settings: dict[str, Any] = {"generator": draw}
     if task.get("pixel_mask") is not None:
-        settings["pixel_mask"] = read_pixel_mask(task.pixel_mask, picture, size, cfg.image.clean)
-    if cfg.image.clean:
+        settings["pixel_mask"] = read_pixel_mask(task["pixel_mask"], picture, size, image["clean"])
+    if image["clean"]:
         picture = sized(picture, size)
-        picture = altered(picture, cfg.image.content, stream(whole(cfg, "task.seed"), f"content/picture {number}"))
-        physics: Physics = build(task.physics, image_shape=tuple(picture.pixels.shape), **settings)
+        picture = altered(picture, image["content"], stream(seed, f"content/picture {number}"))
+        physics = _physics(config, tuple(picture.pixels.shape), **settings)
         return measured(picture.name, picture.pixels, physics, draw), picture.notes
-    if cfg.image.content != "picture":
-        raise UserError(f"image.content={cfg.image.content} makes a target of a clean picture, not of a degraded one")
-    if task.name == "inpaint" and task.pixel_mask is None:
+    if image["content"] != "picture":
+        raise UserError(f"image.content={image['content']} makes a target of a clean picture, not of a degraded one")
+    if task["name"] == "inpaint" and task["pixel_mask"] is None:
         raise UserError("image.clean=false with task=inpaint needs task.pixel_mask=PICTURE: which pixels are known?")
     scale = task.get("factor", 1)  # how many times smaller than its picture a measurement is
     if isinstance(scale, bool) or not isinstance(scale, int) or scale < 1:
         raise UserError(f"task.factor must be a whole number of at least 2, not {scale!r}")
     picture = sized(picture, size, scale=scale, resample=False)
     channels, height, width = picture.pixels.shape
-    physics = build(task.physics, image_shape=(channels, scale * height, scale * width), **settings)
+    physics = _physics(config, (channels, scale * height, scale * width), **settings)
     return given(picture.name, picture.pixels, physics), picture.notes
 
 
-def _size(cfg: DictConfig) -> Any:
+def _physics(config: Config, shape: tuple[int, ...], **settings: Any) -> Physics:
+    """lipdip's own physics, or another library's, wrapped."""
+    made = target(config["task"]["physics"], "task.physics")
+    if isinstance(made, type) and issubclass(made, Physics):
+        physics: Physics = build(config, "task.physics", image_shape=shape, **settings)
+        return physics
+    foreign = build({"task": {**config["task"], "physics": {**config["task"]["physics"]}}}, "task.physics", **settings)
+    return as_physics(build_foreign(foreign, shape), shape)
+
+
+def _size(config: Config) -> Any:
     """The size that pictures are brought to; None: each keeps its own, cropped to a multiple that a network can fit."""
-    size = plain(cfg.image)["size"]
-    if size != "auto":
-        return size
-    return cfg.protocol.image_size if cfg.image.clean else None  # resampling a degraded picture would change its noise
+    image = config["image"]
+    if image["size"] != "auto":
+        return image["size"]
+    # resampling a degraded picture would change its noise
+    return config["protocol"]["image_size"] if image["clean"] else None
 
 
-def _measurements(cfg: DictConfig, sources: Sequence[Picture], shapes: Sequence[Sequence[int]]) -> dict[str, Any]:
-    """The parts of the run's identity that tell its task, its pictures, and what several pictures share."""
-    task, image = plain(cfg.task), plain(cfg.image)
-    del task["published"]
+def _task(config: Config) -> dict[str, Any]:
+    """The task's own values, with the contents of files in place of their names."""
+    task: dict[str, Any] = {name: item for name, item in config["task"].items() if name not in ("published", "fits")}
     if task.get("pixel_mask") is not None:
         task["pixel_mask"] = hashlib.sha256(Path(task["pixel_mask"]).expanduser().read_bytes()).hexdigest()
-        del task["physics"]["pixel_mask"]
+        task["physics"] = {name: item for name, item in task["physics"].items() if name != "pixel_mask"}
+    return task
+
+
+def _task_identity(config: Config, task: dict[str, Any]) -> dict[str, Any]:
+    """Physics, degradation and score."""
+    instead = {} if task.get("pixel_mask") is None else {"pixel_mask": task["pixel_mask"]}
+    metric = node_identity(config, "task.score.metric", "task.metric")
+    del metric["task.metric"]  # there is one
+    seed = {"task.seed": task["seed"]} if task["seed"] else {}
+    return {**node_identity(config, "task.physics", "task", **instead), **seed, **metric}
+
+
+def _images(config: Config, sources: Sequence[Picture], shapes: Sequence[Sequence[int]]) -> list[dict[str, Any]]:
+    """What each picture is: its shape, its source's digest, and what was done to it."""
+    image = config["image"]
     seen: list[dict[str, Any]] = [
         {"shape": list(shape), "clean": image["clean"], "sha256": picture.digest, "content": image["content"]}
         for picture, shape in zip(sources, shapes, strict=True)
     ]
-    if image["clean"] and _size(cfg) is None:
+    if image["clean"] and _size(config) is None:
         for one, picture in zip(seen, sources, strict=True):
             if one["shape"] != list(picture.pixels.shape):
                 one["cropped"] = True  # resampled to this shape its pixels would be others
-    measured = {"task": task, "image": seen}
-    if len(sources) > 1:
-        multi = plain(cfg.multi)
-        del multi["accumulate"]
-        measured["multi"] = multi
-    return measured
+    return seen
+
+
+def _unusual(image: dict[str, Any]) -> dict[str, Any]:
+    """An image's entries without those that are as usual."""
+    usual = {"clean": True, "content": "picture"}
+    return {name: item for name, item in image.items() if usual.get(name) != item or name not in usual}

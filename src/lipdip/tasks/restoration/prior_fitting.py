@@ -1,21 +1,29 @@
 """Fitting a prior to what was measured of one picture, or of several at once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import reduce
+from pathlib import Path
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from typing_extensions import override
 
+from lipdip.core.metrics import Metric
 from lipdip.core.seeds import stream
-from lipdip.fit.experiment import Restoration
+from lipdip.fit.hardware import Hardware
 from lipdip.fit.rounds import Rounds
-from lipdip.fit.scores import Scores
+from lipdip.fit.scores import CurvePoint, Scores
+from lipdip.fit.settings import FitSettings, Multi
 from lipdip.fit.step import Langevin, fit_step, make_passes
-from lipdip.pictures import draw_codes
-from lipdip.pruning.context import Fit
-from lipdip.runs.rows import CurvePoint, PictureScores, Restored, Round
+from lipdip.networks.protocol import code_shape_of
+from lipdip.pictures import Problem, draw_codes
+from lipdip.pruning.context import LossTerm
+from lipdip.runs.rows import Round
+from lipdip.tasks.restoration.restored import PictureScores, Restored
+from lipdip.tasks.restoration.restored_figure import restored_figure
+from lipdip.tickets.mask import Mask
 from lipdip.tickets.scope import prunable
 
 
@@ -24,22 +32,88 @@ class PriorFitting(Rounds):
 
     Every round replays the same codes and the same jitter, so two rounds differ in their mask alone, and a ticket
     fitted by itself later gives the very same result. Of several pictures (Algorithm 2) the losses add up;
-    ``multi`` says which of them share a code and an output.
+    ``multi`` says which of them share a code and an output. Source: Ulyanov, Vedaldi & Lempitsky, "Deep Image
+    Prior", CVPR 2018.
 
     Args:
-        experiment: what is fitted; its network is at its initialisation.
+        network: at its initialisation; any module from a code (1, c, h, w) to a picture (1, C, H, W).
+        problems: what was measured.
+        settings: the budget of a round, and how it is spent; None: 3000 steps of Adam and nothing else.
+        seed: of code and jitter.
+        codes: the network's fixed inputs, one for each problem; None: drawn from ``seed``.
+        mask: of round 0; None: all weights that may be pruned are there.
+        metric: how reconstructions are scored where there is a clean image; None: PSNR and SSIM on RGB.
+        multi: what several pictures share.
+        hardware: where it runs, see :class:`~lipdip.fit.rounds.Rounds`.
+        unmasked: names of weights that no mask touches.
+        more: fields of :class:`~lipdip.fit.settings.FitSettings`, such as ``steps=1200``.
+
+    Raises:
+        UserError: on a setting that makes no sense.
+        ValueError: if the network does not fit the pictures, or has nothing to prune.
+
+    >>> import lightning as L, torch, lipdip as lip
+    >>> physics = lip.physics.Inpaint((1, 32, 32), keep=0.5, seed=0)
+    >>> problem = lip.Problem(physics.A(torch.rand(1, 1, 32, 32)), physics)
+    >>> fit = lip.PriorFitting(lip.Hourglass(1, 4, 2), [problem], steps=3)
+    >>> trainer = L.Trainer(max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False,
+    ...     enable_progress_bar=False, enable_model_summary=False)
+    >>> trainer.fit(fit)
+    >>> trainer.global_step, tuple(fit.x_hat.shape)
+    (3, (1, 1, 32, 32))
     """
 
+    kind: ClassVar = "restoration"
     tables: ClassVar = {"rounds": Restored, "curves": CurvePoint, "pictures": PictureScores}
 
-    def __init__(self, experiment: Restoration) -> None:
-        super().__init__(experiment)
-        clean = experiment.pruning.clean
-        self.problems = [problem.without_noise() if clean else problem for problem in experiment.problems]
-        self.codes = list(experiment.codes)
-        self.metric = experiment.metric
-        self.settings = experiment.settings
-        self.multi = experiment.multi
+    def __init__(
+        self,
+        network: nn.Module,
+        problems: Sequence[Problem],
+        settings: FitSettings | None = None,
+        *,
+        seed: int = 0,
+        codes: Sequence[Tensor] | None = None,
+        mask: Mask | None = None,
+        metric: Metric | None = None,
+        multi: Multi | None = None,
+        hardware: Hardware | None = None,
+        unmasked: Collection[str] = (),
+        **more: Any,
+    ) -> None:
+        self.multi = multi or Multi()
+        if codes is None:
+            shapes = [code_shape_of(network, problem.physics.image_shape) for problem in problems]
+            codes = draw_codes(shapes, seed, self.multi.code == "shared")
+        mask = Mask.dense(prunable(network, "all", codes[0])) if mask is None else mask
+        self.settings = FitSettings(**{"steps": 3000, **more}) if settings is None else replace(settings, **more)
+        super().__init__(network, mask, seed, hardware, unmasked)
+        self.problems = list(problems)
+        self.codes = list(codes)
+        self.metric = metric or Metric()
+
+    @property
+    @override
+    def subject(self) -> str:
+        return ", ".join(problem.name for problem in self.problems)
+
+    @property
+    @override
+    def metric_name(self) -> str:
+        return str(self.metric)
+
+    @override
+    def headline(self) -> tuple[str, str]:
+        shapes = [(problem.name, *problem.physics.image_shape) for problem in self.problems]
+        sizes = [f"{name} {height}x{width}x{channels}" for name, channels, height, width in shapes]
+        return f"{type(self.problems[0].physics).__name__}, {', '.join(sizes)}", f"{self.settings.steps} steps"
+
+    @override
+    def scored(self) -> dict[str, Any]:
+        unknown = any(problem.x is None for problem in self.problems)
+        scores = ["psnr_best", "psnr_last", "psnr_ema", "psnr_stop", "ssim_best", "matching"]
+        why = "there is no clean image (image.clean=false)" if unknown else None
+        return {**super().scored(), "picture": self.settings.answer, "missing": scores if unknown else [], "why": why}
 
     @override
     def configure_optimizers(self) -> torch.optim.Optimizer:
@@ -66,23 +140,23 @@ class PriorFitting(Rounds):
         self.scores = [Scores(self.settings, self.metric, problem.x, self.device) for problem in self.problems]
 
     @override
-    def fits(self) -> list[Fit]:
-        return [Fit(one.code, part.loss) for one in self.passes for part in one.parts]
+    def loss_terms(self) -> list[LossTerm]:
+        return [LossTerm(one.code, part.loss) for one in self.passes for part in one.parts]
 
     @override
-    def step(self, *optimizers: torch.optim.Optimizer) -> None:
-        (optimizer,) = optimizers
+    def step(self) -> None:
         langevin = self._langevin if self.settings.weight_noise else None
         weight = 1 / len(self.problems) if self.multi.loss == "mean" else 1.0
         losses, pictures = fit_step(
             self.passes,
-            optimizer,
+            self.optimizers(),
             self.pruned,
             self._jitter,
             self.settings.reg_noise_std,
             langevin,
             weight,
             self.multi.accumulate,
+            self.manual_backward,
         )
         parts = [part for one in self.passes for part in one.parts]
         for part, loss, picture in zip(parts, losses, pictures, strict=True):
@@ -93,10 +167,13 @@ class PriorFitting(Rounds):
     def budget(self) -> int:
         return self.settings.steps
 
-    @property
     @override
-    def done(self) -> bool:
-        return all(scores.done for scores in self.scores)
+    def ended_early(self) -> bool:
+        return self.settings.stop_early and all(scores.stopped for scores in self.scores)
+
+    @override
+    def recorded(self, step: int) -> bool:
+        return self.settings.recorded(step) or step == self.allowed
 
     @override
     def reading(self) -> tuple[float, str]:
@@ -117,7 +194,7 @@ class PriorFitting(Rounds):
         return Restored(**common, weights_per_pixel=self.mask.kept / values, **scores)
 
     @override
-    def told(self, row: Round) -> str:
+    def describe(self, row: Round) -> str:
         assert isinstance(row, Restored)
         if row.psnr_best is None:
             return ""
@@ -131,7 +208,8 @@ class PriorFitting(Rounds):
         if len(self.problems) == 1:
             return []
         named = zip(self.problems, self.scores, strict=True)
-        return [PictureScores(self.round, self.mask.sparsity, problem.name, **one.final()) for problem, one in named]
+        common = {"round": self.round, "sparsity": self.mask.sparsity}
+        return [PictureScores(**common, picture=problem.name, **one.final()) for problem, one in named]
 
     @override
     def points(self) -> list[CurvePoint]:
@@ -149,7 +227,7 @@ class PriorFitting(Rounds):
         return curve
 
     @override
-    def given(self) -> dict[str, Tensor]:
+    def given_pictures(self) -> dict[str, Tensor]:
         pictures = {}
         for problem in self.problems:
             folder = f"{problem.name}/" if len(self.problems) > 1 else ""
@@ -159,9 +237,18 @@ class PriorFitting(Rounds):
         return pictures
 
     @override
-    def restored(self) -> dict[str, Tensor]:
+    def pictures(self) -> dict[str, Tensor]:
         folders = [f"{problem.name}/" if len(self.problems) > 1 else "" for problem in self.problems]
         return {f"{folder}restored": scores.answer for folder, scores in zip(folders, self.scores, strict=True)}
+
+    @property
+    def x_hat(self) -> Tensor:
+        """The restored picture of the (first) problem, (1, C, H, W): see :attr:`~lipdip.fit.scores.Scores.answer`."""
+        return self.scores[0].answer
+
+    @override
+    def comparison(self, images: Path, rounds: Sequence[Round], scores: Sequence[PictureScores]) -> bytes:
+        return restored_figure(images, rounds, scores)
 
     @override
     def state(self) -> dict[str, Any]:
@@ -172,7 +259,7 @@ class PriorFitting(Rounds):
         }
 
     @override
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def load_state(self, state: Mapping[str, Any]) -> None:
         self._jitter.set_state(state["jitter"].cpu())
         self._langevin.generator.set_state(state["langevin"].cpu())
         for scores, saved in zip(self.scores, state["scores"], strict=True):

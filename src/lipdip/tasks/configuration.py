@@ -1,0 +1,92 @@
+"""A composed configuration as plain nested values, and the objects that its nodes name."""
+
+import pkgutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from lipdip.core.dotted import value
+from lipdip.core.errors import UserError
+
+Config = Mapping[str, Any]  # resolved: no interpolation is left
+
+
+def build(config: Config, place: str, **more: Any) -> Any:
+    """Call the ``_target_`` of a node with the node's values and ``more``.
+
+    Args:
+        config: the whole configuration.
+        place: the node's dotted name.
+        more: further arguments.
+
+    Raises:
+        UserError: if there is no such target, or it refuses a value; named as on the command line.
+    """
+    node = value(config, place)
+    with blaming(config, place):
+        return make(node, place, **more)
+
+
+def make(node: Config, place: str, **more: Any) -> Any:
+    """Call a node's ``_target_``; nodes inside it that have one of their own are made first."""
+    settings = {name: _made(item, f"{place}.{name}") for name, item in node.items() if name != "_target_"}
+    return target(node, place)(**{**settings, **more})
+
+
+def target(node: Config, place: str) -> Any:
+    """The class or function that a node's ``_target_`` names.
+
+    Raises:
+        UserError: if it names none.
+    """
+    name = node.get("_target_") if isinstance(node, Mapping) else None
+    if not isinstance(name, str):
+        raise UserError(f"{place} must be a table with a _target_, not {node!r}")
+    try:
+        found = pkgutil.resolve_name(name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(f"{place}._target_={name} cannot be imported: {error}") from None
+    if not callable(found):
+        raise UserError(f"{place}._target_={name} is nothing that can be called")
+    return found
+
+
+def _made(item: Any, place: str) -> Any:
+    if isinstance(item, Mapping):
+        if "_target_" in item:
+            return make(item, place)
+        return {name: _made(part, f"{place}.{name}") for name, part in item.items()}
+    return [_made(part, place) for part in item] if isinstance(item, list) else item
+
+
+@contextmanager
+def blaming(config: Config, place: str) -> Iterator[None]:
+    """Turn a constructor's complaint about an argument into a line that names the setting as the command line does."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        message, node = str(error), value(config, place)
+        above = place.rpartition(".")[0]
+        parent = value(config, above) if above else None
+        name = message.split(" ", 1)[0].split("=", 1)[0]
+        there = isinstance(node, Mapping) and name in node
+        # task.sigma is what the user gave, not task.physics.sigma
+        where = above if there and isinstance(parent, Mapping) and name in parent else place
+        raise UserError(f"{where}.{message}" if there else f"{where}: {message}") from error
+
+
+def seed_of(config: Config, name: str) -> int:
+    """The setting ``name``, a seed.
+
+    Raises:
+        UserError: if it is no whole number of at least 0.
+    """
+    given = value(config, name)
+    if isinstance(given, bool) or not isinstance(given, int) or given < 0:
+        raise UserError(f"{name} must be a whole number of at least 0, not {given!r}")
+    return given
+
+
+def settings_of(node: Config) -> dict[str, Any]:
+    """A node's values without its ``_target_``."""
+    return {name: item for name, item in node.items() if name != "_target_"}

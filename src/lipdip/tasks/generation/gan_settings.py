@@ -1,0 +1,63 @@
+"""How a GAN is trained."""
+
+from dataclasses import dataclass
+
+from lipdip.fit.settings import require
+
+
+@dataclass(frozen=True)
+class GanSettings:
+    """The budget of one round of training a GAN, and how it is spent.
+
+    Args:
+        steps: of critic and generator, a round.
+        batch: pictures in a step.
+        lr: learning rate of both Adams (betas 0 and 0.99).
+        gradient_penalty: weight of the critic's gradient penalty.
+        drift: weight of the square of the critic's score on real pictures.
+        ema: decay of the generator's average.
+        grow: steps for each scale but the last, which has the rest; None trains all scales from the start.
+        fade: share of a new scale's steps during which it fades in.
+        record_every: steps between two rows of ``curves.csv``.
+        judged: held-out pictures that a round is judged by.
+        judging_steps: of Adam on their codes.
+
+    Raises:
+        UserError: on a value that makes no sense, named as on the command line.
+    """
+
+    steps: int
+    batch: int = 64
+    lr: float = 2e-4
+    gradient_penalty: float = 10.0
+    drift: float = 1e-3
+    ema: float = 0.999
+    grow: int | None = None
+    fade: float = 0.5
+    record_every: int = 20
+    judged: int = 16
+    judging_steps: int = 200
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "batch", "record_every", "judged", "judging_steps", "grow"):
+            value = getattr(self, name)
+            whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+            require(whole or (name == "grow" and value is None), f"fit.{name} must be at least 1, not {value!r}")
+        for name, (low, high) in {
+            "lr": (0.0, float("inf")),
+            "gradient_penalty": (0.0, float("inf")),
+            "drift": (0.0, float("inf")),
+            "ema": (0.0, 1.0),
+            "fade": (0.0, 1.0),
+        }.items():
+            value = getattr(self, name)
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            require(number and low <= value <= high, f"fit.{name} must lie between {low:g} and {high:g}, not {value!r}")
+
+    def stage(self, step: int, scales: int) -> tuple[int, float]:
+        """How many scales are trained in ``step``, counted from 0, and the finest one's share."""
+        if self.grow is None:
+            return scales, 1.0
+        stage = min(step // self.grow, scales - 1)
+        within = (step - stage * self.grow) / max(self.fade * self.grow, 1)
+        return stage + 1, 1.0 if stage == 0 else min(within, 1.0)

@@ -1,0 +1,42 @@
+"""The pictures of a restoration side by side: clean, measured, dense, winning ticket, last round."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lipdip.figures.run_figures import GIVEN, Panel, comparison, lost_in_words
+from lipdip.runs.matching import most_sparse_matching
+from lipdip.runs.rows import Round
+from lipdip.tasks.restoration.restored import PictureScores
+
+
+def restored_figure(images: Path, rounds: Sequence[Round], scores: Sequence[PictureScores]) -> bytes:
+    """A PNG of a run's pictures.
+
+    Args:
+        images: the run's folder of pictures.
+        rounds: its rows.
+        scores: the rows of each of several pictures; none: there is one picture.
+    """
+    own = {(row.picture, row.round): row for row in scores}
+
+    def below(name: str, panel: Panel) -> str:
+        row = panel.row
+        if row is None:
+            return lost_in_words(images / name, panel.file)
+        found = own.get((name, row.round))
+        score = row.score if found is None else found.psnr_best
+        return f"{f'loss {row.loss:.2e}' if score is None else f'{score:.2f} dB'}, {row.kept_weights:,} weights"
+
+    return comparison(images, [*GIVEN, *_restored(rounds)], list(dict.fromkeys(row.picture for row in scores)), below)
+
+
+def _restored(rounds: Sequence[Round]) -> list[Panel]:
+    first, last, winner = rounds[0], rounds[-1], most_sparse_matching(rounds)
+    panels = [Panel("restored_dense", "dense", first)]
+    if first.sparsity > 0:
+        panels = [Panel("restored_ticket", f"ticket, sparsity {first.sparsity:.3f}", first)]
+    if winner is not None:
+        panels.append(Panel("restored_matching", f"winning ticket, sparsity {winner.sparsity:.3f}", winner))
+    if len(rounds) > 1 and last is not winner:
+        panels.append(Panel("restored_last", f"last round, sparsity {last.sparsity:.3f}", last))
+    return panels
