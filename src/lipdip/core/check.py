@@ -39,7 +39,7 @@ def number(
         >>> number("steps", 1200, low=1, whole=True)
         >>> number("rate", 1.5, above=0, below=1)
         Traceback (most recent call last):
-        ValueError: rate must be a number between 0 and 1, both excluded, not 1.5
+        ValueError: rate must lie between 0 and 1, both excluded, not 1.5
     """
     if value is None and optional:
         return
@@ -47,8 +47,11 @@ def number(
         held = abs(value) < (_BEYOND if isinstance(value, int) else math.inf)
         if held and low <= value <= high and (above is None or value > above) and (below is None or value < below):
             return
-    what = f"a {'whole ' * whole}number{_range(low, high, above, below)}{' or null' * optional}"
-    raise ValueError(f"{name} must be {what}, not {shown(value)}")
+    if above is not None and below is not None:
+        what = f"lie between {above} and {below}, both excluded{' (or null)' * optional}"
+    else:
+        what = f"be a {'whole ' * whole}number{_range(low, high, above, below)}{' or null' * optional}"
+    raise ValueError(f"{name} must {what}, not {shown(value)}")
 
 
 def choice(name: str, value: object, allowed: Collection[Any]) -> None:
@@ -92,8 +95,6 @@ def shown(value: object) -> str:
 
 
 def _range(low: float, high: float, above: float | None, below: float | None) -> str:
-    if above is not None and below is not None:
-        return f" between {above} and {below}, both excluded"
     if low > -math.inf and high < math.inf:
         return f" from {low} to {high}"
     lower = f"above {above}" if above is not None else f"of at least {low}" if low > -math.inf else ""

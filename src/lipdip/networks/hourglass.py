@@ -6,6 +6,8 @@ Source: Ulyanov, Vedaldi & Lempitsky, "Deep Image Prior", CVPR 2018 (there calle
 import torch
 from torch import Tensor, nn
 
+from lipdip.core.check import number
+
 
 def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:
     # Reflection padding inside the convolution: the same values as a ReflectionPad2d in front.
@@ -76,10 +78,8 @@ class Hourglass(nn.Module):
         super().__init__()
         sizes = {"out_channels": out_channels, "channels": channels, "scales": scales, "code_channels": code_channels}
         for name, value in sizes.items():
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
-        if not isinstance(skip_channels, int) or skip_channels < 0:
-            raise ValueError(f"skip_channels must be a whole number of at least 0, not {skip_channels!r}")
+            number(name, value, low=1, whole=True)
+        number("skip_channels", skip_channels, low=0, whole=True)
         self.code_channels = code_channels
         self.scales = scales
         level = None

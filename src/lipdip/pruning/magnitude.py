@@ -1,5 +1,6 @@
 """Magnitude: the larger a weight is, the more it matters. After training this is IMP's rule."""
 
+import torch
 from torch import Tensor
 
 from lipdip.pruning.context import Context
@@ -9,6 +10,13 @@ class Magnitude:
     """Score ``|w|``, compared over all layers together.
 
     Source: Frankle & Carbin, "The Lottery Ticket Hypothesis", ICLR 2019; the paper's Algorithm 1.
+
+    Example:
+        >>> from lipdip.pruning.prune import prune
+        >>> module = torch.nn.Linear(4, 1)
+        >>> _ = module.weight.data.copy_(torch.tensor([[3.0, -4.0, 1.0, 2.0]]))
+        >>> prune(module, Magnitude(), keep=0.5)["weight"]
+        tensor([[ True,  True, False, False]])
     """
 
     def __call__(self, context: Context) -> dict[str, Tensor]:
