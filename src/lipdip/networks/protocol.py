@@ -73,10 +73,8 @@ def logits_of(network: nn.Module) -> Callable[[Tensor], Tensor]:
     own: Callable[[Tensor], Tensor] | None = getattr(network, "logits", None)
     if own is not None:
         return own
-    plain = isinstance(network, nn.Sequential) and type(network).forward is nn.Sequential.forward
-    if plain and len(network) > 1 and isinstance(network[-1], nn.Sigmoid):
-        body: nn.Module = network[:-1]
-        return body
+    if isinstance(network, nn.Sequential) and type(network).forward is nn.Sequential.forward:
+        return network[:-1] if len(network) > 1 and isinstance(network[-1], nn.Sigmoid) else network
     return network
 
 

@@ -14,8 +14,9 @@ from lipdip.tickets.scope import PrunableLayer, TransposedLayer, layers, uses
 class Layer:
     """One convolution or linear layer under a mask.
 
-    ``dead_channels``: output channels (of a linear layer, outputs) that keep no weight and so are constant. ``flops``: of one forward pass, a
-    multiplication and an addition for each weight and place; ``flops_kept``: of kept weights only.
+    ``dead_channels``: output channels (of a linear layer, outputs) that keep no weight and so are constant.
+    ``flops``: of one forward pass, a multiplication and an addition for each weight and place; ``flops_kept``: of kept
+    weights only.
     """
 
     round: int
@@ -30,7 +31,7 @@ class Layer:
 
 
 def anatomy(network: nn.Module, mask: Mask, code: Tensor, number: int = 0) -> list[Layer]:
-    """A row for every layer that could be pruned, in the network's order; a layer outside the mask keeps all its weights.
+    """A row for every prunable layer, in the network's order; a layer outside the mask keeps all its weights.
 
     Args:
         network: is not changed.

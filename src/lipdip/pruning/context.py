@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from lipdip.tickets.mask import Mask
 
-
 Loss = Callable[[Tensor], Tensor]
 
 

@@ -1,6 +1,5 @@
 """Magnitude: the larger a weight is, the more it matters. After training this is IMP's rule."""
 
-import torch
 from torch import Tensor
 
 from lipdip.pruning.context import Context
@@ -12,6 +11,7 @@ class Magnitude:
     Source: Frankle & Carbin, "The Lottery Ticket Hypothesis", ICLR 2019; the paper's Algorithm 1.
 
     Example:
+        >>> import torch
         >>> from lipdip.pruning.prune import prune
         >>> module = torch.nn.Linear(4, 1)
         >>> _ = module.weight.data.copy_(torch.tensor([[3.0, -4.0, 1.0, 2.0]]))

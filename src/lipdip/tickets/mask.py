@@ -181,7 +181,7 @@ class _Held:
             if own.grad is not None:
                 own.grad.mul_(self._factor(name, own.grad))
 
-        return weight.register_post_accumulate_grad_hook(zero)
+        return weight.register_post_accumulate_grad_hook(zero)  # type: ignore[no-untyped-call]
 
     def _factor(self, name: str, like: Tensor) -> Tensor:
         """The mask as numbers, made anew only where the weights have moved to another device or type."""
