@@ -68,7 +68,7 @@ def _written(content: bytes, tmp_path: Path) -> Path:
 
 
 def _same(one: Ticket, other: Ticket) -> bool:
-    parts = ("mask", "network", "init", "code", "provenance")
+    parts = ("mask", "architecture", "init", "code", "provenance")
     weights = [tensor_digests(ticket.weights or {}) for ticket in (one, other)]
     return all(getattr(one, part) == getattr(other, part) for part in parts) and weights[0] == weights[1]
 

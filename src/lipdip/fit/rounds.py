@@ -18,7 +18,7 @@ from lipdip.core.errors import UserError
 from lipdip.core.seeds import stream
 from lipdip.fit.experiment import Experiment
 from lipdip.pruning.anatomy import Layer, anatomy
-from lipdip.pruning.context import Context, Fit
+from lipdip.pruning.context import Context, LossTerm
 from lipdip.runs.rows import Round
 from lipdip.tickets.mask import Mask, Pruned
 
@@ -60,7 +60,7 @@ class Rounds(L.LightningModule):
         """Optimisation steps in a round."""
 
     @abstractmethod
-    def fits(self) -> list[Fit]:
+    def loss_terms(self) -> list[LossTerm]:
         """What a scorer may look at: an input for each part of the loss."""
 
     @abstractmethod
@@ -135,11 +135,11 @@ class Rounds(L.LightningModule):
             network = copy.deepcopy(network)
             network.load_state_dict(self.initial)
             mask = self.pruning.start.to(self.device)
-        return Context(network, mask, self.fits(), keep, number, stream(self.seed, "pruning"))
+        return Context(network, mask, self.loss_terms(), keep, number, stream(self.seed, "pruning"))
 
     def layers(self) -> list[Layer]:
         """What the mask leaves of each convolution."""
-        return anatomy(self.network, self.mask, self.fits()[0].code, self.round)
+        return anatomy(self.network, self.mask, self.loss_terms()[0].code, self.round)
 
     @override
     def train_dataloader(self) -> DataLoader[int]:

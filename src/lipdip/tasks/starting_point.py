@@ -18,7 +18,7 @@ from lipdip.tickets.mask import Mask
 from lipdip.tickets.redraw import redraw
 from lipdip.tickets.scope import ends, prunable
 from lipdip.tickets.ticket_file import Ticket, tensor_digests
-from lipdip.tickets.transfer_mask import Laid, lay
+from lipdip.tickets.transfer_mask import TransferredMask, transfer_mask
 
 INITS = ("original", "reinit", "model")
 Given = tuple[Path, Ticket] | None  # a ticket to start from, and its file
@@ -127,17 +127,17 @@ def ticket_file(path: Path, number: int | None = None) -> Path:
 
 def _laid(
     ticket: Ticket, file: Path, model: DictConfig, network: nn.Module, weights: Mapping[str, Tensor], code: Tensor
-) -> Laid:
+) -> TransferredMask:
     first, last = ends(network, code)
     try:
-        return lay(ticket.mask, weights, first if last is None else first | {last})
+        return transfer_mask(ticket.mask, weights, first if last is None else first | {last})
     except ValueError as error:
         raise UserError(f"{file} does not fit this network: {error}{_needed(ticket, model)}") from None
 
 
 def _needed(ticket: Ticket, model: DictConfig) -> str:
     """What to say on the command line to get the ticket's network, where that can be known."""
-    target, settings = str(ticket.network.get("target", "")), ticket.network.get("settings")
+    target, settings = str(ticket.architecture.get("target", "")), ticket.architecture.get("settings")
     groups = {"Hourglass": "hourglass", "Classifier": "hourglass", "DeepDecoder": "deep_decoder", "Generator": "pggan"}
     group = groups.get(target.rpartition(".")[2])
     if group is None or not isinstance(settings, dict):
@@ -175,7 +175,7 @@ def _transferred(ticket: Ticket, model: DictConfig, network: nn.Module) -> dict[
     """The ticket's initial weights, for all layers whose weight has the same shape in both networks."""
     if ticket.pretrained is not None:
         return {}  # they are here already
-    foreign = model._target_ == ticket.network.get("target") and not model._target_.startswith("lipdip.networks.")
+    foreign = model._target_ == ticket.architecture.get("target") and not model._target_.startswith("lipdip.networks.")
     own = {model._target_: lambda **settings: build(model, **settings)} if foreign else {}
     state, here = ticket.start() or redraw(ticket, own), network.state_dict()
 
@@ -187,7 +187,7 @@ def _transferred(ticket: Ticket, model: DictConfig, network: nn.Module) -> dict[
     return {name: tensor for name, tensor in state.items() if fits(name)}
 
 
-def _notes(file: Path, ticket: Ticket, laid: Laid, weights: Mapping[str, Tensor], init: str) -> tuple[str, ...]:
+def _notes(file: Path, ticket: Ticket, laid: TransferredMask, weights: Mapping[str, Tensor], init: str) -> tuple[str, ...]:
     found = ticket.provenance.get("picture")
     where = f", found on {found}" if isinstance(found, str) else ""
     with_ = {

@@ -13,7 +13,7 @@ from lipdip.core.seeds import stream
 from lipdip.fit.experiment import Classification
 from lipdip.fit.rounds import Rounds
 from lipdip.pictures.datasets import Examples
-from lipdip.pruning.context import Fit
+from lipdip.pruning.context import LossTerm
 from lipdip.runs.rows import Classified, ClassifyingPoint, Round
 
 
@@ -56,12 +56,12 @@ class Classifying(Rounds):
         self._epoch_loss = torch.zeros((), device=self.device)
 
     @override
-    def fits(self) -> list[Fit]:
+    def loss_terms(self) -> list[LossTerm]:
         """One batch of the training pictures, the same at every call."""
         draw = stream(self.seed, "scoring")
         indices = torch.randperm(len(self.dataset.train), generator=draw)[: self.settings.batch]
         pictures, labels = self._batch(self.dataset.train, indices)
-        return [Fit(pictures, lambda logits: self._loss(logits, labels))]
+        return [LossTerm(pictures, lambda logits: self._loss(logits, labels))]
 
     def _batch(self, examples: Examples, indices: Tensor) -> tuple[Tensor, Tensor]:
         pictures, labels = examples.batch(indices)

@@ -15,7 +15,7 @@ from lipdip.fit.experiment import Generation
 from lipdip.fit.rounds import Rounds
 from lipdip.generators import network_bytes
 from lipdip.networks.progressive import COARSEST, Progressive
-from lipdip.pruning.context import Fit
+from lipdip.pruning.context import LossTerm
 from lipdip.runs.rows import AdversarialPoint, Generated, Round
 from lipdip.tasks.generation.inversion import invert
 from lipdip.tickets.mask import Mask
@@ -74,10 +74,10 @@ class GanTraining(Rounds):
         self._found: Tensor | None = None
 
     @override
-    def fits(self) -> list[Fit]:
+    def loss_terms(self) -> list[LossTerm]:
         """Codes, and the generator's own loss on them: what a scorer of the generator may look at."""
         codes = torch.randn(self.settings.batch, self.latent, generator=stream(self.seed, "scoring")).to(self.device)
-        return [Fit(codes, lambda pictures: -self.discriminator(pictures).mean())]
+        return [LossTerm(codes, lambda pictures: -self.discriminator(pictures).mean())]
 
     @property
     def latent(self) -> int:

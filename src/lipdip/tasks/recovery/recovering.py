@@ -14,7 +14,7 @@ from lipdip.core.seeds import stream
 from lipdip.figures.png import to_unit
 from lipdip.fit.experiment import Recovery
 from lipdip.fit.rounds import Rounds
-from lipdip.pruning.context import Fit
+from lipdip.pruning.context import LossTerm
 from lipdip.runs.rows import Recovered, RecoveredPicture, RecoveringPoint, Round
 from lipdip.tasks.recovery.lasso import lasso
 from lipdip.tasks.recovery.objectives import mean_absolutes, mean_squares, median_of_means, median_squares
@@ -75,9 +75,9 @@ class Recovering(Rounds):
         return torch.cat([torch.randn(shape, generator=stream(self.seed, f"{name}/{number}")) for number in restarts])
 
     @override
-    def fits(self) -> list[Fit]:
+    def loss_terms(self) -> list[LossTerm]:
         return [
-            Fit(
+            LossTerm(
                 self.codes.detach()[:1],
                 lambda picture: (self.physics.A(picture).flatten(1) - self.y[:1]).square().mean(),
             )

@@ -14,7 +14,7 @@ from lipdip.fit.rounds import Rounds
 from lipdip.fit.scores import Scores
 from lipdip.fit.step import Langevin, fit_step, make_passes
 from lipdip.pictures import draw_codes
-from lipdip.pruning.context import Fit
+from lipdip.pruning.context import LossTerm
 from lipdip.runs.rows import CurvePoint, PictureScores, Restored, Round
 from lipdip.tickets.scope import prunable
 
@@ -66,8 +66,8 @@ class PriorFitting(Rounds):
         self.scores = [Scores(self.settings, self.metric, problem.x, self.device) for problem in self.problems]
 
     @override
-    def fits(self) -> list[Fit]:
-        return [Fit(one.code, part.loss) for one in self.passes for part in one.parts]
+    def loss_terms(self) -> list[LossTerm]:
+        return [LossTerm(one.code, part.loss) for one in self.passes for part in one.parts]
 
     @override
     def step(self, *optimizers: torch.optim.Optimizer) -> None:
