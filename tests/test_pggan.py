@@ -497,7 +497,7 @@ def test_other_files_are_no_stored_generators(tmp_path):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"format": 2}, "is a stored network of format 2; this lipdip reads format 1"),
+        ({"format": 2}, "has generator format 2; this lipdip reads format 1"),
         ({"format": "1"}, "is damaged"),
         ({"tensors": {}}, "is damaged"),
         ({"target": "os.system"}, "is not a valid generator: it holds 'os.system'"),

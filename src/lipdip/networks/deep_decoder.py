@@ -4,6 +4,8 @@ Source: Heckel & Hand, "Deep Decoder: Concise Image Representations from Untrain
 Networks", ICLR 2019.
 """
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -40,6 +42,8 @@ class DeepDecoder(nn.Module):
 
     Shapes: code ``(N, channels, H / 2**scales, W / 2**scales)`` to picture ``(N, out_channels, H, W)`` in (0, 1).
     """
+
+    dense_layers: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, out_channels: int = 3, channels: int = 128, scales: int = 5) -> None:
         super().__init__()

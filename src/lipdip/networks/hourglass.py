@@ -3,6 +3,8 @@
 Source: Ulyanov, Vedaldi & Lempitsky, "Deep Image Prior", CVPR 2018 (there called ``skip``).
 """
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -66,6 +68,8 @@ class Hourglass(nn.Module):
     Shapes: code ``(N, code_channels, H, W)`` to picture ``(N, out_channels, H, W)`` with values in (0, 1);
     H and W are larger than ``2**scales``, so that reflection has two pixels at the coarsest scale.
     """
+
+    dense_layers: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,

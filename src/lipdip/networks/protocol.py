@@ -1,18 +1,19 @@
 """What a network may say of itself, and what holds for one that says nothing."""
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
 from lipdip.core.check import number
 
 
+@runtime_checkable
 class Prior(Protocol):
     """A network that serves as a prior: a module from a code ``z`` to a picture ``f(z)``.
 
-    Any module that can be called on a code is one. Everything else is optional; the functions of this file ask for
-    it, and have an answer for plain modules from pictures to pictures.
+    This is all that one may say of itself. Nothing of it is required of a module but that it can be called on a code:
+    the functions of this file ask for the rest, and have an answer for plain modules from pictures to pictures.
     """
 
     dense_layers: ClassVar[tuple[str, ...]]

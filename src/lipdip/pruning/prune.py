@@ -56,6 +56,7 @@ def prune(
     """
     module = unwrapped(module)
     start = mask if mask is not None else Mask.dense(prunable(module, scope, inputs))
+    start.check(module)
     terms = [] if inputs is None else [LossTerm(inputs, no_loss)]
     context = Context(module, start, terms, _count(keep, start), 1, stream(seed, "pruning"))
     found = cut(scorer, context, empty_layers)

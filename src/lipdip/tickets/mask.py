@@ -90,6 +90,18 @@ class Mask(Mapping[str, Tensor]):
         """The same mask on another device."""
         return Mask({name: layer.to(device) for name, layer in self.items()})
 
+    def check(self, module: nn.Module) -> None:
+        """Refuse a module that has not all of the mask's weights, of the same shapes.
+
+        Raises:
+            ValueError: which names the first such weight.
+        """
+        shapes = {name: own.shape for name, own in unwrapped(module).named_parameters(remove_duplicate=False)}
+        for name, layer in self.items():
+            if shapes.get(name) != layer.shape:
+                here = tuple(shapes[name]) if name in shapes else "not there"
+                raise ValueError(f"the weight {name} is {tuple(layer.shape)} in the mask and {here} in the module")
+
     def apply_to(self, module: nn.Module) -> None:
         """Set every pruned weight of a module to zero, in place.
 
@@ -152,16 +164,10 @@ class _Held:
     """A mask over a module's parameters, which are looked up anew each time: they may be moved, or loaded again."""
 
     def __init__(self, module: nn.Module, mask: Mask) -> None:
-        module, self._factors = unwrapped(module), dict[str, Tensor]()
-        self._mask = mask
-        self._owners: dict[str, tuple[nn.Module, str]] = {}
-        shapes = {name: own.shape for name, own in module.named_parameters(remove_duplicate=False)}
-        for name, layer in mask.items():
-            if shapes.get(name) != layer.shape:
-                here = tuple(shapes[name]) if name in shapes else "not there"
-                raise ValueError(f"the weight {name} is {tuple(layer.shape)} in the mask and {here} in the module")
-            path, _, last = name.rpartition(".")
-            self._owners[name] = module.get_submodule(path), last
+        mask.check(module)
+        self._mask, self._factors = mask, dict[str, Tensor]()
+        split = {name: name.rpartition(".") for name in mask}
+        self._owners = {name: (unwrapped(module).get_submodule(path), last) for name, (path, _, last) in split.items()}
 
     def apply(self) -> None:
         """Set every pruned weight to zero."""
