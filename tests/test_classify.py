@@ -101,7 +101,7 @@ def test_legacy_has_the_public_scripts_two_quirks():
 
 @pytest.mark.parametrize("sigmoid", [True, False])
 def test_the_loss_is_of_logits_or_where_asked_of_their_sigmoids(sigmoid):
-    (fit,) = Classifying(assemble(compose(*LEARN, f"task.sigmoid={sigmoid}".lower()))).fits()
+    (fit,) = Classifying(assemble(compose(*LEARN, f"task.sigmoid={sigmoid}".lower()))).loss_terms()
     sure = torch.full((len(fit.code), 10), 50.0)  # of every class alike
     sure[:, 0] = 60.0
     gaps = fit.loss(sure).item(), torch.log(torch.tensor(10.0)).item()

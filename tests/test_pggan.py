@@ -23,7 +23,7 @@ from lipdip.generators import load_discriminator, load_generator, load_zoo, netw
 from lipdip.generators.zoo import BaseConfig
 from lipdip.networks.pggan import Discriminator, Generator
 from lipdip.networks.pggan_layers import Equalized, minibatch_std, pixel_norm
-from lipdip.tickets.scope import convolutions, ends, prunable
+from lipdip.tickets.scope import ends, layers, prunable
 
 DATA = Path(__file__).parent / "data"
 ZOO = DATA / "pggan_zoo_checkpoint.pth"
@@ -208,7 +208,7 @@ def test_convolutions_are_prunable_and_a_pruned_weight_does_nothing():
     ]
     assert ends(network, _picture_codes()) == (set(), "toRGBLayers.1.module.weight")
     with torch.no_grad():
-        for conv in convolutions(network).values():
+        for conv in layers(network).values():
             conv.weight.zero_()
         assert not network(_picture_codes()).any()
 
@@ -497,7 +497,7 @@ def test_other_files_are_no_stored_generators(tmp_path):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"format": 2}, "is a stored network of format 2; this lipdip reads format 1"),
+        ({"format": 2}, "has generator format 2; this lipdip reads format 1"),
         ({"format": "1"}, "is damaged"),
         ({"tensors": {}}, "is damaged"),
         ({"target": "os.system"}, "is not a valid generator: it holds 'os.system'"),

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from lipdip.cli.compose import compose, config_dir
 from lipdip.core.errors import UserError
 from lipdip.networks import Hourglass
-from lipdip.pruning.context import Context, Fit
+from lipdip.pruning.context import Context, LossTerm
 from lipdip.pruning.cut import EmptiedLayerError, cut
 from lipdip.pruning.grasp import Grasp
 from lipdip.pruning.schedule import ladder, ladder_to, target
@@ -60,12 +60,15 @@ class ThreeConvs(nn.Module):
         return self.c3(nn.functional.leaky_relu(self.c2(x), 0.2))
 
 
-@pytest.mark.parametrize(("name", "scorer"), [("snip", Snip()), ("grasp", Grasp(200)), ("synflow", SynFlow())])
+SCORES = [("snip", Snip()), ("grasp", Grasp(temperature=200)), ("synflow", SynFlow())]
+
+
+@pytest.mark.parametrize(("name", "scorer"), SCORES)
 def test_scores_equal_the_authors(reference, name, scorer):
     arrays, network = reference(f"score_{name}"), ThreeConvs()
     network.load_state_dict({key: value for key, value in arrays.items() if key.startswith("c")})
-    fit = Fit(arrays["x"], lambda output: (output - arrays["target"]).square().mean())
-    scores = scorer(Context(network, Mask.dense(prunable(network)), [fit], keep=1, round=1))
+    term = LossTerm(arrays["x"], lambda output: (output - arrays["target"]).square().mean())
+    scores = scorer(Context(network, Mask.dense(prunable(network)), [term], keep=1, round=1))
     for layer in ("c1", "c2", "c3"):
         torch.testing.assert_close(scores[f"{layer}.weight"].float(), arrays[f"score_{layer}"], rtol=1e-4, atol=0)
 
@@ -73,13 +76,13 @@ def test_scores_equal_the_authors(reference, name, scorer):
 def _context(overrides: tuple[str, ...], images: int = 1, keep: int = 500) -> tuple[Context, object]:
     experiment = assemble(compose(*TINY, *overrides))
     (problem,) = experiment.problems
-    fits = [
-        Fit(experiment.codes[0] + shift, lambda output: (problem.physics.A(output) - problem.y).square().mean())
+    terms = [
+        LossTerm(experiment.codes[0] + shift, lambda output: (problem.physics.A(output) - problem.y).square().mean())
         for shift in range(images)
     ]
     mask = experiment.pruning.start
     generator = torch.Generator().manual_seed(0)
-    return Context(experiment.network, mask, fits, keep, 1, generator), experiment.pruning.scorer
+    return Context(experiment.network, mask, terms, keep, 1, generator), experiment.pruning.scorer
 
 
 @pytest.mark.parametrize("images", [1, 3])
@@ -164,9 +167,9 @@ def test_99_percent_gets_a_clear_answer(tiny, pruner):
 def test_synflow_on_the_hourglass_is_finite_not_zero_and_empties_no_layer_at_90():
     network = Hourglass(channels=16, scales=4)
     with torch.no_grad():
-        fit = Fit(torch.rand(1, *network.code_shape(64, 64)), torch.sum)
+        term = LossTerm(torch.rand(1, *network.code_shape(64, 64)), torch.sum)
     mask = Mask.dense(prunable(network))
-    context = Context(network, mask, [fit], keep=round(0.1 * mask.total), round=1)
+    context = Context(network, mask, [term], keep=round(0.1 * mask.total), round=1)
     scores = SynFlow()(context)
     assert all(bool(score.isfinite().all()) and bool((score > 0).any()) for score in scores.values())
     with pytest.raises(EmptiedLayerError, match="skip"):

@@ -14,7 +14,7 @@ from lipdip.runs.directory import read_rounds
 from lipdip.tasks.assemble import assemble
 from lipdip.tickets.mask import Mask
 from lipdip.tickets.ticket_file import Ticket
-from lipdip.tickets.transfer_mask import lay
+from lipdip.tickets.transfer_mask import transfer_mask
 
 from .conftest import TINY
 
@@ -242,9 +242,9 @@ def test_where_a_ticket_does_not_belong(found, overrides, message):
 def test_only_layers_at_the_ends_may_be_left_out():
     mask = Mask({name: torch.ones(2, 2, 1, 1, dtype=torch.bool) for name in ("first", "middle", "last")})
     weights = {name: torch.zeros(2, 2, 1, 1) for name in ("first", "middle", "last")}
-    laid = lay(mask, {**weights, "first": torch.zeros(2, 5, 1, 1)}, {"first", "last"})
+    laid = transfer_mask(mask, {**weights, "first": torch.zeros(2, 5, 1, 1)}, {"first", "last"})
     assert laid.taken == ("middle", "last") and laid.left_out == ("first",)
     with pytest.raises(ValueError, match="the layer middle"):
-        lay(mask, {**weights, "middle": torch.zeros(3, 2, 1, 1)}, {"first", "last"})
+        transfer_mask(mask, {**weights, "middle": torch.zeros(3, 2, 1, 1)}, {"first", "last"})
     with pytest.raises(ValueError, match="no layer in common"):
-        lay(Mask({"last": mask["last"]}), {"first": weights["first"]}, {"first"})
+        transfer_mask(Mask({"last": mask["last"]}), {"first": weights["first"]}, {"first"})

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import load_file, save, save_file
 
 from lipdip.core.errors import UserError
+from lipdip.core.seeds import default_generator_seeded
 from lipdip.networks import Hourglass
 from lipdip.tickets.mask import Mask
 from lipdip.tickets.scope import prunable
@@ -68,7 +69,7 @@ def _written(content: bytes, tmp_path: Path) -> Path:
 
 
 def _same(one: Ticket, other: Ticket) -> bool:
-    parts = ("mask", "network", "init", "code", "provenance")
+    parts = ("mask", "architecture", "init", "code", "provenance")
     weights = [tensor_digests(ticket.weights or {}) for ticket in (one, other)]
     return all(getattr(one, part) == getattr(other, part) for part in parts) and weights[0] == weights[1]
 
@@ -258,3 +259,67 @@ def test_the_reader_in_the_documentation_reads_it(tmp_path, monkeypatch, carryin
     assert {name: torch.from_numpy(t) for name, t in names["start"].items()}.keys() == (ticket.start() or {}).keys()
     assert all(torch.equal(torch.from_numpy(names["start"][name]), t) for name, t in (ticket.start() or {}).items())
     assert names["header"]["provenance"] == PROVENANCE
+
+
+def _drawn(**settings: object) -> tuple[Hourglass, Ticket]:
+    """A network, and its ticket with the seed that draws it."""
+    with default_generator_seeded(3, "init"):
+        network = Hourglass(**settings)
+    return network, _ticket(network, **settings)
+
+
+@pytest.mark.parametrize("carrying", [False, True])
+def test_a_ticket_builds_its_network_again(tmp_path, carrying):
+    network, ticket = _drawn(channels=4, scales=2)
+    path = tmp_path / "t.safetensors"
+    (ticket.carrying(network.state_dict()) if carrying else ticket).save(str(path))
+    before = torch.random.get_rng_state()
+    ticket = Ticket.load(str(path))
+    again = ticket.network()
+    assert torch.equal(before, torch.random.get_rng_state())
+    ticket.mask.apply_to(network)
+    assert type(again) is Hourglass and again.training
+    assert tensor_digests({k: v + 0 for k, v in again.state_dict().items()}) == tensor_digests(
+        {k: v + 0 for k, v in network.state_dict().items()}
+    )
+    with ticket.mask.held(again):
+        again(torch.rand(1, 32, 16, 16)).sum().backward()
+        torch.optim.SGD(again.parameters(), 0.1).step()
+        assert all(bool((again.get_parameter(name)[~kept] == 0).all()) for name, kept in ticket.mask.items())
+
+
+class Own(torch.nn.Sequential):
+    """A network of a user's own."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(torch.nn.Conv1d(2, width, 3), torch.nn.Linear(4, 2))
+
+
+def test_a_network_of_ones_own_is_built_from_its_class_alone():
+    network = Own(3)
+    ticket = replace(_ticket(network, width=3), architecture={"target": "mine.Own", "settings": {"width": 3}})
+    ticket = ticket.carrying(network.state_dict())
+    ticket.mask.apply_to(network)
+    again = ticket.network(network=Own)
+    assert all(torch.equal(own, network.state_dict()[name]) for name, own in again.state_dict().items())
+    with pytest.raises(UserError, match=r"mine\.Own"):
+        ticket.network()
+
+
+def test_a_network_that_is_not_the_tickets_is_refused():
+    network, ticket = _drawn(channels=4, scales=2)
+    other = Hourglass(channels=4, scales=2).state_dict()
+    wider = {"target": "lipdip.networks.Hourglass", "settings": {"channels": 5, "scales": 2}}
+    foreign = {"seed": None, "stream": None, "tensors": ticket.init["tensors"]}
+    for wrong in (
+        replace(ticket, architecture=wider),
+        replace(ticket, architecture={"target": "os.system", "settings": {}}),
+        replace(ticket, init={**ticket.init, "seed": 4}),
+        replace(ticket, init=foreign),
+        replace(ticket.carrying(network.state_dict()), architecture=wider),
+        ticket.carrying({**network.state_dict(), "head.bias": other["head.bias"] + 1}),
+        replace(ticket, init={**foreign, "pretrained": {"name": "clothes", "sha256": ""}}),
+    ):
+        with pytest.raises(UserError) as caught:
+            wrong.network()
+        assert "\n" not in str(caught.value)

@@ -231,17 +231,18 @@ def test_drawing_weights_again_leaves_the_global_generator_alone(file, say, tmp_
 def test_weights_that_cannot_be_drawn_again(file, refuse, tmp_path):
     ticket, out = _found(), str(tmp_path / "out")
     settings = {"out_channels": 3, "channels": 10**9, "scales": 5}
+    five = {**ticket.architecture, "settings": {**settings, "channels": 5}}
     changed = {**ticket.init["tensors"], "head.weight": "0" * 12}
     for other, message in (
         (replace(ticket, init={**ticket.init, "tensors": changed}), "draws other weights from seed 3"),
         (replace(ticket, init={**ticket.init, "seed": None}), "do not come from a seed"),
-        (replace(ticket, network={"target": "lipdip.networks.Hourglass", "settings": settings}), "overflow"),
-        (replace(ticket, network={**ticket.network, "settings": {**settings, "channels": 5}}), "does not fit"),
-        (replace(ticket, network={**ticket.network, "settings": {"width": 5}}), "cannot be built"),
-        (replace(ticket, network={**ticket.network, "settings": None}), "cannot be built"),
-        (replace(ticket, network={"target": "lipdip.networks.Hourglass"}), "cannot be built"),
-        (replace(ticket, network={}), "is not lipdip's own"),
-        (replace(ticket, network={**ticket.network, "target": ["a"]}), "is not lipdip's own"),
+        (replace(ticket, architecture={"target": "lipdip.networks.Hourglass", "settings": settings}), "overflow"),
+        (replace(ticket, architecture=five), "does not fit"),
+        (replace(ticket, architecture={**ticket.architecture, "settings": {"width": 5}}), "cannot be built"),
+        (replace(ticket, architecture={**ticket.architecture, "settings": None}), "cannot be built"),
+        (replace(ticket, architecture={"target": "lipdip.networks.Hourglass"}), "cannot be built"),
+        (replace(ticket, architecture={}), "is not lipdip's own"),
+        (replace(ticket, architecture={**ticket.architecture, "target": ["a"]}), "is not lipdip's own"),
         (_plain(a=[1]), "the ticket's network, mine.Net, is not lipdip's own"),
     ):
         path = file("t", other)
@@ -254,7 +255,7 @@ def test_a_network_named_in_a_ticket_is_not_imported(file, refuse, tmp_path, mon
     (tmp_path / "evil.py").write_text("raise SystemExit('imported')")
     monkeypatch.syspath_prepend(tmp_path)
     for target in ("evil.Net", "lipdip.networks.hourglass.nn.Identity", "lipdip.networks.__class__"):
-        ticket = replace(_found(), network={"target": target, "settings": {}})
+        ticket = replace(_found(), architecture={"target": target, "settings": {}})
         assert "is not lipdip's own" in refuse("export", file("t", ticket), str(tmp_path / "out"), "--torch")
     assert "evil" not in sys.modules
 
@@ -282,7 +283,7 @@ def test_a_control_is_by_lot_and_keeps_as_many(file, say, tmp_path, kind):
     assert (tmp_path / "one").read_bytes() == (tmp_path / "same").read_bytes()
     assert one.mask.kept == other.mask.kept == ticket.mask.kept
     assert one.mask != other.mask and one.mask != ticket.mask and list(one.mask) == list(ticket.mask)
-    assert (one.network, one.init, one.code, one.weights) == (ticket.network, ticket.init, ticket.code, None)
+    assert (one.architecture, one.init, one.code, one.weights) == (ticket.architecture, ticket.init, ticket.code, None)
     assert one.provenance == {"control": kind, "seed": 5, "of": ticket.mask.digest(), "scores": {}}
     equal = [int(one.mask[name].sum()) == int(layer.sum()) for name, layer in ticket.mask.items()]
     assert all(equal) if kind == "layerwise" else not all(equal)

@@ -120,7 +120,7 @@ def _facts(ticket: Ticket, size: int) -> Iterator[tuple[str, str]]:
     mask, init, origin = ticket.mask, ticket.init, ticket.provenance
     scores, configuration = _table(origin.get("scores")), _table(origin.get("configuration"))
     yield "ticket", f"format {FORMAT}, {size:,} bytes"
-    yield "network", f"{_value(ticket.network.get('target'))} ({_settings(ticket.network.get('settings'))})"
+    yield "network", f"{_value(ticket.architecture.get('target'))} ({_settings(ticket.architecture.get('settings'))})"
     for name, value in origin.items():
         if name not in ("scores", "configuration"):
             yield name, _settings(value)

@@ -1,22 +1,18 @@
 """A generator or discriminator in one safetensors file: weights, settings that build it, notes on where it is from."""
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
 from lipdip.generators.checked_load import filled
 from lipdip.networks import Discriminator, Generator
 from lipdip.networks.progressive import Progressive
-from lipdip.tickets.ticket_file import tensor_digests
+from lipdip.tickets.sealed import sealed, tensor_digests, unsealed
 
 FORMAT = 1
 _KEY = "lipdip.network"
@@ -24,7 +20,6 @@ _TARGETS: dict[type, str] = {
     Generator: "lipdip.networks.Generator",
     Discriminator: "lipdip.networks.Discriminator",
 }
-_LONGEST_HEADER = 100_000_000  # bytes; safetensors' own bound
 _Network = TypeVar("_Network", Generator, Discriminator)
 
 
@@ -49,7 +44,7 @@ def network_bytes(
     """The file's bytes; the same for the same network, notes and type.
 
     The safetensors metadata have one key, ``lipdip.network``, and as its value a JSON text: ``format``, ``target``
-    (the class), ``settings``, ``tensors`` (:func:`lipdip.core.ticket.tensor_digests` of the tensors as stored),
+    (the class), ``settings``, ``tensors`` (:func:`lipdip.tickets.sealed.tensor_digests` of the tensors as stored),
     ``notes`` and ``sha256``, that of the JSON without it.
 
     Args:
@@ -76,11 +71,9 @@ def network_bytes(
         "notes": dict(notes or {}),
     }
     try:
-        header = json.loads(_json(header))  # as it will be read
+        return sealed(_KEY, header, tensors, of_tensors=False)
     except TypeError as error:
         raise ValueError(f"the notes are not plain values: {error}") from None
-    header["sha256"] = _checksum(header)
-    return save(tensors, {_KEY: _json(header)})
 
 
 def save_network(
@@ -89,7 +82,7 @@ def save_network(
     notes: Mapping[str, Any] | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> None:
-    """Write :func:`network_bytes` to a file, whole or not at all; a file that is there is replaced.
+    """Write :func:`network_bytes` to a file, whole or not at all; overwrites an existing file.
 
     Raises:
         UserError: if the file cannot be written.
@@ -115,20 +108,7 @@ def load_discriminator(path: Path) -> Discriminator:
 def _load(path: Path, kind: type[_Network]) -> tuple[_Network, dict[str, Any], str]:
     """Network, notes and digest."""
     what = kind.__name__.lower()
-    try:
-        header, content = _read(path)
-    except OSError as error:
-        raise UserError(f"cannot read the {what} {path}: {error.strerror or error}") from None
-    version = header.get("format")
-    if type(version) is int and version != FORMAT:
-        raise UserError(f"{path} is a stored network of format {version}; this lipdip reads format {FORMAT}")
-    try:
-        tensors = load(content)
-        intact = header["sha256"] == _checksum(header) and header["tensors"] == tensor_digests(tensors)
-    except (SafetensorError, AssertionError, KeyError, TypeError, ValueError, RuntimeError):
-        intact = False
-    if version != FORMAT or not intact:
-        raise UserError(f"{path} is damaged: its contents do not fit its checksum")
+    header, tensors = unsealed(path, _KEY, what, "a network that lipdip stored", FORMAT, of_tensors=False)
     try:
         if header["target"] != _TARGETS[kind]:
             raise ValueError(f"it holds {str(header['target'])[:80]!r}")
@@ -137,32 +117,3 @@ def _load(path: Path, kind: type[_Network]) -> tuple[_Network, dict[str, Any], s
         return filled(kind, header["settings"], tensors), header["notes"], header["sha256"]
     except (KeyError, ValueError) as error:
         raise UserError(f"{path} is not a valid {what}: {str(error)[:200]}") from None
-
-
-def _json(header: Mapping[str, Any]) -> str:
-    return json.dumps(header, sort_keys=True, allow_nan=False)
-
-
-def _checksum(header: Mapping[str, Any]) -> str:
-    """Of the header without this number; it contains the tensors' digests."""
-    return hashlib.sha256(
-        _json({name: value for name, value in header.items() if name != "sha256"}).encode()
-    ).hexdigest()
-
-
-def _read(path: Path) -> tuple[dict[str, Any], bytes]:
-    """The header, and the file's bytes; only the beginning of a foreign file is read, however large it is."""
-    with path.open("rb") as file:
-        beginning = file.read(9)
-        size = int.from_bytes(beginning[:8], "little")
-        if len(beginning) < 9 or beginning[8:] != b"{" or not 0 < size <= _LONGEST_HEADER:
-            raise UserError(f"{path} is not a network that lipdip stored, nor any other safetensors file")
-        text = beginning[8:] + file.read(size - 1)
-        try:
-            metadata = json.loads(text).get("__metadata__", {})
-            header = json.loads(metadata[_KEY]) if _KEY in metadata else None
-        except (ValueError, TypeError, AttributeError, RecursionError):
-            raise UserError(f"{path} is cut short or damaged") from None
-        if not isinstance(header, dict):
-            raise UserError(f"{path} is a safetensors file, but not a network that lipdip stored")
-        return header, beginning[:8] + text + file.read()

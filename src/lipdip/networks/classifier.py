@@ -1,8 +1,11 @@
 """The hourglass as a classifier: a linear head replaces its last convolution."""
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
+from lipdip.core.check import number
 from lipdip.networks.hourglass import Hourglass
 
 
@@ -22,12 +25,13 @@ class Classifier(nn.Module):
     Shapes: pictures ``(N, picture_channels, H, W)`` to logits ``(N, classes)``; H and W larger than ``2**scales``.
     """
 
+    dense_layers: ClassVar[tuple[str, ...]] = ("linear",)
+
     def __init__(
         self, classes: int, channels: int = 128, scales: int = 5, skip_channels: int = 4, picture_channels: int = 3
     ) -> None:
         super().__init__()
-        if isinstance(classes, bool) or not isinstance(classes, int) or classes < 2:
-            raise ValueError(f"classes must be a whole number of at least 2, not {classes!r}")
+        number("classes", classes, low=2, whole=True)
         prior = Hourglass(3, channels, scales, skip_channels, picture_channels)
         self.code_shape = prior.code_shape
         self.body = prior.body

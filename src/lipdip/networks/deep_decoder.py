@@ -4,8 +4,12 @@ Source: Heckel & Hand, "Deep Decoder: Concise Image Representations from Untrain
 Networks", ICLR 2019.
 """
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
+
+from lipdip.core.check import number
 
 
 class _Block(nn.Module):
@@ -39,11 +43,12 @@ class DeepDecoder(nn.Module):
     Shapes: code ``(N, channels, H / 2**scales, W / 2**scales)`` to picture ``(N, out_channels, H, W)`` in (0, 1).
     """
 
+    dense_layers: ClassVar[tuple[str, ...]] = ()
+
     def __init__(self, out_channels: int = 3, channels: int = 128, scales: int = 5) -> None:
         super().__init__()
         for name, value in {"out_channels": out_channels, "channels": channels, "scales": scales}.items():
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
+            number(name, value, low=1, whole=True)
         self.channels = channels
         self.scales = scales
         self.blocks = nn.Sequential(*(_Block(channels, upsample=block < scales) for block in range(scales + 1)))

@@ -3,8 +3,12 @@
 Source: Ulyanov, Vedaldi & Lempitsky, "Deep Image Prior", CVPR 2018 (there called ``skip``).
 """
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
+
+from lipdip.core.check import number
 
 
 def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:
@@ -65,6 +69,8 @@ class Hourglass(nn.Module):
     H and W are larger than ``2**scales``, so that reflection has two pixels at the coarsest scale.
     """
 
+    dense_layers: ClassVar[tuple[str, ...]] = ()
+
     def __init__(
         self,
         out_channels: int = 3,
@@ -76,10 +82,8 @@ class Hourglass(nn.Module):
         super().__init__()
         sizes = {"out_channels": out_channels, "channels": channels, "scales": scales, "code_channels": code_channels}
         for name, value in sizes.items():
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")
-        if not isinstance(skip_channels, int) or skip_channels < 0:
-            raise ValueError(f"skip_channels must be a whole number of at least 0, not {skip_channels!r}")
+            number(name, value, low=1, whole=True)
+        number("skip_channels", skip_channels, low=0, whole=True)
         self.code_channels = code_channels
         self.scales = scales
         level = None

@@ -6,10 +6,12 @@ Variation", ICLR 2018. Layers, their names in the state dict and their arithmeti
 """
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from lipdip.core.check import choice
 from lipdip.networks.pggan_layers import halved, minibatch_std, pixel_norm, upsampled
 from lipdip.networks.progressive import COARSEST, Progressive
 
@@ -37,6 +39,8 @@ class Generator(Progressive):
         ValueError: if an argument makes no sense.
     """
 
+    dense_layers: ClassVar[tuple[str, ...]] = ("formatLayer",)
+
     def __init__(
         self,
         latent: int = 512,
@@ -60,8 +64,7 @@ class Generator(Progressive):
             leak=leak,
             activation=activation,
         )
-        if activation not in (None, "tanh"):
-            raise ValueError(f"activation must be tanh or null, not {activation!r}")
+        choice("activation", activation, ("tanh", None))
         self.latent = latent
         self.pixel_norm = pixel_norm
         self.activation = activation
@@ -117,6 +120,8 @@ class Discriminator(Progressive):
     Raises:
         ValueError: if an argument makes no sense.
     """
+
+    dense_layers: ClassVar[tuple[str, ...]] = ("decisionLayer", "groupScaleZero.1")
 
     def __init__(
         self,

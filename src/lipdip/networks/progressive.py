@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional
 
+from lipdip.core.check import flag, number
 from lipdip.networks.pggan_layers import Equalized, Group
 
 COARSEST = 4  # pixels, side of the first scale
@@ -30,13 +31,10 @@ class Progressive(nn.Module):
         sizes = {f"channels[{scale}]": value for scale, value in enumerate(channels)}
         sizes |= {name: settings[name] for name in ("latent", "picture_channels", "outputs") if name in settings}
         for name, value in sizes.items():
-            _check_count(name, value)
+            number(name, value, low=1, whole=True)
         for name in {"equalized", "zero_bias", "pixel_norm", "minibatch_std"} & set(settings):
-            if not isinstance(settings[name], bool):
-                raise ValueError(f"{name} must be true or false, not {settings[name]!r}")
-        leak = settings["leak"]
-        if isinstance(leak, bool) or not isinstance(leak, int | float) or not 0 <= leak <= 1:
-            raise ValueError(f"leak must be a number from 0 to 1, not {leak!r}")
+            flag(name, settings[name])
+        number("leak", settings["leak"], low=0, high=1)
         self._settings = settings
         self.channels: tuple[int, ...] = (channels[0],)
         self.picture_channels: int = settings["picture_channels"]
@@ -49,8 +47,7 @@ class Progressive(nn.Module):
 
     @alpha.setter
     def alpha(self, value: float) -> None:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-            raise ValueError(f"alpha must be a number from 0 to 1, not {value!r}")
+        number("alpha", value, low=0, high=1)
         self._alpha = float(value)
 
     @property
@@ -73,7 +70,7 @@ class Progressive(nn.Module):
         Raises:
             ValueError: if either makes no sense.
         """
-        _check_count("channels", channels)
+        number("channels", channels, low=1, whole=True)
         self.alpha = alpha
         like = next(self.parameters())
         self._grow(self.channels[-1], channels)
@@ -94,8 +91,3 @@ class Progressive(nn.Module):
 
     def _leaky(self, x: Tensor) -> Tensor:
         return functional.leaky_relu(x, self._settings["leak"])
-
-
-def _check_count(name: str, value: object) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}")

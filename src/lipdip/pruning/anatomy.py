@@ -7,15 +7,16 @@ import torch
 from torch import Tensor, nn
 
 from lipdip.tickets.mask import Mask
-from lipdip.tickets.scope import convolutions, uses
+from lipdip.tickets.scope import PrunableLayer, TransposedLayer, layers, uses
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One convolution under a mask.
+    """One convolution or linear layer under a mask.
 
-    ``dead_channels``: output channels that keep no weight and so are constant. ``flops``: of one forward pass, a
-    multiplication and an addition for each weight and place; ``flops_kept``: of kept weights only.
+    ``dead_channels``: output channels (of a linear layer, outputs) that keep no weight and so are constant.
+    ``flops``: of one forward pass, a multiplication and an addition for each weight and place; ``flops_kept``: of kept
+    weights only.
     """
 
     round: int
@@ -30,11 +31,11 @@ class Layer:
 
 
 def anatomy(network: nn.Module, mask: Mask, code: Tensor, number: int = 0) -> list[Layer]:
-    """A row for every convolution, in the network's order; a layer outside the mask keeps all its weights.
+    """A row for every prunable layer, in the network's order; a layer outside the mask keeps all its weights.
 
     Args:
         network: is not changed.
-        mask: of some or all of its convolutions.
+        mask: of some or all of these layers.
         code: an input, from which the sizes of the feature maps follow.
         number: the number of the round.
     """
@@ -42,12 +43,17 @@ def anatomy(network: nn.Module, mask: Mask, code: Tensor, number: int = 0) -> li
     for use in uses(network, code):
         places[use.name] += use.places
     rows = []
-    for name, conv in convolutions(network).items():
-        kept = mask[name] if name in mask else torch.ones_like(conv.weight, dtype=torch.bool)
+    for name, layer in layers(network).items():
+        kept = mask[name] if name in mask else torch.ones_like(layer.weight, dtype=torch.bool)
         count, each = int(kept.sum()), 2 * places[name]
-        dead = int((~kept.flatten(1).any(1)).sum())
-        total = conv.weight.numel()
-        rows.append(
-            Layer(number, name, total, count, count / total, conv.out_channels, dead, each * total, each * count)
-        )
+        alive, total = _alive(layer, kept), kept.numel()
+        dead = alive.numel() - int(alive.sum())
+        rows.append(Layer(number, name, total, count, count / total, alive.numel(), dead, each * total, each * count))
     return rows
+
+
+def _alive(layer: PrunableLayer, kept: Tensor) -> Tensor:
+    """Whether an output channel keeps any weight."""
+    if isinstance(layer, TransposedLayer):  # (inputs, outputs of a group, ...): the groups lie one behind the other
+        return kept.view(layer.groups, -1, *kept.shape[1:]).transpose(1, 2).flatten(2).any(2).flatten()
+    return kept.flatten(1).any(1)

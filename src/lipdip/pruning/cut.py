@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from lipdip.core.check import choice
 from lipdip.pruning.context import Context, Scores
 from lipdip.pruning.top_k import keep_top_k
 from lipdip.tickets.mask import Mask
@@ -32,6 +33,7 @@ def cut(scorer: Scorer, context: Context, empty_layers: str = "stop") -> Mask:
         EmptiedLayerError: if a layer would lose its last weight, and that is not allowed.
         ValueError: if a score is not finite.
     """
+    choice("empty_layers", empty_layers, EMPTY_LAYERS)
     iterations: int = getattr(scorer, "iterations", 1)
     start, mask = context.mask.kept, context.mask
     for iteration in range(1, iterations + 1):

@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from lipdip.pruning.context import Context, normalised
+from lipdip.core.check import number
+from lipdip.pruning.context import Context, Loss, normalised
 
 
 class Grasp:
@@ -13,22 +14,32 @@ class Grasp:
     Wang, Zhang & Grosse, "Picking Winning Tickets Before Training by Preserving Gradient Flow", ICLR 2020, eq. 8.
 
     Args:
+        loss: from the network's output to a scalar; that of the task by default.
+        z: an input of the network; the task's codes by default.
         temperature: divides the network's output before the loss. The public code, meant for logits, uses 200; a
             picture divided by 200 has no meaningful loss, so the default is 1.
+
+    Example:
+        >>> from lipdip.pruning.prune import prune
+        >>> module, x = torch.nn.Linear(6, 2), torch.ones(1, 6)
+        >>> prune(module, Grasp(lambda output: output.square().sum(), x), keep=0.5).kept
+        6
     """
 
-    def __init__(self, temperature: float = 1.0) -> None:
-        if isinstance(temperature, bool) or not isinstance(temperature, int | float) or not temperature > 0:
-            raise ValueError(f"temperature must be a positive number, not {temperature!r}")
+    def __init__(self, loss: Loss | None = None, z: Tensor | None = None, temperature: float = 1.0) -> None:
+        number("temperature", temperature, above=0)
+        self.loss = loss
+        self.z = z
         self.temperature = temperature
 
     def __call__(self, context: Context) -> dict[str, Tensor]:
         """Scores by weight name, each of its weight's shape."""
+        context = context.seen_with(self.loss, self.z)
         network, weights = context.copy()
         parameters = list(weights.values())
         loss = context.total_loss(network, self.temperature)
-        gradients = torch.autograd.grad(loss, parameters, create_graph=True)
+        gradients = torch.autograd.grad(loss, parameters, create_graph=True, materialize_grads=True)
         flow = torch.stack([(gradient * gradient.detach()).sum() for gradient in gradients]).sum()
-        curved = torch.autograd.grad(flow, parameters)
+        curved = torch.autograd.grad(flow, parameters, materialize_grads=True)
         pairs = zip(weights.items(), curved, strict=True)
         return normalised({name: product * weight.detach() for (name, weight), product in pairs}, epsilon=1e-10)

@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from lipdip.pruning.context import Context
+from lipdip.core.check import number
+from lipdip.pruning.context import Context, Loss
 
 
 class Oes:
@@ -14,18 +15,34 @@ class Oes:
     Finding image priors through sparse generators at initialization", ICML 2024; the defaults are its public settings.
 
     Args:
+        loss: from the network's output to a scalar; that of the task by default.
+        z: an input of the network; the task's codes by default.
         steps: of Adam on the logits; the public setting is 60000.
         lr: of Adam.
         temperature: of the Gumbel-softmax.
         kl: weight of the KL term, summed over weights.
+
+    Example:
+        >>> from lipdip.pruning.prune import prune
+        >>> module, x = torch.nn.Linear(6, 2), torch.ones(1, 6)
+        >>> prune(module, Oes(lambda output: output.square().sum(), x, steps=5), keep=0.5).kept
+        6
     """
 
-    def __init__(self, steps: int = 60_000, lr: float = 0.01, temperature: float = 0.2, kl: float = 1e-9) -> None:
-        if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
-            raise ValueError(f"steps must be a whole number of at least 1, not {steps!r}")
+    def __init__(
+        self,
+        loss: Loss | None = None,
+        z: Tensor | None = None,
+        steps: int = 60_000,
+        lr: float = 0.01,
+        temperature: float = 0.2,
+        kl: float = 1e-9,
+    ) -> None:
+        number("steps", steps, low=1, whole=True)
         for name, value in {"lr": lr, "temperature": temperature, "kl": kl}.items():
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-                raise ValueError(f"{name} must be a positive number, not {value!r}")
+            number(name, value, above=0)
+        self.loss = loss
+        self.z = z
         self.steps = steps
         self.lr = lr
         self.temperature = temperature
@@ -33,6 +50,7 @@ class Oes:
 
     def __call__(self, context: Context) -> dict[str, Tensor]:
         """Scores by weight name, each of its weight's shape: the learned logits."""
+        context = context.seen_with(self.loss, self.z)
         network, weights = context.copy()
         device = next(iter(weights.values())).device
         generator = torch.Generator(device=device).manual_seed(context.generator.initial_seed())
@@ -40,7 +58,8 @@ class Oes:
         # Probability 1/2 for every weight, whatever the density: the KL term and the top k know it.
         logits = {name: nn.Parameter(torch.zeros_like(weight)) for name, weight in weights.items()}
         frozen = {name: weight.detach() for name, weight in weights.items()}
-        others = {name: value.detach() for name, value in network.named_parameters() if name not in frozen}
+        masked_ones = {id(weight) for weight in weights.values()}  # a tied weight has more than one name
+        others = {name: own.detach() for name, own in network.named_parameters() if id(own) not in masked_ones}
         optimizer = torch.optim.Adam(list(logits.values()), lr=self.lr)
         for _ in range(self.steps):
             optimizer.zero_grad()
@@ -50,7 +69,7 @@ class Oes:
                 output: Tensor = torch.func.functional_call(network, {**others, **drawn}, (z,))
                 return output
 
-            fitted = torch.stack([fit.loss(masked(fit.code)) for fit in context.fits]).sum()
+            fitted = torch.stack([term.loss(masked(term.code)) for term in context.loss_terms]).sum()
             divergence = torch.stack([self._divergence(logit, prior) for logit in logits.values()]).sum()
             (fitted + self.kl * divergence).backward()  # type: ignore[no-untyped-call]
             optimizer.step()

@@ -2,6 +2,8 @@
 
 import math
 
+from lipdip.core.check import number
+
 
 def ladder_to(total: int, rate: float, last: int) -> list[int]:
     """:func:`ladder`, ended where it would pass ``last`` weights, with exactly that many in the last round.
@@ -21,8 +23,7 @@ def target(total: int, sparsity: float) -> int:
     Raises:
         ValueError: if ``sparsity`` is not in (0, 1), or nothing would be pruned or left.
     """
-    if isinstance(sparsity, bool) or not isinstance(sparsity, int | float) or not 0 < sparsity < 1:
-        raise ValueError(f"sparsity must lie between 0 and 1, both excluded, not {sparsity!r}")
+    number("sparsity", sparsity, above=0, below=1)
     kept = total - math.floor(sparsity * total + 0.5)
     if not 0 < kept < total:
         raise ValueError(f"sparsity={sparsity} keeps {kept} of {total} weights: nothing is pruned, or nothing is left")
@@ -38,14 +39,12 @@ def ladder(total: int, rate: float, rounds: int) -> list[int]:
     Raises:
         ValueError: if ``rate`` is not in (0, 1), ``rounds`` is negative, or a round would prune nothing or everything.
     """
-    if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate < 1:
-        raise ValueError(f"rate must lie between 0 and 1, both excluded, not {rate!r}")
-    if isinstance(rounds, bool) or not isinstance(rounds, int) or rounds < 0:
-        raise ValueError(f"rounds must be a whole number of at least 0, not {rounds!r}")
+    number("rate", rate, above=0, below=1)
+    number("rounds", rounds, low=0, whole=True)
     kept = [total]
-    for number in range(1, rounds + 1):
+    for step in range(1, rounds + 1):
         kept.append(kept[-1] - math.floor(rate * kept[-1] + 0.5))
         if kept[-1] < 1 or kept[-1] == kept[-2]:
             what = "no weight would be left" if kept[-1] < 1 else f"nothing would be pruned of {kept[-1]} weights"
-            raise ValueError(f"rounds={rounds} is too many: {what} in round {number} at rate={rate}")
+            raise ValueError(f"rounds={rounds} is too many: {what} in round {step} at rate={rate}")
     return kept

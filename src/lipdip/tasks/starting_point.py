@@ -17,7 +17,7 @@ from lipdip.tickets.mask import Mask
 from lipdip.tickets.redraw import redraw
 from lipdip.tickets.scope import ends, prunable
 from lipdip.tickets.ticket_file import Ticket, tensor_digests
-from lipdip.tickets.transfer_mask import Laid, lay
+from lipdip.tickets.transfer_mask import TransferredMask, transfer_mask
 
 INITS = ("original", "reinit", "model")
 Given = tuple[Path, Ticket] | None  # a ticket to start from, and its file
@@ -87,8 +87,8 @@ def start(config: Config, network: nn.Module, code: Tensor, given: Given, pretra
     if given is None:
         return Start(Mask.dense(weights))
     file, ticket = given
-    laid = _laid(ticket, file, config["model"], network, weights, code)
-    identity = {"mask": laid.mask.digest(), "init": config["ticket"]["init"]}
+    applied = _applied(ticket, file, config["model"], network, weights, code)
+    identity = {"mask": applied.mask.digest(), "init": config["ticket"]["init"]}
     if config["ticket"]["init"] == "reinit" and init_stream(config, given) != "init/reinit":
         identity["stream"] = init_stream(config, given)  # a ticket of reinitialised weights: the same mask, other weights
     own = tensor_digests(network.state_dict())
@@ -99,7 +99,7 @@ def start(config: Config, network: nn.Module, code: Tensor, given: Given, pretra
         digests = json.dumps(tensor_digests(network.state_dict()))
         identity["weights"] = hashlib.sha256(digests.encode()).hexdigest()
     unchanged = tensor_digests(network.state_dict()) == own
-    return Start(laid.mask, unchanged, identity, _notes(file, ticket, laid, weights, config["ticket"]["init"]))
+    return Start(applied.mask, unchanged, identity, _notes(file, ticket, applied, weights, config["ticket"]["init"]))
 
 
 def ticket_file(path: Path, number: int | None = None) -> Path:
@@ -125,19 +125,19 @@ def ticket_file(path: Path, number: int | None = None) -> Path:
     return path / "tickets" / f"round_{number:02d}.safetensors"
 
 
-def _laid(
+def _applied(
     ticket: Ticket, file: Path, model: Config, network: nn.Module, weights: Mapping[str, Tensor], code: Tensor
-) -> Laid:
+) -> TransferredMask:
     first, last = ends(network, code)
     try:
-        return lay(ticket.mask, weights, first if last is None else first | {last})
+        return transfer_mask(ticket.mask, weights, first if last is None else first | {last})
     except ValueError as error:
         raise UserError(f"{file} does not fit this network: {error}{_needed(ticket, model)}") from None
 
 
 def _needed(ticket: Ticket, model: Config) -> str:
     """What to say on the command line to get the ticket's network, where that can be known."""
-    target, settings = str(ticket.network.get("target", "")), ticket.network.get("settings")
+    target, settings = str(ticket.architecture.get("target", "")), ticket.architecture.get("settings")
     groups = {"Hourglass": "hourglass", "Classifier": "hourglass", "DeepDecoder": "deep_decoder", "Generator": "pggan"}
     group = groups.get(target.rpartition(".")[2])
     if group is None or not isinstance(settings, dict):
@@ -175,7 +175,7 @@ def _transferred(ticket: Ticket, model: Config, network: nn.Module) -> dict[str,
     """The ticket's initial weights, for all layers whose weight has the same shape in both networks."""
     if ticket.pretrained is not None:
         return {}  # they are here already
-    foreign = model["_target_"] == ticket.network.get("target") and not model["_target_"].startswith("lipdip.networks.")
+    foreign = model["_target_"] == ticket.architecture.get("target") and not model["_target_"].startswith("lipdip.networks.")
     own = {model["_target_"]: lambda **settings: make(model, "model", **settings)} if foreign else {}
     state, here = ticket.start() or redraw(ticket, own), network.state_dict()
 
@@ -187,7 +187,7 @@ def _transferred(ticket: Ticket, model: Config, network: nn.Module) -> dict[str,
     return {name: tensor for name, tensor in state.items() if fits(name)}
 
 
-def _notes(file: Path, ticket: Ticket, laid: Laid, weights: Mapping[str, Tensor], init: str) -> tuple[str, ...]:
+def _notes(file: Path, ticket: Ticket, applied: TransferredMask, weights: Mapping[str, Tensor], init: str) -> tuple[str, ...]:
     found = ticket.provenance.get("picture")
     where = f", found on {found}" if isinstance(found, str) else ""
     with_ = {
@@ -196,8 +196,8 @@ def _notes(file: Path, ticket: Ticket, laid: Laid, weights: Mapping[str, Tensor]
         "model": "the pretrained weights of this run (ticket.init=model)",
     }[init]
     notes = [f"started from {file}: sparsity {ticket.mask.sparsity:.3f}{where}, with {with_}"]
-    outside = [n for n in laid.left_out if (n in weights) != (n in ticket.mask)]
-    other = [name for name in laid.left_out if name not in outside]
+    outside = [n for n in applied.left_out if (n in weights) != (n in ticket.mask)]
+    other = [name for name in applied.left_out if name not in outside]
     if other:
         notes.append(f"of another shape in the ticket, and so dense and with own weights here: {', '.join(other)}")
     if outside:

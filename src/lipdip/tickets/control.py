@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import torch
 
+from lipdip.core.check import choice
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import stream
 from lipdip.tickets.mask import Mask
@@ -25,26 +26,25 @@ def control(ticket: Ticket, kind: str, seed: int) -> Ticket:
         UserError: if the initialisation cannot be redrawn, since the ticket's file has none of the weights that its
             own mask does not keep.
     """
-    if kind not in KINDS:
-        raise ValueError(f"kind must be {' or '.join(KINDS)}, not {kind!r}")
+    choice("kind", kind, KINDS)
     if ticket.init["seed"] is None and ticket.pretrained is None:
         raise UserError(
             "this ticket can have no control: its initial weights do not come from a seed, and it holds those alone "
             "that its mask keeps"
         )
-    lot = stream(seed, "control")
+    generator = stream(seed, "control")
     sizes = [layer.numel() for layer in ticket.mask.values()]
     if kind == "random":
-        pieces = torch.split(_drawn(sum(sizes), ticket.mask.kept, lot), sizes)
+        pieces = torch.split(_drawn(sum(sizes), ticket.mask.kept, generator), sizes)
     else:
-        pieces = tuple(_drawn(layer.numel(), int(layer.sum()), lot) for layer in ticket.mask.values())
+        pieces = tuple(_drawn(layer.numel(), int(layer.sum()), generator) for layer in ticket.mask.values())
     mask = Mask({name: piece.view(ticket.mask[name].shape) for name, piece in zip(ticket.mask, pieces, strict=True)})
     provenance = {"control": kind, "seed": seed, "of": ticket.mask.digest(), "scores": {}}
     return replace(ticket, mask=mask, provenance=provenance, weights=None)
 
 
-def _drawn(size: int, count: int, lot: torch.Generator) -> torch.Tensor:
+def _drawn(size: int, count: int, generator: torch.Generator) -> torch.Tensor:
     """``size`` booleans, ``count`` of them True, chosen uniformly."""
     row = torch.zeros(size, dtype=torch.bool)
-    row[torch.randperm(size, generator=lot)[:count]] = True
+    row[torch.randperm(size, generator=generator)[:count]] = True
     return row

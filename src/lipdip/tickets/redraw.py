@@ -1,4 +1,4 @@
-"""A ticket's initialisation, redrawn from its seed."""
+"""A ticket's network, built again, and its initialisation, redrawn from its seed."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -30,14 +30,7 @@ def redraw(ticket: Ticket, more: Mapping[str, Callable[..., nn.Module]] | None =
     seed, stream = ticket.init["seed"], ticket.init.get("stream")
     if seed is None or not isinstance(stream, str):
         raise UserError("the ticket's initial weights do not come from a seed: they cannot be drawn again")
-    try:
-        with torch.device("meta"):  # names and shapes alone, so that no setting asks for memory
-            planned = _network(ticket, more or {}).state_dict()
-    except RecursionError:
-        raise UserError(f"the ticket's network, {ticket.network['target']}, is nested too deeply to be built") from None
-    fits = all(name in planned and planned[name].shape == layer.shape for name, layer in ticket.mask.items())
-    if not fits or set(planned) != set(ticket.init["tensors"]):
-        raise UserError(f"the ticket's mask does not fit the network that it names, {ticket.network['target']}")
+    _check_fit(ticket, more or {})
     with default_generator_seeded(seed, stream):
         state: dict[str, Tensor] = _network(ticket, more or {}).state_dict()
     other = sum(ticket.init["tensors"][name] != digest for name, digest in tensor_digests(state).items())
@@ -49,16 +42,58 @@ def redraw(ticket: Ticket, more: Mapping[str, Callable[..., nn.Module]] | None =
     return state
 
 
+def rebuilt(ticket: Ticket, kind: Callable[..., nn.Module] | None = None) -> nn.Module:
+    """The ticket's network with the weights that its training starts from, masked; draws nothing from torch's streams.
+
+    Args:
+        ticket: the ticket.
+        kind: the network's class, where it is not lipdip's own.
+
+    Raises:
+        UserError: if it cannot be built, does not fit the ticket, or its weights are neither in the file nor a seed's.
+    """
+    more = {} if kind is None else {str(ticket.architecture.get("target")): kind}
+    state = ticket.start()
+    if state is None:
+        state = redraw(ticket, more)
+    else:
+        _check_fit(ticket, more)
+        whole = {name: tensor for name, tensor in state.items() if name not in ticket.mask}
+        if any(ticket.init["tensors"][name] != digest for name, digest in tensor_digests(whole).items()):
+            raise UserError("the ticket's weights are not those that its digests name")
+    with torch.random.fork_rng(devices=[]):
+        network = _network(ticket, more)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        raise UserError(f"the ticket's weights do not fit its network: {' '.join(str(error).split())}") from None
+    ticket.mask.apply_to(network)
+    return network
+
+
+def _check_fit(ticket: Ticket, more: Mapping[str, Callable[..., nn.Module]]) -> None:
+    """Refuse a ticket whose network is unknown, or has other tensors than the ticket names."""
+    target = ticket.architecture.get("target")
+    try:
+        with torch.device("meta"):  # names and shapes alone, so that no setting asks for memory
+            planned = _network(ticket, more).state_dict()
+    except RecursionError:
+        raise UserError(f"the ticket's network, {target}, is nested too deeply to be built") from None
+    fits = all(name in planned and planned[name].shape == layer.shape for name, layer in ticket.mask.items())
+    if not fits or set(planned) != set(ticket.init["tensors"]):
+        raise UserError(f"the ticket's mask does not fit the network that it names, {target}")
+
+
 def _network(ticket: Ticket, more: Mapping[str, Callable[..., nn.Module]]) -> nn.Module:
     own: dict[str, Any] = {f"lipdip.networks.{name}": getattr(networks, name) for name in networks.__all__}
     own |= more
-    target: Any = ticket.network.get("target")
+    target: Any = ticket.architecture.get("target")
     if not isinstance(target, str) or target not in own:
         raise UserError(
             f"the ticket's network, {target}, is not lipdip's own: only its maker can draw its weights again"
         )
     try:
-        network: nn.Module = own[target](**ticket.network["settings"])
+        network: nn.Module = own[target](**ticket.architecture["settings"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         what = " ".join(str(error).split())
         raise UserError(f"the ticket's network, {target}, cannot be built: {what}") from None

@@ -1,32 +1,25 @@
 """A ticket: a mask, the initialisation it belongs to, and where it came from, in one file (docs/ticket-format.md)."""
 
-import hashlib
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
-from torch import Tensor
+from torch import Tensor, nn
 
 from lipdip.core.errors import UserError
+from lipdip.core.files import write_whole
 from lipdip.tickets.mask import Mask
+from lipdip.tickets.sealed import sealed, tensor_digests, unsealed
+
+__all__ = ["FORMAT", "Ticket", "tensor_digests"]
 
 FORMAT = 2
 _KEY = "lipdip.ticket"
 _WEIGHTS = "start/"
-_LONGEST_HEADER = 100_000_000  # bytes; safetensors' own bound
-_PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK")  # bare ones, and torch.save's archive
-
-
-def tensor_digests(state: Mapping[str, Tensor]) -> dict[str, str]:
-    """The first 12 hexadecimal digits of the SHA-256 of each tensor's type, shape and bytes, by name."""
-    return {name: _digest(tensor).hexdigest()[:12] for name, tensor in state.items()}
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +28,7 @@ class Ticket:
 
     Args:
         mask: which weights are kept.
-        network: ``target`` (dotted name of the network's class) and its ``settings``, enough to build it again.
+        architecture: ``target`` (dotted name of the network's class) and its ``settings``, enough to build it again.
         init: the weights that training starts from: ``seed`` and ``stream`` that they are drawn from (seed None if
             they cannot be redrawn), ``rewind_step``, and ``tensors`` (:func:`tensor_digests` of the whole state);
             if they are a pretrained network's, ``pretrained``: its ``name`` and ``sha256``.
@@ -43,10 +36,25 @@ class Ticket:
         provenance: plain values: configuration, picture, round, scores.
         weights: those weights themselves, or None if the seed is enough: for a masked weight its kept values, in
             order, as one row; every other tensor of the network's state whole.
+
+    Example:
+        >>> import tempfile
+        >>> from lipdip.networks import Hourglass
+        >>> from lipdip.tickets.scope import prunable
+        >>> network = Hourglass(channels=4, scales=2)
+        >>> architecture = {"target": "lipdip.networks.Hourglass", "settings": {"channels": 4, "scales": 2}}
+        >>> init = {"seed": None, "tensors": tensor_digests(network.state_dict())}
+        >>> mask = Mask({name: weight.abs() > 0.1 for name, weight in prunable(network).items()})
+        >>> ticket = Ticket(mask, architecture, init, {"seed": 0}).carrying(network.state_dict())
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     ticket.save(f"{folder}/mine.safetensors")
+        ...     again = Ticket.load(f"{folder}/mine.safetensors").network()
+        >>> torch.equal(again.head.weight, network.head.weight * mask["head.weight"])
+        True
     """
 
     mask: Mask
-    network: Mapping[str, Any]
+    architecture: Mapping[str, Any]
     init: Mapping[str, Any]
     code: Mapping[str, Any]
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -67,39 +75,30 @@ class Ticket:
         header: dict[str, Any] = {
             "format": FORMAT,
             "layers": [[name, list(layer.shape)] for name, layer in self.mask.items()],
-            "network": dict(self.network),
+            "network": dict(self.architecture),
             "init": dict(self.init),
             "code": dict(self.code),
             "provenance": dict(self.provenance),
         }
-        # As it will be read: there a key that is a number has become text, and is sorted as such.
-        header = json.loads(_json(header))
-        header["sha256"] = _checksum(header, tensors)
-        # One metadata key only: safetensors does not keep the order of several, and the bytes must not vary.
-        return save(tensors, {_KEY: _json(header)})
+        return sealed(_KEY, header, tensors)
+
+    def save(self, path: str | Path) -> None:
+        """Write the file, whole or not at all; overwrites an existing one.
+
+        Raises:
+            UserError: if it cannot be written.
+        """
+        write_whole(Path(path), self.to_bytes())
 
     @classmethod
-    def load(cls, path: Path) -> "Ticket":
+    def load(cls, path: str | Path) -> "Ticket":
         """Read and check a ticket; runs no code from the file.
 
         Raises:
             UserError: if the file is missing, foreign, damaged, or of another format.
         """
-        try:
-            header, content = _read(path)
-        except OSError as error:
-            raise UserError(f"cannot read the ticket {path}: {error.strerror or error}") from None
-        version = header.get("format")
-        if type(version) is int and version != FORMAT:
-            hint = "make it again with this lipdip" if version < FORMAT else "a newer lipdip made it"
-            raise UserError(f"{path} has ticket format {version}; this lipdip reads format {FORMAT}; {hint}")
-        try:
-            tensors = load(content)
-            intact = version == FORMAT and header["sha256"] == _checksum(header, tensors)
-        except (SafetensorError, AssertionError, KeyError, TypeError, ValueError, RuntimeError):
-            intact = False
-        if not intact:
-            raise UserError(f"{path} is damaged: its contents do not fit its checksum")
+        path = Path(path)
+        header, tensors = unsealed(path, _KEY, "ticket", "a lipdip ticket", FORMAT)
         try:
             return cls._parse(header, tensors)
         except (AttributeError, KeyError, TypeError, ValueError, RuntimeError, OverflowError) as error:
@@ -123,6 +122,20 @@ class Ticket:
         return cls(
             mask, header["network"], header["init"], header["code"], header["provenance"], weights if weights else None
         )
+
+    def network(self, network: Callable[..., nn.Module] | None = None) -> nn.Module:
+        """The ticket's network, built again with its initial weights, masked, and ready to be trained.
+
+        Args:
+            network: the network's class, called with the ticket's settings; only lipdip's own are known by their name,
+                and nothing is ever imported because a file names it.
+
+        Raises:
+            UserError: if the network cannot be built, does not fit the ticket, or its weights cannot be had.
+        """
+        from lipdip.tickets.redraw import rebuilt  # which reads tickets itself
+
+        return rebuilt(self, network)
 
     def start(self) -> dict[str, Tensor] | None:
         """All weights that training starts from, with zeros for pruned ones; None if the file has only their seed.
@@ -151,49 +164,6 @@ class Ticket:
             for name, tensor in state.items()
         }
         return replace(self, weights=packed)
-
-
-def _json(header: Mapping[str, Any]) -> str:
-    return json.dumps(header, sort_keys=True, allow_nan=False)
-
-
-def _digest(tensor: Tensor) -> Any:
-    sha = hashlib.sha256(f"{tensor.dtype}{tuple(tensor.shape)}".encode())
-    # As bytes first: numpy knows no bfloat16.
-    sha.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-    return sha
-
-
-def _checksum(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
-    """SHA-256 over all that the file says: the header without this number, and all tensors."""
-    sha = hashlib.sha256(_json({name: value for name, value in header.items() if name != "sha256"}).encode())
-    for name in sorted(tensors):
-        sha.update(name.encode())
-        sha.update(_digest(tensors[name]).digest())
-    return sha.hexdigest()
-
-
-def _read(path: Path) -> tuple[dict[str, Any], bytes]:
-    """The ticket's header, and the file's bytes; only the beginning of a foreign file is read, however large it is."""
-    with path.open("rb") as file:
-        beginning = file.read(9)
-        size = int.from_bytes(beginning[:8], "little")
-        if len(beginning) < 9 or beginning[8:] != b"{" or not 0 < size <= _LONGEST_HEADER:
-            what = f"{path} is not a lipdip ticket, nor any other safetensors file"
-            if beginning.startswith(_PICKLES):
-                what += " (it looks like a pickle, and was not opened as one)"
-            raise UserError(what)
-        text = beginning[8:] + file.read(size - 1)
-        try:
-            metadata = json.loads(text)["__metadata__"]
-            header = json.loads(metadata[_KEY]) if _KEY in metadata else None
-        except (ValueError, TypeError, KeyError, RecursionError):
-            if len(text) == size and _KEY.encode() not in text:
-                raise UserError(f"{path} is a safetensors file, but not a lipdip ticket") from None
-            raise UserError(f"{path} is cut short or damaged") from None
-        if not isinstance(header, dict):
-            raise UserError(f"{path} is a safetensors file, but not a lipdip ticket")
-        return header, beginning[:8] + text + file.read()
 
 
 def _unpack(packed: Tensor, layers: Sequence[tuple[str, Sequence[int]]]) -> Mask:

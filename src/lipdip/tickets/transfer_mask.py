@@ -9,7 +9,7 @@ from lipdip.tickets.mask import Mask
 
 
 @dataclass(frozen=True)
-class Laid:
+class TransferredMask:
     """A mask applied to another network.
 
     Args:
@@ -23,7 +23,7 @@ class Laid:
     left_out: tuple[str, ...]
 
 
-def lay(mask: Mask, weights: Mapping[str, Tensor], ends: Collection[str]) -> Laid:
+def transfer_mask(mask: Mask, weights: Mapping[str, Tensor], ends: Collection[str]) -> TransferredMask:
     """Apply ``mask`` to ``weights``, layer by layer where names and shapes agree.
 
     Only layers at the ends may differ, and then stay dense: the convolutions that read the input, whose number of
@@ -49,4 +49,5 @@ def lay(mask: Mask, weights: Mapping[str, Tensor], ends: Collection[str]) -> Lai
     if not taken:
         raise ValueError("the ticket and this network have no layer in common")
     dense = Mask.dense(weights)
-    return Laid(Mask({name: mask[name] if name in taken else dense[name] for name in weights}), taken, left_out)
+    mask = Mask({name: mask[name] if name in taken else dense[name] for name in weights})
+    return TransferredMask(mask, taken, left_out)
