@@ -1,5 +1,6 @@
 """Packages whose public names are imported on first use."""
 
+import subprocess
 import sys
 
 import pytest
@@ -43,3 +44,19 @@ def test_the_names_are_listed_and_others_are_refused_as_python_does(example):
         _ = example.make
     with pytest.raises(ImportError, match="cannot import name 'nothing'"):
         exec("from lazy_example import nothing")
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("lipdip.pictures.standard_sets", ["torch", "numpy", "PIL"]),
+        ("lipdip.core.lazy", ["torch"]),
+        ("lipdip.core.metrics", ["kornia", "torchmetrics", "scipy"]),
+        ("lipdip.pictures.problem", ["skimage", "scipy", "PIL"]),
+        ("lipdip.pictures.datasets", ["sklearn", "skimage", "scipy"]),
+    ],
+)
+def test_what_takes_long_to_import_waits_until_it_is_needed(module, absent):
+    code = f"import sys, {module}; print(*(name for name in {absent} if name in sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert found.stdout == "\n"

@@ -301,7 +301,7 @@ def test_the_digest_in_a_name_is_checked(tmp_path):
         ({"depthScale0": 10**6}, "netG: .* has shape"),
         ({"depthScale0": 10**40}, "netG: "),
         ({"depthOtherScales": [10, 7]}, "netG: .* has shape"),
-        ({"depthOtherScales": [10]}, "netG: .* is none of the layers"),
+        ({"depthOtherScales": [10]}, "netG: .* is in none of the layers"),
         ({"depthOtherScales": [10, 6, 6]}, "netG: .* is missing"),
         ({"miniBatchStdDev": False}, "netD: groupScaleZero.0.module.weight has shape"),
         ({"lossCriterion": 5000 * "x"}, "lossCriterion must be one of"),

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from kornia.color import rgb_to_y
 from torch import Tensor
-from torchmetrics.functional.image import structural_similarity_index_measure
 
 _STUDIO = (16 / 255, 219 / 255)  # ITU-R BT.601 luma: black at 16, white at 235, of 255
 
@@ -22,6 +20,12 @@ class Metric:
 
     Raises:
         ValueError: on any other value.
+
+    Examples:
+        >>> clean = torch.zeros(1, 3, 32, 32)
+        >>> metric = Metric("y", crop=4, y_range="full")
+        >>> f"{metric}: {metric.psnr(clean + 0.1, clean):.2f} dB"
+        'Y (full range), 4 pixels cropped: 20.00 dB'
     """
 
     channels: str = "rgb"
@@ -43,6 +47,8 @@ class Metric:
         if self.channels == "rgb":
             return image
         if image.shape[1] == 3:
+            from kornia.color import rgb_to_y  # here, because importing it takes a quarter of a second
+
             image = rgb_to_y(image)
         if self.y_range == "studio":
             offset, scale = _STUDIO
@@ -50,7 +56,7 @@ class Metric:
         return image
 
     def psnr_to_view(self, image: Tensor, view: Tensor) -> Tensor:
-        """PSNR in dB of ``image`` against a picture already passed through :meth:`view`; peak 1; a scalar tensor."""
+        """PSNR in dB of ``image`` against a picture that was already passed through :meth:`view`; a scalar tensor."""
         return -10 * torch.log10((self.view(image) - view).square().mean())
 
     def psnr(self, image: Tensor, clean: Tensor) -> Tensor:
@@ -59,6 +65,8 @@ class Metric:
 
     def ssim(self, image: Tensor, clean: Tensor) -> Tensor:
         """SSIM (Wang et al., 2004; Gaussian window of 11 pixels, sigma 1.5, data range 1); a scalar tensor."""
+        from torchmetrics.functional.image import structural_similarity_index_measure  # takes seconds to import
+
         value = structural_similarity_index_measure(self.view(image), self.view(clean), data_range=1.0)
         assert isinstance(value, Tensor)
         return value

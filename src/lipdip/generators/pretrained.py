@@ -22,7 +22,7 @@ class Pretrained:
     """A generator, and its discriminator if that is known.
 
     Args:
-        generator: from codes (N, latent), standard normal, to pictures in [-1, 1]; the average over its training.
+        generator: from latents (N, latent), standard normal, to pictures in [-1, 1]; the average over its training.
         discriminator: what it was trained against; None if only a generator is available.
         name: of its source.
         digest: SHA-256 that identifies the generator.

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from lipdip.core.errors import UserError
-from lipdip.generators.checked_load import filled
+from lipdip.generators.checked_load import network_with
 from lipdip.networks import Discriminator, Generator
 
 _Kind = TypeVar("_Kind", bound=nn.Module)
@@ -164,7 +164,7 @@ def _state(state: object) -> dict[str, Tensor]:
 
 def _network(path: Path, part: str, kind: Callable[..., _Kind], settings: Mapping[str, Any], state: object) -> _Kind:
     try:
-        return filled(kind, settings, _state(state))
+        return network_with(kind, settings, _state(state))
     except ValueError as error:
         problem = f"{part}: {str(error)[:200]}"
         raise UserError(f"{path} is damaged, or its config is of other networks: {problem}") from None

@@ -1,4 +1,4 @@
-"""Targets that a network is asked to fit in place of the picture, from all structure to all noise."""
+"""Targets that a network is asked to fit in place of the picture, from pure structure to pure noise."""
 
 import torch
 
@@ -9,7 +9,7 @@ CONTENTS = ("picture", "noisy", "shuffled", "noise")
 _SIGMA = 25 / 255
 
 
-def altered(picture: Picture, content: str, generator: torch.Generator) -> Picture:
+def with_content(picture: Picture, content: str, generator: torch.Generator) -> Picture:
     """The picture with its content changed, as for the learning curves of the paper's Fig. 10.
 
     Args:

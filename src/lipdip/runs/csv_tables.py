@@ -7,12 +7,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-DAMAGED = (OSError, KeyError, ValueError, TypeError, csv.Error)  # what reading a table raises that is not whole
+DAMAGED = (OSError, KeyError, ValueError, TypeError, csv.Error)  # what reading an incomplete table raises
 _Row = TypeVar("_Row")
 
 
 def table_of(kind: type, rows: Iterable[Any]) -> str:
-    """A CSV with one column for each field of the dataclass ``kind``."""
+    """CSV text with a column for each field of the dataclass ``kind``; floats with 7 digits, None as an empty cell."""
     text = io.StringIO()
     names = [field.name for field in fields(kind)]
     writer = csv.writer(text, lineterminator="\n")
@@ -22,7 +22,12 @@ def table_of(kind: type, rows: Iterable[Any]) -> str:
 
 
 def read_table(file: Path, kinds: Mapping[str, type[_Row]], otherwise: type[_Row]) -> list[_Row]:
-    """The rows of a table, of the dataclass that one of its columns tells, or of ``otherwise``.
+    """The rows of a CSV file that :func:`table_of` made.
+
+    Args:
+        file: a path.
+        kinds: the dataclass of the rows, by the name of a column that only this dataclass has.
+        otherwise: the dataclass of the rows of a file that has none of these columns.
 
     Raises:
         DAMAGED: any of these, if the file is missing or does not hold such rows.
@@ -52,7 +57,7 @@ def _cell(value: object) -> str:
 
 
 def _value(text: str, kind: str, name: str) -> Any:
-    """A cell back as the value it was written from, by its field's annotation."""
+    """The value that a cell was written from, by its field's annotation."""
     if text == "" and "None" in kind:
         return None
     if text == "" and kind != "str":

@@ -1,8 +1,6 @@
-"""A folder of pictures with one sub-folder per class, as ImageNet is laid out; pictures are read when needed."""
+"""A folder of pictures with one sub-folder per class, as ImageNet has it; pictures are read when needed."""
 
 from pathlib import Path
-
-import torch
 
 from lipdip.core.errors import UserError
 from lipdip.pictures.datasets.data_files import Files, digest, entries, listed
@@ -80,5 +78,4 @@ def _pictures(root: Path, split: str, names: tuple[str, ...]) -> list[tuple[str,
 
 
 def _files(root: Path, pictures: list[tuple[str, int, int]], size: int) -> Files:
-    labels = torch.tensor([label for _, _, label in pictures])
-    return Files(tuple(str(root / name) for name, _, _ in pictures), labels, size)
+    return Files.below(root, (name for name, _, _ in pictures), [label for _, _, label in pictures], size)

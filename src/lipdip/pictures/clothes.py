@@ -10,7 +10,7 @@ from PIL import Image
 from lipdip.core.errors import UserError
 from lipdip.pictures.picture import Picture
 
-PICTURES, ACROSS, SIDE = 32, 8, 32
+COUNT, ACROSS, SIDE = 32, 8, 32
 
 
 def clothing(number: int) -> Picture:
@@ -25,8 +25,8 @@ def clothing(number: int) -> Picture:
     Raises:
         UserError: if there is none of that number.
     """
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < PICTURES:
-        raise UserError(f"there is no clothing {number!r}; the pictures have the numbers 0 to {PICTURES - 1}")
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < COUNT:
+        raise UserError(f"there is no clothing {number!r}; the pictures have the numbers 0 to {COUNT - 1}")
     with (resources.files("lipdip.pictures") / "data" / "clothes.png").open("rb") as file, Image.open(file) as image:
         sheet = np.asarray(image)  # row by row, ACROSS pictures in each
     top, left = SIDE * (number // ACROSS), SIDE * (number % ACROSS)

@@ -4,18 +4,17 @@ import warnings
 from pathlib import Path, PurePath
 
 import numpy as np
-import torch
 from PIL import Image
 
 from lipdip.core.errors import UserError
-from lipdip.pictures import read
 from lipdip.pictures.datasets.data_files import Files, digest, entries, listed
 from lipdip.pictures.datasets.dataset import Dataset, check_size, directory
+from lipdip.pictures.picture import read
 
 UNFINISHED = (".crdownload", ".download", ".part", ".partial", ".tmp")  # what a browser or a copy ends names with
 
 
-def pictures(path: str, size: int, share: float = 1.0, held_out: int = 64) -> Dataset:
+def unlabelled(path: str, size: int, share: float = 1.0, held_out: int = 64) -> Dataset:
     """Pictures of any format below ``path``, in sub-folders or not; names that begin with a dot are ignored.
 
     Of the files, sorted by their relative path, ``held_out`` evenly spread ones are the test split, whatever
@@ -140,4 +139,4 @@ def _spread(count: int, n: int) -> list[int]:
 
 
 def _files(root: Path, files: list[tuple[str, int]], size: int) -> Files:
-    return Files(tuple(str(root / name) for name, _ in files), torch.zeros(len(files), dtype=torch.int64), size)
+    return Files.below(root, (name for name, _ in files), [0] * len(files), size)
