@@ -47,7 +47,8 @@ def test_a_picture_has_its_own_memory_where_it_is_made_of_a_numpy_array():
 @pytest.mark.parametrize(
     ("array", "error", "message"),
     [
-        (np.zeros((32, 48, 3)), ValueError, r"mine .*channels go first.*mine\.transpose\(2, 0, 1\)"),
+        (np.zeros((32, 48, 3)), ValueError, r"mine .*channels go first, as in \(3, 32, 48\)"),
+        (np.zeros((1, 32, 48, 3)), ValueError, r"mine .*channels go first, as in \(3, 32, 48\)"),
         (np.zeros((2, 3, 8, 8)), ValueError, r"mine has shape \(2, 3, 8, 8\)"),
         (np.zeros(8), ValueError, r"mine has shape \(8,\)"),
         (np.zeros((0, 8)), ValueError, r"mine has shape \(0, 8\)"),

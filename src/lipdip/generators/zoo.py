@@ -73,14 +73,14 @@ def load_zoo(path: Path) -> ZooCheckpoint:
         raise UserError(f"{path} is not a GAN zoo checkpoint: it must hold config, {', '.join(_NETWORKS)}")
     try:
         config = _plain(content["config"])
-        generator, discriminator = _settings(config)
+        for_generator, for_discriminator = _settings(config)
     except KeyError as error:
         raise UserError(f"{path} is not a checkpoint of a progressively grown GAN: no {error} in its config") from None
     except ValueError as error:
         raise UserError(f"{path} has a config that makes no sense: {str(error)[:200]}") from None
-    last, average = (_network(path, part, Generator, generator, content[part]) for part in ("netG", "avgG"))
-    judge = _network(path, "netD", Discriminator, discriminator, content["netD"])
-    return ZooCheckpoint(last, average, judge, config, digest)
+    last, average = (_network(path, part, Generator, for_generator, content[part]) for part in ("netG", "avgG"))
+    discriminator = _network(path, "netD", Discriminator, for_discriminator, content["netD"])
+    return ZooCheckpoint(last, average, discriminator, config, digest)
 
 
 def _digest(file: BufferedReader, path: Path) -> str:

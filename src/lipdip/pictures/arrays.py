@@ -12,7 +12,7 @@ def as_picture(array: Tensor | npt.ArrayLike, what: str = "x") -> Tensor:
     """A picture given as a tensor or NumPy array, as (1, C, H, W) float32.
 
     Floats are taken as they are, so a picture's should lie in [0, 1]; uint8 and uint16 values are divided by the
-    largest value of their type (255 or 65535). Tensors stay on their device.
+    largest value of their type (255 or 65535). A tensor stays on its device, and is not copied if it is float32.
 
     Args:
         array: (1, C, H, W), (C, H, W) or (H, W).
@@ -32,8 +32,8 @@ def as_picture(array: Tensor | npt.ArrayLike, what: str = "x") -> Tensor:
     shape = tuple(values.shape)
     if values.is_complex():
         raise TypeError(f"{what} holds complex numbers; a picture is real")
-    if values.dim() == 3 and shape[2] in (1, 3, 4) and shape[0] > 4:
-        raise ValueError(f"{what} has shape {shape}; channels go first, as {what}.transpose(2, 0, 1) puts them")
+    if values.dim() in (3, 4) and shape[-1] in (1, 3, 4) and shape[-3] > 4:
+        raise ValueError(f"{what} has shape {shape}; channels go first, as in {(shape[-1], *shape[-3:-1])}")
     if not 2 <= values.dim() <= 4 or (values.dim() == 4 and shape[0] != 1) or not values.numel():
         raise ValueError(f"{what} has shape {shape}; a picture is (1, C, H, W), (C, H, W) or (H, W)")
     if values.abs().max() > LARGEST_VALUE:

@@ -40,14 +40,14 @@ def folder(path: str, size: int) -> Dataset:
     if len(train) < 2:
         raise UserError(f"{root / 'train'} has one class only, {listed(train)}; there must be two to tell apart")
     names = tuple(sorted(train))
-    shown, held = _pictures(root, "train", names), _pictures(root, held_out, names)
+    train_pictures, test_pictures = _pictures(root, "train", names), _pictures(root, held_out, names)
     both = "val" in splits and "test" in splits
     return Dataset(
         root.absolute().name,
         names,
-        _files(root, shown, size),
-        _files(root, held, size),
-        digest((name, n_bytes) for name, n_bytes, _ in shown + held),
+        _files(root, train_pictures, size),
+        _files(root, test_pictures, size),
+        digest((name, n_bytes) for name, n_bytes, _ in train_pictures + test_pictures),
         (f"{root} has both val/ and test/; val/ was taken",) if both else (),
     )
 
