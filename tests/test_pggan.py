@@ -295,7 +295,7 @@ def test_the_digest_in_a_name_is_checked(tmp_path):
         ({"equalizedlR": "yes"}, "equalized must be true or false"),
         ({"leakyReluLeak": None}, "leak must be a number"),
         ({"alpha": "much"}, "alpha must be a number"),
-        ({"lossCriterion": "Hinge"}, "lossCriterion must be one of"),
+        ({"lossCriterion": "Hinge"}, "lossCriterion must be"),
         ({"categoryVectorDim": -1}, "categoryVectorDim must be"),
         ({"attribKeysOrder": torch.ones(2)}, "holds more than plain values"),
         ({"depthScale0": 10**6}, "netG: .* has shape"),
@@ -304,7 +304,7 @@ def test_the_digest_in_a_name_is_checked(tmp_path):
         ({"depthOtherScales": [10]}, "netG: .* is in none of the layers"),
         ({"depthOtherScales": [10, 6, 6]}, "netG: .* is missing"),
         ({"miniBatchStdDev": False}, "netD: groupScaleZero.0.module.weight has shape"),
-        ({"lossCriterion": 5000 * "x"}, "lossCriterion must be one of"),
+        ({"lossCriterion": 5000 * "x"}, "lossCriterion must be"),
     ],
 )
 def test_a_config_that_makes_no_sense_is_refused(changed, config, message):

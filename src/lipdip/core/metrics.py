@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from lipdip.core import check
+
 _STUDIO = (16 / 255, 219 / 255)  # ITU-R BT.601 luma: black at 16, white at 235, of 255
 
 
@@ -33,12 +35,9 @@ class Metric:
     y_range: str = "studio"
 
     def __post_init__(self) -> None:
-        if self.channels not in ("rgb", "y"):
-            raise ValueError(f"channels must be rgb or y, not {self.channels!r}")
-        if self.y_range not in ("studio", "full"):
-            raise ValueError(f"y_range must be studio or full, not {self.y_range!r}")
-        if isinstance(self.crop, bool) or not isinstance(self.crop, int) or self.crop < 0:
-            raise ValueError(f"crop must be a whole number of at least 0, not {self.crop!r}")
+        check.choice("channels", self.channels, ("rgb", "y"))
+        check.choice("y_range", self.y_range, ("studio", "full"))
+        check.number("crop", self.crop, low=0, whole=True)
 
     def view(self, image: Tensor) -> Tensor:
         """What is compared: the chosen channels of ``image`` (N, C, H, W), cropped."""

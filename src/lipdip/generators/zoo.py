@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from lipdip.core import check
 from lipdip.core.errors import UserError
 from lipdip.generators.checked_load import network_with
 from lipdip.networks import Discriminator, Generator
@@ -130,12 +131,9 @@ def _settings(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]
     classes = config.get("categoryVectorDim", 0)
     if not isinstance(scales, list):
         raise ValueError(f"depthOtherScales must be a list, not {scales!r}")
-    if isinstance(fading, bool) or not isinstance(fading, int | float) or not 0 <= fading <= 1:
-        raise ValueError(f"alpha must be a number from 0 to 1, not {fading!r}")
-    if not isinstance(loss, str) or loss not in _ACTIVATIONS:
-        raise ValueError(f"lossCriterion must be one of {', '.join(_ACTIVATIONS)}, not {loss!r}")
-    if isinstance(classes, bool) or not isinstance(classes, int) or classes < 0:
-        raise ValueError(f"categoryVectorDim must be a whole number of at least 0, not {classes!r}")
+    check.number("alpha", fading, low=0, high=1)
+    check.choice("lossCriterion", loss, _ACTIVATIONS)
+    check.number("categoryVectorDim", classes, low=0, whole=True)
     both = {
         "channels": [config["depthScale0"], *scales],
         "picture_channels": config["dimOutput"],
