@@ -5,7 +5,7 @@ import torch
 
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import stream
-from lipdip.pictures import Picture, altered, bundled
+from lipdip.pictures import Picture, bundled, with_content
 
 CHELSEA = bundled("chelsea")
 
@@ -15,13 +15,13 @@ def _seeded(seed: int = 0) -> torch.Generator:
 
 
 def test_a_picture_is_left_as_it_is():
-    assert altered(CHELSEA, "picture", _seeded()) is CHELSEA
+    assert with_content(CHELSEA, "picture", _seeded()) is CHELSEA
 
 
 @pytest.mark.parametrize("content", ["noisy", "shuffled", "noise"])
 def test_contents_follow_the_generator_say_what_was_done_and_leave_the_picture_alone(content):
     before = CHELSEA.pixels.clone()
-    one, again, other = (altered(CHELSEA, content, _seeded(seed)) for seed in (0, 0, 1))
+    one, again, other = (with_content(CHELSEA, content, _seeded(seed)) for seed in (0, 0, 1))
     assert torch.equal(one.pixels, again.pixels) and not torch.equal(one.pixels, other.pixels)
     assert one.pixels.shape == before.shape and one.pixels.dtype == torch.float32
     assert one.pixels.min() >= 0 and one.pixels.max() <= 1
@@ -31,16 +31,17 @@ def test_contents_follow_the_generator_say_what_was_done_and_leave_the_picture_a
 
 def test_noisy_adds_noise_of_25_on_the_scale_of_255_and_clips():
     grey = Picture("grey", torch.full((3, 128, 128), 0.5), "")
-    noise = (altered(grey, "noisy", _seeded()).pixels - 0.5) * 255
+    noise = (with_content(grey, "noisy", _seeded()).pixels - 0.5) * 255
     assert noise.std().item() == pytest.approx(25, rel=0.02) and abs(noise.mean().item()) < 0.5
     assert abs(torch.corrcoef(noise.flatten(1))[0, 1].item()) < 0.03
-    white = altered(Picture("white", torch.ones(1, 64, 64), ""), "noisy", _seeded()).pixels
+    white = with_content(Picture("white", torch.ones(1, 64, 64), ""), "noisy", _seeded()).pixels
     assert 0.4 < (white == 1).float().mean() < 0.6
 
 
 def test_shuffled_keeps_every_pixel_with_its_channels_and_none_in_its_place():
     numbers = torch.arange(24 * 16, dtype=torch.float32).reshape(1, 24, 16) / 512
-    shuffled = altered(Picture("numbers", torch.cat([numbers, numbers / 2, 1 - numbers]), ""), "shuffled", _seeded())
+    picture = Picture("numbers", torch.cat([numbers, numbers / 2, 1 - numbers]), "")
+    shuffled = with_content(picture, "shuffled", _seeded())
     first, half, rest = shuffled.pixels
     assert torch.equal(half, first / 2) and torch.equal(rest, 1 - first)
     assert torch.equal(first.flatten().sort().values, numbers.flatten())
@@ -50,14 +51,14 @@ def test_shuffled_keeps_every_pixel_with_its_channels_and_none_in_its_place():
 
 
 def test_noise_knows_only_the_size():
-    noise = altered(CHELSEA, "noise", _seeded()).pixels
+    noise = with_content(CHELSEA, "noise", _seeded()).pixels
     black = Picture("black", torch.zeros_like(CHELSEA.pixels), "")
-    assert torch.equal(noise, altered(black, "noise", _seeded()).pixels)
+    assert torch.equal(noise, with_content(black, "noise", _seeded()).pixels)
     assert noise.mean().item() == pytest.approx(0.5, abs=0.005) and noise.std().item() == pytest.approx(12**-0.5, 0.01)
 
 
 @pytest.mark.parametrize("content", ["blurred", "", None, 3, ["noise"]])
 def test_other_contents_are_refused_in_one_line(content):
     with pytest.raises(UserError, match=r"image\.content=.* there are picture, noisy, shuffled, noise$") as caught:
-        altered(CHELSEA, content, _seeded())
+        with_content(CHELSEA, content, _seeded())
     assert "\n" not in str(caught.value)

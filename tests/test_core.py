@@ -83,3 +83,12 @@ def test_ssim_is_one_for_the_same_picture_and_less_for_another():
     clean = torch.rand(1, 3, 32, 32)
     assert Metric().ssim(clean, clean).item() == pytest.approx(1.0)
     assert Metric().ssim(clean.flip(-1), clean).item() < 0.5
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [({"crop": -1}, "crop"), ({"crop": True}, "crop"), ({"channels": "luma"}, "channels"), ({"y_range": 1}, "y_range")],
+)
+def test_a_metric_refuses_other_values_by_name(settings, name):
+    with pytest.raises(ValueError, match=rf"^{name} must be"):
+        Metric(**settings)

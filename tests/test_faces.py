@@ -46,13 +46,13 @@ def everything(examples) -> tuple[torch.Tensor, torch.Tensor]:
 def refused(home, message: str, **more) -> str:
     """The one line with which ``home`` is refused."""
     with pytest.raises(UserError, match=message) as caught:
-        datasets.pictures(str(home), SIDE, **{"held_out": 4, **more})
+        datasets.unlabelled(str(home), SIDE, **{"held_out": 4, **more})
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
 def test_pictures_have_one_shape_and_no_classes(faces):
-    dataset = datasets.pictures(str(faces), SIDE, held_out=4)
+    dataset = datasets.unlabelled(str(faces), SIDE, held_out=4)
     assert (dataset.name, dataset.classes, dataset.notes) == ("faces", (), ())
     for examples, count in ((dataset.train, 16), (dataset.test, 4)):
         pixels, labels = everything(examples)
@@ -62,20 +62,20 @@ def test_pictures_have_one_shape_and_no_classes(faces):
 
 
 def test_every_picture_is_in_one_split_and_both_are_spread_evenly(faces):
-    dataset = datasets.pictures(str(faces), SIDE, held_out=4)
+    dataset = datasets.unlabelled(str(faces), SIDE, held_out=4)
     train, test = names(dataset.train, faces), names(dataset.test, faces)
     every = sorted(str(file.relative_to(faces)) for file in faces.rglob("*.*"))
     assert sorted(train + test) == every and train == sorted(train)
     assert test == [every[2], every[7], every[12], every[17]]
-    half = names(datasets.pictures(str(faces), SIDE, share=0.5, held_out=4).train, faces)
+    half = names(datasets.unlabelled(str(faces), SIDE, share=0.5, held_out=4).train, faces)
     assert half == train[1::2]
 
 
 @pytest.mark.parametrize("held_out", [1, 3, 7, 19])
 @pytest.mark.parametrize("share", [0.01, 0.3, 0.4, 0.99, 1])
 def test_a_share_changes_the_train_split_alone(faces, held_out, share):
-    whole = datasets.pictures(str(faces), SIDE, held_out=held_out)
-    part, again = (datasets.pictures(str(faces), SIDE, share=share, held_out=held_out) for _ in range(2))
+    whole = datasets.unlabelled(str(faces), SIDE, held_out=held_out)
+    part, again = (datasets.unlabelled(str(faces), SIDE, share=share, held_out=held_out) for _ in range(2))
     assert (part.train.files, part.test.files, part.digest) == (again.train.files, again.test.files, again.digest)
     assert part.test.files == whole.test.files and len(whole.test) == len(set(whole.test.files)) == held_out
     assert set(part.train.files) <= set(whole.train.files) and not set(part.train.files) & set(part.test.files)
@@ -84,17 +84,17 @@ def test_a_share_changes_the_train_split_alone(faces, held_out, share):
 
 
 def test_a_share_is_noted(faces):
-    (note,) = datasets.pictures(str(faces), SIDE, share=0.4, held_out=5).notes
+    (note,) = datasets.unlabelled(str(faces), SIDE, share=0.4, held_out=5).notes
     assert note == f"{faces}: trained on 6 of the 15 pictures that are not held out"
 
 
 def test_the_digest_is_over_names_and_sizes_and_not_the_place(faces, tmp_path):
     def seen(home, **more):
-        return datasets.pictures(str(home), 8, **{"held_out": 4, **more}).digest
+        return datasets.unlabelled(str(home), 8, **{"held_out": 4, **more}).digest
 
     before = seen(faces)
     assert re.fullmatch("[0-9a-f]{64}", before) and seen(faces, held_out=5) != before
-    assert datasets.pictures(str(faces), SIDE, held_out=4).digest == before
+    assert datasets.unlabelled(str(faces), SIDE, held_out=4).digest == before
     moved = faces.rename(tmp_path / "elsewhere")
     (moved / ".hidden.txt").write_text("x")
     assert seen(moved) == before
@@ -107,7 +107,7 @@ def test_the_digest_is_over_names_and_sizes_and_not_the_place(faces, tmp_path):
 
 def test_arrays_are_pictures_too(faces):
     np.save(faces / "04b.npy", np.zeros((SIDE, SIDE, 3), np.float32))
-    assert len(datasets.pictures(str(faces), SIDE, held_out=4).train) == 17
+    assert len(datasets.unlabelled(str(faces), SIDE, held_out=4).train) == 17
     np.save(faces / "04b.npy", np.zeros((SIDE, 4, 3), np.float32))
     refused(faces, r"\(1 of 21 files\): 04b.npy; ")
 
@@ -164,14 +164,14 @@ def test_a_file_is_no_directory(faces):
 def test_too_few_pictures_to_hold_some_out(faces):
     line = refused(faces, "faces holds 20 pictures, and dataset.held_out=20 of them are for testing", held_out=20)
     assert line.endswith("put at least 21 there, or give a smaller dataset.held_out")
-    assert len(datasets.pictures(str(faces), SIDE, held_out=19).train) == 1
+    assert len(datasets.unlabelled(str(faces), SIDE, held_out=19).train) == 1
 
 
 @pytest.mark.parametrize("name", ["06.png", "01.JPG"])
 def test_a_picture_that_is_cut_short_is_named_when_it_is_read(faces, name):
     content = (faces / name).read_bytes()
     (faces / name).write_bytes(content[: len(content) * 3 // 4])
-    dataset = datasets.pictures(str(faces), SIDE, held_out=4)
+    dataset = datasets.unlabelled(str(faces), SIDE, held_out=4)
     place = names(dataset.train, faces).index(name)
     with pytest.raises(UserError, match=f"^{faces / name} is damaged: ") as caught:
         dataset.train.batch(torch.tensor([place]))

@@ -1,5 +1,6 @@
 """Files are whole or not there."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -16,24 +17,23 @@ def test_bytes_and_text_replace_what_was_there(tmp_path):
     assert path.read_bytes() == b"25 \xc2\xb1 1\n" and list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.parametrize("method", ["write_bytes", "replace"])
+@pytest.mark.parametrize("place", ["fsync", "replace"])
 @pytest.mark.parametrize(
     "error", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["full", "stopped"]
 )
-def test_a_failed_write_leaves_the_old_file_and_no_partial(tmp_path, monkeypatch, method, error):
+def test_a_failed_write_leaves_the_old_file_and_no_partial(tmp_path, monkeypatch, place, error):
     path = tmp_path / "a"
     path.write_text("old")
 
-    def fail(self: Path, argument: object) -> None:
-        if method == "write_bytes":
-            self.open("wb").close()  # some of it is on the disk already
+    def fail(*_: object) -> None:
+        assert path.read_text() == "old" and len(list(tmp_path.iterdir())) == 2  # some of it is on the disk already
         raise error
 
-    monkeypatch.setattr(Path, method, fail)
-    told = UserError if isinstance(error, OSError) else KeyboardInterrupt
-    with pytest.raises(told) as failed:
+    monkeypatch.setattr(*{"fsync": (os, "fsync"), "replace": (Path, "replace")}[place], fail)
+    expected = UserError if isinstance(error, OSError) else KeyboardInterrupt
+    with pytest.raises(expected) as failed:
         write_whole(path, b"new")
-    assert told is not UserError or str(failed.value) == f"cannot write {path}: No space left on device"
+    assert expected is not UserError or str(failed.value) == f"cannot write {path}: No space left on device"
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 

@@ -1,1 +1,1 @@
-"""Values that every other room shares: masks, tickets, seeds, metrics, run directories."""
+"""What every other room stands on: errors, checks of settings, seeds, metrics, files that are written whole."""

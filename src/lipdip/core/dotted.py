@@ -5,7 +5,7 @@ from typing import Any
 
 
 def value(tree: Any, name: str) -> Any:
-    """What stands in nested mappings under a dotted name, such as ``task.sigma``; None where there is nothing."""
+    """The value in nested mappings under a dotted name such as ``task.sigma``, or None if there is none."""
     for part in name.split("."):
         tree = tree.get(part) if isinstance(tree, Mapping) else None
     return tree

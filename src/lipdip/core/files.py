@@ -1,5 +1,6 @@
-"""Files that are whole or not there."""
+"""Writing files so that they are whole or not there."""
 
+import os
 import secrets
 from pathlib import Path
 
@@ -7,19 +8,22 @@ from lipdip.core.errors import UserError
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Write a file, whole or not at all; one that is there is replaced.
+    """Write a file, whole or not at all, even where the machine loses power. Overwrites an existing file.
 
     Args:
-        path: in a folder that is there.
+        path: of the file; its folder exists.
         content: bytes, or text to write as UTF-8.
 
     Raises:
-        UserError: if it cannot be written; what was there before is then as it was.
+        UserError: if it cannot be written; an existing file is then unchanged.
     """
     partial = path.with_name(f".{secrets.token_hex(8)}.partial")  # beside it, so on the same disk
     try:
         try:
-            partial.write_bytes(content.encode() if isinstance(content, str) else content)
+            with partial.open("wb") as file:
+                file.write(content.encode() if isinstance(content, str) else content)
+                file.flush()
+                os.fsync(file.fileno())  # its bytes are on the disk before its name is
             partial.replace(path)
         finally:
             partial.unlink(missing_ok=True)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 import torch
-from kornia.color import rgb_to_y
 from torch import Tensor
-from torchmetrics.functional.image import structural_similarity_index_measure
+
+from lipdip.core import check
 
 _STUDIO = (16 / 255, 219 / 255)  # ITU-R BT.601 luma: black at 16, white at 235, of 255
 
@@ -22,6 +22,12 @@ class Metric:
 
     Raises:
         ValueError: on any other value.
+
+    Examples:
+        >>> clean = torch.zeros(1, 3, 32, 32)
+        >>> metric = Metric("y", crop=4, y_range="full")
+        >>> f"{metric}: {metric.psnr(clean + 0.1, clean):.2f} dB"
+        'Y (full range), 4 pixels cropped: 20.00 dB'
     """
 
     channels: str = "rgb"
@@ -29,12 +35,9 @@ class Metric:
     y_range: str = "studio"
 
     def __post_init__(self) -> None:
-        if self.channels not in ("rgb", "y"):
-            raise ValueError(f"channels must be rgb or y, not {self.channels!r}")
-        if self.y_range not in ("studio", "full"):
-            raise ValueError(f"y_range must be studio or full, not {self.y_range!r}")
-        if isinstance(self.crop, bool) or not isinstance(self.crop, int) or self.crop < 0:
-            raise ValueError(f"crop must be a whole number of at least 0, not {self.crop!r}")
+        check.choice("channels", self.channels, ("rgb", "y"))
+        check.choice("y_range", self.y_range, ("studio", "full"))
+        check.number("crop", self.crop, low=0, whole=True)
 
     def view(self, image: Tensor) -> Tensor:
         """What is compared: the chosen channels of ``image`` (N, C, H, W), cropped."""
@@ -43,6 +46,8 @@ class Metric:
         if self.channels == "rgb":
             return image
         if image.shape[1] == 3:
+            from kornia.color import rgb_to_y  # here, because importing it takes a quarter of a second
+
             image = rgb_to_y(image)
         if self.y_range == "studio":
             offset, scale = _STUDIO
@@ -50,7 +55,7 @@ class Metric:
         return image
 
     def psnr_to_view(self, image: Tensor, view: Tensor) -> Tensor:
-        """PSNR in dB of ``image`` against a picture already passed through :meth:`view`; peak 1; a scalar tensor."""
+        """PSNR in dB of ``image`` against a picture that was already passed through :meth:`view`; a scalar tensor."""
         return -10 * torch.log10((self.view(image) - view).square().mean())
 
     def psnr(self, image: Tensor, clean: Tensor) -> Tensor:
@@ -59,6 +64,8 @@ class Metric:
 
     def ssim(self, image: Tensor, clean: Tensor) -> Tensor:
         """SSIM (Wang et al., 2004; Gaussian window of 11 pixels, sigma 1.5, data range 1); a scalar tensor."""
+        from torchmetrics.functional.image import structural_similarity_index_measure  # takes seconds to import
+
         value = structural_similarity_index_measure(self.view(image), self.view(clean), data_range=1.0)
         assert isinstance(value, Tensor)
         return value

@@ -12,19 +12,19 @@ import torch
 
 
 def derive(seed: int, name: str) -> int:
-    """A 63-bit seed for the stream ``name`` of a run with ``seed``."""
+    """The 63-bit seed of the stream ``name`` in a run with ``seed``: SHA-256 of both, cut to its first bits."""
     digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 
 def stream(seed: int, name: str, device: torch.device | str = "cpu") -> torch.Generator:
-    """A fresh generator on ``device`` for the stream ``name``; the same every time it is asked for."""
+    """A new generator on ``device`` for the stream ``name``, at its start; it draws the same numbers every time."""
     return torch.Generator(device=device).manual_seed(derive(seed, name))
 
 
 @contextmanager
 def default_generator_seeded(seed: int, name: str) -> Iterator[None]:
-    """Within this block torch's global CPU generator *is* the stream ``name``; afterwards it is as it was.
+    """Within this block torch's global CPU generator *is* the stream ``name``; then its state is put back.
 
     For code that can only draw from the global generator, such as the initialisers of ``torch.nn``.
     """

@@ -1,4 +1,4 @@
-"""Pretrained generators: read from the GAN zoo's checkpoints or from lipdip's own files."""
+"""Pretrained generators, read from the GAN zoo's checkpoints or from lipdip's own files."""
 
 from lipdip.generators.network_file import (
     StoredGenerator,

@@ -1,4 +1,4 @@
-"""A network built from given settings and tensors of a file, each of which is checked first."""
+"""Building a network from the settings and tensors that a file holds, after checking each of them."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -9,11 +9,10 @@ from torch import Tensor, nn
 _Network = TypeVar("_Network", bound=nn.Module)
 
 
-def filled(kind: Callable[..., _Network], settings: Mapping[str, Any], state: Mapping[str, Tensor]) -> _Network:
-    """A network with exactly these weights, as float32 on the CPU.
+def network_with(kind: Callable[..., _Network], settings: Mapping[str, Any], state: Mapping[str, Tensor]) -> _Network:
+    """A network built from ``settings``, with exactly the weights ``state``, as float32 on the CPU.
 
-    Names and shapes are compared before memory is allocated, so forged settings cost nothing; no random stream is
-    used.
+    Names and shapes are compared before memory is allocated, so forged settings cost nothing. Draws no random numbers.
 
     Args:
         kind: the network's class.
@@ -31,7 +30,7 @@ def filled(kind: Callable[..., _Network], settings: Mapping[str, Any], state: Ma
     wanted = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     for name in sorted(set(wanted) ^ set(state)):
         raise ValueError(
-            f"{name!r} is {'missing' if name in wanted else 'none of the layers that its settings tell of'}"
+            f"{name!r} is {'missing' if name in wanted else 'in none of the layers that its settings describe'}"
         )
     for name, tensor in state.items():
         if type(tensor) not in (Tensor, nn.Parameter) or tensor.layout != torch.strided or not tensor.is_contiguous():

@@ -9,7 +9,7 @@ import torch
 
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
-from lipdip.generators.checked_load import filled
+from lipdip.generators.checked_load import network_with
 from lipdip.networks import Discriminator, Generator
 from lipdip.networks.progressive import Progressive
 from lipdip.tickets.sealed import sealed, tensor_digests, unsealed
@@ -114,6 +114,6 @@ def _load(path: Path, kind: type[_Network]) -> tuple[_Network, dict[str, Any], s
             raise ValueError(f"it holds {str(header['target'])[:80]!r}")
         if not isinstance(header["settings"], dict) or not isinstance(header["notes"], dict):
             raise ValueError("settings or notes are not a table")
-        return filled(kind, header["settings"], tensors), header["notes"], header["sha256"]
+        return network_with(kind, header["settings"], tensors), header["notes"], header["sha256"]
     except (KeyError, ValueError) as error:
         raise UserError(f"{path} is not a valid {what}: {str(error)[:200]}") from None

@@ -22,7 +22,7 @@ class Pretrained:
     """A generator, and its discriminator if that is known.
 
     Args:
-        generator: from codes (N, latent), standard normal, to pictures in [-1, 1]; the average over its training.
+        generator: from latents (N, latent), standard normal, to pictures in [-1, 1]; the average over its training.
         discriminator: what it was trained against; None if only a generator is available.
         name: of its source.
         digest: SHA-256 that identifies the generator.
@@ -87,6 +87,6 @@ def _stored(folder: Path, name: str) -> Pretrained:
     """From the two files that ``task=gan_train`` writes."""
     if not (folder / GENERATOR_FILE).exists():
         raise UserError(f"{folder} holds no {GENERATOR_FILE}; it is not a finished run of task=gan_train")
-    stored, adversary = load_generator(folder / GENERATOR_FILE), folder / DISCRIMINATOR_FILE
-    discriminator = load_discriminator(adversary) if adversary.exists() else None
+    stored, other = load_generator(folder / GENERATOR_FILE), folder / DISCRIMINATOR_FILE
+    discriminator = load_discriminator(other) if other.exists() else None
     return Pretrained(stored.generator, discriminator, name, stored.digest)

@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
-from lipdip.core.check import number
+from lipdip.core import check
 from lipdip.core.errors import UserError
-from lipdip.generators.checked_load import filled
+from lipdip.generators.checked_load import network_with
 from lipdip.networks import Discriminator, Generator
 
 _Kind = TypeVar("_Kind", bound=nn.Module)
@@ -74,14 +74,14 @@ def load_zoo(path: Path) -> ZooCheckpoint:
         raise UserError(f"{path} is not a GAN zoo checkpoint: it must hold config, {', '.join(_NETWORKS)}")
     try:
         config = _plain(content["config"])
-        generator, discriminator = _settings(config)
+        for_generator, for_discriminator = _settings(config)
     except KeyError as error:
         raise UserError(f"{path} is not a checkpoint of a progressively grown GAN: no {error} in its config") from None
     except ValueError as error:
         raise UserError(f"{path} has a config that makes no sense: {str(error)[:200]}") from None
-    last, average = (_network(path, part, Generator, generator, content[part]) for part in ("netG", "avgG"))
-    judge = _network(path, "netD", Discriminator, discriminator, content["netD"])
-    return ZooCheckpoint(last, average, judge, config, digest)
+    last, average = (_network(path, part, Generator, for_generator, content[part]) for part in ("netG", "avgG"))
+    discriminator = _network(path, "netD", Discriminator, for_discriminator, content["netD"])
+    return ZooCheckpoint(last, average, discriminator, config, digest)
 
 
 def _digest(file: BufferedReader, path: Path) -> str:
@@ -131,10 +131,9 @@ def _settings(config: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]
     classes = config.get("categoryVectorDim", 0)
     if not isinstance(scales, list):
         raise ValueError(f"depthOtherScales must be a list, not {scales!r}")
-    number("alpha", fading, low=0, high=1)
-    if not isinstance(loss, str) or loss not in _ACTIVATIONS:
-        raise ValueError(f"lossCriterion must be one of {', '.join(_ACTIVATIONS)}, not {loss!r}")
-    number("categoryVectorDim", classes, low=0, whole=True)
+    check.number("alpha", fading, low=0, high=1)
+    check.choice("lossCriterion", loss, _ACTIVATIONS)
+    check.number("categoryVectorDim", classes, low=0, whole=True)
     both = {
         "channels": [config["depthScale0"], *scales],
         "picture_channels": config["dimOutput"],
@@ -163,7 +162,7 @@ def _state(state: object) -> dict[str, Tensor]:
 
 def _network(path: Path, part: str, kind: Callable[..., _Kind], settings: Mapping[str, Any], state: object) -> _Kind:
     try:
-        return filled(kind, settings, _state(state))
+        return network_with(kind, settings, _state(state))
     except ValueError as error:
         problem = f"{part}: {str(error)[:200]}"
         raise UserError(f"{path} is damaged, or its config is of other networks: {problem}") from None

@@ -1,15 +1,25 @@
-"""Problems: a picture, a physics, and what was measured."""
+"""Pictures and problems: reading a picture, and what a physics measured of it. Imports torch on first use only."""
 
-from lipdip.pictures.clothing import clothing
-from lipdip.pictures.content import altered
-from lipdip.pictures.picture import Picture, bundled, read, read_folder
-from lipdip.pictures.prepare import read_pixel_mask, sized
-from lipdip.pictures.problem import Problem, draw_code, draw_codes, given, measured
+from typing import TYPE_CHECKING
+
+from lipdip.core.lazy import attach
+
+if TYPE_CHECKING:
+    from lipdip.pictures.arrays import as_picture
+    from lipdip.pictures.clothes import clothing
+    from lipdip.pictures.codes import draw_code, draw_codes
+    from lipdip.pictures.content import altered, with_content
+    from lipdip.pictures.picture import Picture, bundled, read, read_folder
+    from lipdip.pictures.prepare import read_pixel_mask, sized
+    from lipdip.pictures.problem import Problem, given, measured
+else:
+    __getattr__, __dir__ = attach(__name__, __file__)
 
 __all__ = [
     "Picture",
     "Problem",
     "altered",
+    "as_picture",
     "bundled",
     "clothing",
     "draw_code",
@@ -20,4 +30,5 @@ __all__ = [
     "read_folder",
     "read_pixel_mask",
     "sized",
+    "with_content",
 ]

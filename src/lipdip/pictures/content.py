@@ -1,4 +1,4 @@
-"""Targets that a network is asked to fit in place of the picture, from all structure to all noise."""
+"""Targets that a network is asked to fit in place of the picture, from pure structure to pure noise."""
 
 import torch
 
@@ -9,7 +9,7 @@ CONTENTS = ("picture", "noisy", "shuffled", "noise")
 _SIGMA = 25 / 255
 
 
-def altered(picture: Picture, content: str, generator: torch.Generator) -> Picture:
+def with_content(picture: Picture, content: str, generator: torch.Generator) -> Picture:
     """The picture with its content changed, as for the learning curves of the paper's Fig. 10.
 
     Args:
@@ -40,3 +40,6 @@ def altered(picture: Picture, content: str, generator: torch.Generator) -> Pictu
         noise = torch.rand(pixels.shape, generator=generator, device=pixels.device)
         return picture.changed(noise, f"{name} was replaced by white noise, uniform in [0, 1]; only its size is left")
     raise UserError(f"image.content={content} is not known; there are {', '.join(CONTENTS)}")
+
+
+altered = with_content  # the old name, until tasks/ uses the new one

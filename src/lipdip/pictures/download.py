@@ -1,4 +1,4 @@
-"""Downloading one public file, which must be whole and as it was published; else one line says what went wrong."""
+"""Downloading one public file, checked to be whole and as it was published."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +18,7 @@ def download(url: str, sha256: str) -> bytes:
     import pooch  # type: ignore[import-untyped]  # here, because only who fetches needs it
     from requests import exceptions
 
-    pooch.get_logger().setLevel("ERROR")  # what it does is told here
+    pooch.get_logger().setLevel("ERROR")  # the caller reports progress
     try:
         with TemporaryDirectory() as folder:
             downloader = pooch.HTTPDownloader(timeout=SECONDS)

@@ -1,22 +1,18 @@
-"""Reading a picture of any usual format, and noting what was done to it on the way."""
+"""A picture with its name and history, and reading one from a file, a folder or scikit-image."""
 
 import hashlib
-import io
-import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
-import skimage.data
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from lipdip.core.errors import UserError
+from lipdip.pictures.decode import Array, decoded
 from lipdip.pictures.standard_sets import how_to_fetch
 
-Array = npt.NDArray[np.float32]
 BUNDLED = ("astronaut", "camera", "chelsea", "coffee")
 
 
@@ -49,6 +45,8 @@ def bundled(name: str) -> Picture:
     """
     if name not in BUNDLED:
         raise UserError(f"no bundled picture is called {name!r}; there are {', '.join(BUNDLED)}")
+    import skimage.data
+
     array = getattr(skimage.data, name)()
     return Picture(name, _tensor(array.astype(np.float32) / 255), hashlib.sha256(array.tobytes()).hexdigest())
 
@@ -56,7 +54,7 @@ def bundled(name: str) -> Picture:
 def read(path: str | None, data_dir: str | None = None, name: str | None = None, rgb: bool = False) -> Picture:
     """A picture from a file: any format of Pillow's, or a NumPy array (.npy; floats in [0, 1] or 8/16-bit).
 
-    Grey stays one channel; palettes become RGB; transparency is laid on white; 16-bit keeps its precision;
+    Grey stays one channel; palettes become RGB; transparent pixels are put on white; 16-bit keeps its precision;
     of several frames the first is taken; a camera's rotation is applied. Every such step is noted.
 
     Args:
@@ -85,14 +83,7 @@ def read(path: str | None, data_dir: str | None = None, name: str | None = None,
         raise UserError(f"cannot read {file}: {error.strerror}") from None
     except (RuntimeError, ValueError) as error:
         raise UserError(f"there can be no picture at {path!r}: {error}") from None
-    if not content:
-        raise UserError(f"{file} is empty")
-    array, notes = _from_npy(content, file) if file.suffix.lower() == ".npy" else _from_image(content, file)
-    if not np.isfinite(array).all():
-        raise UserError(f"{file} holds values that are not numbers (NaN or infinite)")
-    if array.min() < 0 or array.max() > 1:
-        low, high = f"{array.min():.4g}", f"{array.max():.4g}"
-        raise UserError(f"{file} holds values from {low} to {high}; floating-point pictures must lie in [0, 1]")
+    array, notes = decoded(content, file)
     pixels = _tensor(array)
     if rgb and pixels.shape[0] == 1:
         pixels, notes = pixels.expand(3, -1, -1).clone(), (*notes, f"{file.name} was given three equal channels")
@@ -147,72 +138,7 @@ def _below(path: str, data_dir: str | None) -> Path:
 
 
 def _tensor(array: Array) -> Tensor:
-    """(H, W) or (H, W, C) to (C, H, W)."""
+    """(H, W) or (H, W, C), as files store it, to (C, H, W)."""
     if array.ndim == 2:
         array = array[..., None]
     return torch.from_numpy(array.transpose(2, 0, 1).copy())
-
-
-def _from_npy(content: bytes, file: Path) -> tuple[Array, tuple[str, ...]]:
-    try:
-        array = np.load(io.BytesIO(content), allow_pickle=False)
-    except (ValueError, EOFError, OSError):
-        raise UserError(f"{file} is not a NumPy array, or it is damaged") from None
-    if not isinstance(array, np.ndarray):
-        raise UserError(f"{file} holds several arrays (.npz); a picture is one (.npy)")
-    if array.size == 0 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (1, 3))):
-        raise UserError(f"{file} has shape {array.shape}; a picture is (height, width) or (height, width, 1 or 3)")
-    if array.dtype.kind == "u" and array.dtype.itemsize <= 2:
-        return (array / np.float32(np.iinfo(array.dtype).max)).astype(np.float32), ()
-    if array.dtype.kind != "f":
-        raise UserError(f"{file} holds {array.dtype} values; a picture holds uint8, uint16 or floats in [0, 1]")
-    return array.astype(np.float32), ()
-
-
-def _from_image(content: bytes, file: Path) -> tuple[Array, tuple[str, ...]]:
-    notes = []
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image: Image.Image = Image.open(io.BytesIO(content))
-            frames = getattr(image, "n_frames", 1)
-            deep_colour = image.mode in ("RGB", "RGBA") and "16" in str(getattr(image, "tile", ""))
-            image.load()
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise UserError(
-            f"{file} is too large to be a picture that a network can fit (over 89 million pixels)"
-        ) from None
-    except UnidentifiedImageError:
-        raise UserError(f"{file} is not a picture in a format that can be read") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
-        raise UserError(f"{file} is damaged: {error}") from None
-    if frames > 1:
-        notes.append(f"{file.name} has {frames} frames; the first was taken")
-    if deep_colour:
-        notes.append(f"{file.name} has 16-bit colours, which were read at 8 bits (a .npy file keeps them)")
-    turned = ImageOps.exif_transpose(image)
-    if turned.size != image.size or image.getexif().get(0x0112, 1) != 1:
-        notes.append(f"{file.name} was turned as its camera says")
-    image = turned
-    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
-        grey = image.mode in ("LA", "La", "L")
-        image = image.convert("RGBA")
-        if image.getchannel("A").getextrema() != (255, 255):
-            notes.append(f"{file.name} has transparent pixels, which were laid on white")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image).convert("L" if grey else "RGB")
-    if image.mode.startswith("I"):  # 16-bit grey, or 32-bit integers that hold it
-        if np.asarray(image).max() > 65535:
-            raise UserError(f"{file} has 32-bit integer values; a picture has 8 or 16 bits")
-        notes.append(f"{file.name} has 16-bit greys, which were kept")
-        return np.asarray(image, dtype=np.float32) / np.float32(65535), tuple(notes)
-    if image.mode == "F":
-        return np.asarray(image, dtype=np.float32), tuple(notes)
-    if image.mode == "1":
-        image = image.convert("L")
-    if image.mode not in ("L", "RGB"):
-        notes.append(f"{file.name} ({image.mode}) was converted to RGB")
-        image = image.convert("RGB")
-    if image.mode == "L":
-        notes.append(f"{file.name} is grey: one channel")
-    return np.asarray(image, dtype=np.float32) / np.float32(255), tuple(notes)

@@ -1,36 +1,96 @@
-"""A problem: what was measured of one picture, by which physics, and the clean picture where there is one."""
+"""An inverse problem: what was measured of one picture, by which physics, and the clean picture where there is one."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import stream
 from lipdip.physics import Physics
+from lipdip.pictures.arrays import as_floats, as_picture
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, init=False)
 class Problem:
     """Find x from ``y = A(x) + noise``.
 
+    Floats are taken as they are, in float32; uint8 and uint16 values are divided by 255 and 65535. What the physics
+    would not have measured is blanked in ``y`` (inpainting's unknown pixels).
+
     Args:
-        name: of the picture.
-        y: the measurement, (1, *physics.measurement_shape).
+        y: the measurement, a tensor or NumPy array of shape (1, *physics.measurement_shape); leading ones may be left
+            out. A physics that states no such shape takes ``y`` as it is.
         physics: ``A`` and its adjoint.
-        x: the clean picture, (1, *physics.image_shape) in [0, 1], or None where nobody has it.
+        x: the clean picture, (1, *physics.image_shape) in [0, 1], or None where nobody has it; leading ones may be
+            left out.
+        name: what it is called in results.
+
+    Raises:
+        ValueError: if ``y`` or ``x`` has another shape than the physics takes, or holds values that are not finite.
+        TypeError: if ``y`` or ``x`` is no array of floats, uint8 or uint16.
+
+    Examples:
+        >>> import numpy as np
+        >>> from lipdip.physics import Denoise
+        >>> problem = Problem(np.full((3, 32, 48), 0.5), Denoise((3, 32, 48), sigma=25))
+        >>> problem.y.shape, problem.y.dtype
+        (torch.Size([1, 3, 32, 48]), torch.float32)
     """
 
-    name: str
     y: Tensor
     physics: Physics
-    x: Tensor | None = None
+    x: Tensor | None
+    name: str
 
-    def to(self, device: torch.device) -> "Problem":
-        """The same problem on another device."""
+    def __init__(
+        self,
+        y: Tensor | npt.ArrayLike,
+        physics: Physics,
+        x: Tensor | npt.ArrayLike | None = None,
+        name: str = "picture",
+    ) -> None:
+        given = as_floats(y, "y")
+        clean = None if x is None else as_picture(x, "x")
+        if (wanted := getattr(physics, "measurement_shape", None)) is not None:
+            given = physics.received(_shaped(given, (1, *wanted), "y"))
+        if clean is not None and (wanted := getattr(physics, "image_shape", None)) is not None:
+            clean = _shaped(clean, (1, *wanted), "x")
+        for field, value in {"y": given, "physics": physics, "x": clean, "name": name}.items():
+            object.__setattr__(self, field, value)
+
+    @classmethod
+    def measured(
+        cls, x: Tensor | npt.ArrayLike, physics: Physics, seed: int | torch.Generator = 0, name: str = "picture"
+    ) -> "Problem":
+        """The problem that arises when a clean picture is measured.
+
+        Args:
+            x: the clean picture, as for :class:`Problem`.
+            physics: what measures it.
+            seed: of the noise, or a generator on ``x``'s device that draws it.
+            name: what it is called in results.
+
+        Raises:
+            ValueError, TypeError: as :class:`Problem`.
+
+        Examples:
+            >>> import torch
+            >>> from lipdip.physics import SuperResolution
+            >>> Problem.measured(torch.rand(3, 32, 32), SuperResolution((3, 32, 32), factor=4)).y.shape
+            torch.Size([1, 3, 8, 8])
+        """
+        clean = as_picture(x, "x")
+        if (wanted := getattr(physics, "image_shape", None)) is not None:
+            clean = _shaped(clean, (1, *wanted), "x")
+        draw = seed if isinstance(seed, torch.Generator) else stream(seed, "degradation", clean.device)
+        return cls(physics.measure(clean, draw), physics, clean, name)
+
+    def to(self, device: torch.device | str) -> "Problem":
+        """The same problem on another device; the physics itself moves there."""
         clean = None if self.x is None else self.x.to(device)
-        return Problem(self.name, self.y.to(device), self.physics.to(device), clean)
+        return Problem(self.y.to(device), self.physics.to(device), clean, self.name)
 
     def without_noise(self) -> "Problem":
         """The same problem, measured without noise: what a fit sees that looks at the clean picture.
@@ -43,48 +103,19 @@ class Problem:
         return replace(self, y=self.physics.A(self.x))
 
 
+def _shaped(values: Tensor, wanted: tuple[int, ...], what: str) -> Tensor:
+    """``values`` in the shape ``wanted``, of which leading ones may have been left out."""
+    left_out = len(wanted) - values.dim()
+    if left_out < 0 or tuple(values.shape) != wanted[left_out:] or set(wanted[:left_out]) - {1}:
+        raise ValueError(f"{what} has shape {tuple(values.shape)}; the physics takes {wanted}")
+    return values.reshape(wanted)
+
+
 def measured(name: str, x: Tensor, physics: Physics, generator: torch.Generator) -> Problem:
-    """A problem made from the clean picture ``x`` (C, H, W): it is measured, with noise from ``generator``."""
-    clean = x[None]
-    return Problem(name, physics.measure(clean, generator), physics, clean)
+    """The old form, until tasks/ uses the new one."""
+    return Problem.measured(x, physics, generator, name)
 
 
 def given(name: str, y: Tensor, physics: Physics) -> Problem:
-    """A problem whose measurement ``y`` (C, h, w) is all there is: a picture that is degraded already.
-
-    Raises:
-        UserError: if ``y`` has another shape than the physics measures.
-    """
-    if tuple(y.shape) != physics.measurement_shape:
-        raise UserError(f"{name} has shape {tuple(y.shape)}; the task measures {physics.measurement_shape}")
-    return Problem(name, physics.received(y[None]), physics)
-
-
-def draw_codes(shapes: Sequence[Sequence[int]], seed: int, shared: bool, draw: int = 0) -> list[Tensor]:
-    """A code for each of several pictures, of the given shapes; the first is what :func:`draw_code` gives.
-
-    Args:
-        shapes: (channels, height, width) of each.
-        seed: of the run.
-        shared: one code, large enough for all, of which each takes the centre; else an independent one for each.
-        draw: counts the codes of one seed.
-    """
-    if not shared:
-        return [draw_code(shape, seed, draw, number) for number, shape in enumerate(shapes)]
-    height, width = (max(shape[side] for shape in shapes) for side in (1, 2))
-    whole = draw_code((shapes[0][0], height, width), seed, draw)
-    tops = [((height - shape[1]) // 2, (width - shape[2]) // 2) for shape in shapes]
-    return [
-        whole[..., top : top + shape[1], left : left + shape[2]].clone()
-        for (top, left), shape in zip(tops, shapes, strict=True)
-    ]
-
-
-def draw_code(shape: Sequence[int], seed: int, draw: int = 0, picture: int = 0) -> Tensor:
-    """The code ``z ~ U(0, 0.1)`` of the given (channels, height, width), as (1, ...), from its own stream.
-
-    ``draw`` counts the codes of one seed, for fits that take a new one each round; ``picture`` counts the pictures
-    of one fit.
-    """
-    name = "code" + (f"/{draw}" if draw else "") + (f"/picture {picture}" if picture else "")
-    return 0.1 * torch.rand(1, *shape, generator=stream(seed, name))
+    """The old form, until tasks/ uses the new one."""
+    return Problem(y, physics, name=name)

@@ -1,4 +1,4 @@
-"""The standard sets of test pictures: which files they are, where those are public, and whether one is at hand."""
+"""The standard sets of test pictures: their files, where those are public, and whether they are here. Without torch."""
 
 import hashlib
 import io
@@ -10,7 +10,6 @@ from importlib import resources
 from pathlib import Path
 
 import yaml
-from PIL import Image
 
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
@@ -24,7 +23,7 @@ class PublicFile:
     """A file of a set: a picture, or a pixel mask.
 
     Args:
-        place: below the data directory, ``set5/baby.png``.
+        place: path below the data directory, such as ``set5/baby.png``.
         url: where the file is public.
         sha256: of the public file.
         pixels: SHA-256 of its 8-bit RGB pixels, where it is not a PNG but kept as one; None: it is kept as it is.
@@ -50,6 +49,8 @@ class PublicFile:
             raise UserError(f"cannot read {file}: {error.strerror or error}") from None
         if self.pixels is None:
             return AS_PUBLIC if _sha256(content) == self.sha256 else OTHER
+        from PIL import Image
+
         try:
             with Image.open(io.BytesIO(content)) as image:
                 same = image.mode == "RGB" and _sha256(image.tobytes()) == self.pixels
@@ -58,13 +59,15 @@ class PublicFile:
         return AS_PUBLIC if same else OTHER
 
     def fetch(self, directory: Path) -> None:
-        """Download the file into the data directory; one that is there is replaced.
+        """Download the file into the data directory. Overwrites an existing file.
 
         Raises:
-            UserError: if it cannot be had as it was published, or written; nothing is then changed.
+            UserError: if it cannot be downloaded as it was published, or not be written; nothing is then changed.
         """
         content = download(self.url, self.sha256)
         if self.pixels is not None:
+            from PIL import Image
+
             png = io.BytesIO()
             with Image.open(io.BytesIO(content)) as image:
                 image.save(png, "PNG")
@@ -79,7 +82,14 @@ class PublicFile:
 
 @dataclass(frozen=True)
 class StandardSet:
-    """A set of pictures: ``about`` it, and its ``files``, which were published below ``base``."""
+    """A set of pictures.
+
+    Args:
+        name: of the set, and of its folder below the data directory.
+        about: a sentence on it.
+        base: the address below which its files are public.
+        files: what it consists of.
+    """
 
     name: str
     about: str
@@ -94,7 +104,7 @@ def standard_sets() -> Mapping[str, StandardSet]:
 
 
 def how_to_fetch(file: Path) -> str | None:
-    """The command that would put a picture of a standard set where ``file`` is; None: it is no such picture."""
+    """The command that downloads a standard set's picture to ``file``; None if it is no such picture."""
     name, directory = file.parent.name, file.parent.parent
     found = standard_sets().get(name)
     if found is None or f"{name}/{file.name}" not in (one.place for one in found.files):

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from lipdip.core.errors import UserError
-from lipdip.pictures import read, sized
+from lipdip.pictures.picture import read
+from lipdip.pictures.prepare import sized
 
 NAMED = 5  # names that an error lists
 
@@ -28,6 +29,11 @@ class Files:
     files: tuple[str, ...]
     labels: Tensor
     size: int
+
+    @classmethod
+    def below(cls, root: Path, names: Iterable[str], labels: Sequence[int], size: int) -> "Files":
+        """The pictures with these paths below ``root``."""
+        return cls(tuple(str(root / name) for name in names), torch.tensor(labels, dtype=torch.int64), size)
 
     def __len__(self) -> int:
         """How many there are."""

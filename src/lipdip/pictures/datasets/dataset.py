@@ -6,6 +6,8 @@ from typing import Protocol
 
 from torch import Tensor
 
+from lipdip.core import check
+
 SMALLEST = 8
 
 
@@ -59,8 +61,7 @@ def check_size(size: int) -> None:
     Raises:
         ValueError: if ``size`` is not a whole number of at least 8.
     """
-    if isinstance(size, bool) or not isinstance(size, int) or size < SMALLEST:
-        raise ValueError(f"size must be a whole number of at least {SMALLEST}, not {size!r}")
+    check.number("size", size, low=SMALLEST, whole=True)
 
 
 def directory(path: str) -> Path:

@@ -39,7 +39,7 @@ def fashion_mnist(path: str | Sequence[str], size: int) -> Dataset:
 
 
 def _first(paths: Sequence[str]) -> Path:
-    """The first directory that exists; of none the last, which then is told as missing."""
+    """The first directory that exists, or the last one, whose files will be named as missing."""
     if not isinstance(paths, Sequence) or not paths:
         raise ValueError(f"path must be a directory or a list of directories, not {paths!r}")
     folders = [directory(path) for path in paths]

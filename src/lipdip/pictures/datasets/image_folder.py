@@ -1,8 +1,6 @@
-"""A folder of pictures with one sub-folder per class, as ImageNet is laid out; pictures are read when needed."""
+"""A folder of pictures with one sub-folder per class, as ImageNet has it; pictures are read when needed."""
 
 from pathlib import Path
-
-import torch
 
 from lipdip.core.errors import UserError
 from lipdip.pictures.datasets.data_files import Files, digest, entries, listed
@@ -42,14 +40,14 @@ def folder(path: str, size: int) -> Dataset:
     if len(train) < 2:
         raise UserError(f"{root / 'train'} has one class only, {listed(train)}; there must be two to tell apart")
     names = tuple(sorted(train))
-    shown, held = _pictures(root, "train", names), _pictures(root, held_out, names)
+    train_pictures, test_pictures = _pictures(root, "train", names), _pictures(root, held_out, names)
     both = "val" in splits and "test" in splits
     return Dataset(
         root.absolute().name,
         names,
-        _files(root, shown, size),
-        _files(root, held, size),
-        digest((name, n_bytes) for name, n_bytes, _ in shown + held),
+        _files(root, train_pictures, size),
+        _files(root, test_pictures, size),
+        digest((name, n_bytes) for name, n_bytes, _ in train_pictures + test_pictures),
         (f"{root} has both val/ and test/; val/ was taken",) if both else (),
     )
 
@@ -80,5 +78,4 @@ def _pictures(root: Path, split: str, names: tuple[str, ...]) -> list[tuple[str,
 
 
 def _files(root: Path, pictures: list[tuple[str, int, int]], size: int) -> Files:
-    labels = torch.tensor([label for _, _, label in pictures])
-    return Files(tuple(str(root / name) for name, _, _ in pictures), labels, size)
+    return Files.below(root, (name for name, _, _ in pictures), [label for _, _, label in pictures], size)

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from lipdip.core.errors import UserError
+from lipdip.core import check
 from lipdip.pictures.picture import Picture
 
-PICTURES, ACROSS, SIDE = 32, 8, 32
+COUNT, ACROSS, SIDE = 32, 8, 32
 
 
 def clothing(number: int) -> Picture:
@@ -20,13 +20,12 @@ def clothing(number: int) -> Picture:
     the test split's first pictures. Source: Xiao, Rasul & Vollgraf, 2017; MIT licence, Zalando SE.
 
     Args:
-        number: its place among them, from 0.
+        number: its place among them, from 0 to 31.
 
     Raises:
-        UserError: if there is none of that number.
+        ValueError: if there is none of that number.
     """
-    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < PICTURES:
-        raise UserError(f"there is no clothing {number!r}; the pictures have the numbers 0 to {PICTURES - 1}")
+    check.number("number", number, low=0, high=COUNT - 1, whole=True)
     with (resources.files("lipdip.pictures") / "data" / "clothes.png").open("rb") as file, Image.open(file) as image:
         sheet = np.asarray(image)  # row by row, ACROSS pictures in each
     top, left = SIDE * (number // ACROSS), SIDE * (number % ACROSS)

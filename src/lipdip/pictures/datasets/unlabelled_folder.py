@@ -4,18 +4,18 @@ import warnings
 from pathlib import Path, PurePath
 
 import numpy as np
-import torch
 from PIL import Image
 
+from lipdip.core import check
 from lipdip.core.errors import UserError
-from lipdip.pictures import read
 from lipdip.pictures.datasets.data_files import Files, digest, entries, listed
 from lipdip.pictures.datasets.dataset import Dataset, check_size, directory
+from lipdip.pictures.picture import read
 
 UNFINISHED = (".crdownload", ".download", ".part", ".partial", ".tmp")  # what a browser or a copy ends names with
 
 
-def pictures(path: str, size: int, share: float = 1.0, held_out: int = 64) -> Dataset:
+def unlabelled(path: str, size: int, share: float = 1.0, held_out: int = 64) -> Dataset:
     """Pictures of any format below ``path``, in sub-folders or not; names that begin with a dot are ignored.
 
     Of the files, sorted by their relative path, ``held_out`` evenly spread ones are the test split, whatever
@@ -37,7 +37,8 @@ def pictures(path: str, size: int, share: float = 1.0, held_out: int = 64) -> Da
             too small.
     """
     check_size(size)
-    _check_split(share, held_out)
+    check.number("share", share, above=0, high=1)
+    check.number("held_out", held_out, low=1, whole=True)
     root = directory(path)
     if root.is_file():
         raise UserError(f"{root} is a file; dataset.path must be the directory that the pictures lie in")
@@ -64,13 +65,6 @@ def pictures(path: str, size: int, share: float = 1.0, held_out: int = 64) -> Da
         digest((f"{split}/{name}", n_bytes) for split, files in splits for name, n_bytes in files),
         (f"{root}: trained on {len(train)} of the {len(rest)} pictures that are not held out",) if share < 1 else (),
     )
-
-
-def _check_split(share: float, held_out: int) -> None:
-    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share <= 1:
-        raise ValueError(f"share must be a number above 0 and at most 1, not {share!r}")
-    if isinstance(held_out, bool) or not isinstance(held_out, int) or held_out < 1:
-        raise ValueError(f"held_out must be a whole number of at least 1, not {held_out!r}")
 
 
 def _found(place: Path, below: str = "") -> list[tuple[str, int]]:
@@ -140,4 +134,4 @@ def _spread(count: int, n: int) -> list[int]:
 
 
 def _files(root: Path, files: list[tuple[str, int]], size: int) -> Files:
-    return Files(tuple(str(root / name) for name, _ in files), torch.zeros(len(files), dtype=torch.int64), size)
+    return Files.below(root, (name for name, _ in files), [0] * len(files), size)
