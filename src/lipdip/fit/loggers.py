@@ -18,23 +18,14 @@ from lipdip.runs.rows import Round
 
 @dataclass(frozen=True, kw_only=True)
 class LoggedRound:
-    """A finished round, for a logger.
-
-    Args:
-        row: of ``rounds.csv``.
-        line: grows from round to round by more than a round has steps, and is the same when a run is resumed.
-        curve: values by name, by optimisation step of the round.
-        scores: numbers by name, such as ``round/psnr_best``.
-        pictures: by name, each (H, W) or (H, W, 3).
-        ticket: its file, where there is a run directory.
-    """
+    """A finished round, for a logger."""
 
     row: Round
-    line: int
-    curve: Mapping[int, Mapping[str, float]]
-    scores: Mapping[str, float]
-    pictures: Mapping[str, npt.NDArray[np.uint8]]
-    ticket: Path | None
+    line: int  # numbers of lines grow with the run, and are the same when it is resumed
+    curve: Mapping[int, Mapping[str, float]]  # by optimisation step of the round, values by name
+    scores: Mapping[str, float]  # by name, such as round/psnr_best
+    pictures: Mapping[str, npt.NDArray[np.uint8]]  # by name, each (H, W) or (H, W, 3)
+    ticket: Path | None  # its file, where there is a run directory
 
     def points(self) -> dict[int, dict[str, float]]:
         """The curve under the names that it is logged by."""
@@ -47,7 +38,7 @@ class RoundLogger(Protocol):
     """A logger that takes rounds whole; others take the numbers that Lightning gives to every logger."""
 
     line: int
-    """Where the run is, for what Lightning logs meanwhile: grows with each step, the same when a run is resumed."""
+    """The line that the run has reached, for what Lightning logs meanwhile."""
 
     def log_round(self, finished: LoggedRound) -> None:
         """Log a round."""
@@ -69,18 +60,14 @@ def make_loggers(
         console: for remarks of loggers.
         sweep: that the run belongs to, if any.
 
-    Returns:
-        One for each node; none for a node whose logger is switched off.
-
     Raises:
         UserError: if one cannot be made, naming the setting.
     """
     about = {"run": run, "output_dir": output_dir, "console": console, "sweep": sweep}
-    made = (_make(f"logger.{name}", node, about) for name, node in nodes.items())
-    return [logger for logger in made if logger is not None]
+    return [_make(f"logger.{name}", node, about) for name, node in nodes.items()]
 
 
-def _make(place: str, node: Mapping[str, Any], about: Mapping[str, Any]) -> Logger | None:
+def _make(place: str, node: Mapping[str, Any], about: Mapping[str, Any]) -> Logger:
     settings = {name: value for name, value in node.items() if name != "_target_"}
     name = str(node.get("_target_"))
     try:
@@ -92,7 +79,7 @@ def _make(place: str, node: Mapping[str, Any], about: Mapping[str, Any]) -> Logg
         message = one_line(error)
         own = message.split(" ", 1)[0] in settings
         raise UserError(f"{place}.{message}" if own else f"{place}: {message}") from error
-    if logger is not None and not isinstance(logger, Logger):
+    if not isinstance(logger, Logger):
         raise UserError(f"{place}._target_={name} is no logger of Lightning's")
     return logger
 

@@ -1,6 +1,6 @@
 """What a run is called on a dashboard: by what was typed for it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,26 +29,20 @@ def display_name(words: Sequence[str]) -> str:
     return ", ".join(own) or "defaults"
 
 
-def job(config: Mapping[str, Any]) -> str:
-    """What a run is for: ``find`` a ticket, ``use`` one, or neither, ``dense``."""
-    if config["pruner"]["scorer"] is not None:
-        return "find"
-    return "use" if config["ticket"]["path"] is not None else "dense"
+def labels(directory: Path) -> dict[str, Any]:
+    """``name``, ``job_type`` and ``config`` of a run, from its directory; empty where its files are missing.
 
-
-def typed(directory: Path) -> list[str]:
-    """The overrides that a run was started with, from its directory; none if it has no such file."""
-    return list(_read(directory / "overrides.yaml") or [])
-
-
-def composed(directory: Path) -> dict[str, Any]:
-    """A run's configuration from its directory, without what changes no numbers; empty if it has no such file.
-
-    ``pictures`` is added, all their names in one word, for grouping.
+    The job type is ``find`` (a ticket), ``use`` (one), or neither, ``dense``. The configuration is without what changes
+    no numbers, and has ``pictures``, all their names in one word, for grouping.
     """
-    config = {name: part for name, part in (_read(directory / "config.yaml") or {}).items() if name not in _ELSEWHERE}
-    return config | {"pictures": " + ".join(config["image"]["pictures"])} if config else {}
-
-
-def _read(file: Path) -> Any:
-    return yaml.safe_load(file.read_text()) if file.exists() else None
+    composed, typed = directory / "config.yaml", directory / "overrides.yaml"
+    if not composed.exists():
+        return {}
+    whole = yaml.safe_load(composed.read_text())
+    config = {name: part for name, part in whole.items() if name not in _ELSEWHERE}
+    use = "use" if config["ticket"]["path"] is not None else "dense"
+    return {
+        "name": display_name(yaml.safe_load(typed.read_text()) or [] if typed.exists() else []),
+        "job_type": "find" if config["pruner"]["scorer"] is not None else use,
+        "config": {**config, "pictures": " + ".join(config["image"]["pictures"])},
+    }

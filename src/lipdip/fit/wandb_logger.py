@@ -10,69 +10,25 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from lightning.fabric.loggers.logger import rank_zero_experiment
-from lightning.pytorch.loggers import Logger, WandbLogger
+from lightning.pytorch.loggers import WandbLogger
 from rich.console import Console
 from typing_extensions import override
 
 from lipdip.core.errors import UserError
 from lipdip.fit.loggers import LoggedRound, one_line
-from lipdip.fit.naming import Sweep, composed, display_name, job, typed
+from lipdip.fit.naming import Sweep, labels
 from lipdip.runs.rows import Round
 
 # What curves and scores are drawn over.
 STEP, SPARSITY = "curve/step", "round/sparsity"
-_OVER = {"curve/*": STEP} | {
-    f"{scores}/*": SPARSITY for scores in ("round", "picture", "pictures", "density", "dead_channels")
-}
+_OVER_SPARSITY = ("round/*", "picture/*", "pictures/*", "density/*", "dead_channels/*")
 _MODES = ("auto", "online", "offline", "disabled")
-_LATER = "so this run is kept offline; wandb sync sends it later"
-_PATIENCE = 20  # seconds to wait for W&B's server; W&B's own is 90, for each cell of a sweep
-_FLUSH = "x_transaction_log_flush_interval"  # W&B's own: every 15 seconds, which a killed run would lose
-_FLUSHED = 0.1  # seconds between two of them here
-
-
-def wandb_logger(
-    run: str,
-    output_dir: Path,
-    console: Console,
-    sweep: Sweep | None = None,
-    project: str = "lipdip",
-    entity: str | None = None,
-    mode: str = "auto",
-) -> Logger | None:
-    """Weights & Biases; a resumed run goes on in the same W&B run.
-
-    Args:
-        run: the run's name, which is W&B's id too.
-        output_dir: W&B's own files go to ``wandb`` in it.
-        console: where to say that a run is kept offline.
-        sweep: the sweep that the run belongs to, whose name is W&B's group; None for a run by itself.
-        project: of W&B.
-        entity: whose project it is; None for the account's own.
-        mode: online, offline, disabled, or auto: online, but offline where nobody is logged in or W&B cannot be
-            reached.
-
-    Returns:
-        The logger; None where W&B is disabled.
-
-    Raises:
-        UserError: if it has to be online and nobody is logged in, or W&B is not installed.
-        ValueError: if there is no such mode.
-    """
-    mode = mode or "auto"
-    if mode not in _MODES:
-        raise ValueError(f"mode must be one of {', '.join(_MODES)}, not {mode!r}")
-    if mode == "disabled":
-        return None
-    os.environ.setdefault("WANDB_SILENT", "true")
-    auto, online = mode == "auto", mode != "offline"
-    client()
-    if online and not logged_in():
-        if not auto:
-            raise UserError("logger.wandb.mode=online needs an account: wandb login, or logger.wandb.mode=offline")
-        console.print(f"W&B: nobody is logged in (wandb login), {_LATER}", soft_wrap=True)
-        online = False
-    return Wandb(run, output_dir, project, entity, online, sweep, console if auto else None)
+_FLUSHED = 0.1  # seconds until what is logged is in W&B's file; its own 15 would be lost by a killed run
+_DEFAULTS = {
+    "WANDB_SILENT": "true",
+    "WANDB_INIT_TIMEOUT": "20",  # seconds to wait for W&B's server; its own is 90, for each cell of a sweep
+    "WANDB__TRANSACTION_LOG_FLUSH_INTERVAL": str(_FLUSHED),
+}
 
 
 def client() -> Any:
@@ -81,6 +37,8 @@ def client() -> Any:
     Raises:
         UserError: if it is not installed, or cannot be imported.
     """
+    for name, value in _DEFAULTS.items():
+        os.environ.setdefault(name, value)
     try:
         import wandb
 
@@ -91,26 +49,30 @@ def client() -> Any:
 
 
 def logged_in() -> bool:
-    """Whether W&B's client has a key for its server, or is meant to be used offline; asks nobody and no server."""
+    """Whether W&B's client has a key for its server; asks nobody and no server."""
+    login = client().login
     try:
-        return bool(client().login(prompt=False, verify=False))
-    except UserError:
-        raise
+        return bool(login(prompt=False, verify=False))
     except Exception:  # a key that is none: W&B says so when the run begins
         return True
 
 
 class Wandb(WandbLogger):
-    """A W&B run with lipdip's axes; begun when it is first needed, ended with the fit, so that a sweep has many.
+    """A W&B run, begun when it is first needed and ended with the fit; a resumed run goes on in the same one.
 
     Args:
-        run: the run's name.
-        output_dir: has its directory in ``runs``.
+        run: the run's name, which is W&B's id too.
+        output_dir: W&B's own files go to ``wandb`` in it; the run's directory is in ``runs``.
+        console: where to say that a run is kept offline.
+        sweep: that the run belongs to, whose name is W&B's group; None for a run by itself.
         project: of W&B.
-        entity: whose project.
-        online: whether W&B's server is told at once.
-        sweep: that the run belongs to, if any; its name is W&B's group.
-        console: where to say that W&B cannot be reached, and that the run is kept offline then; None: that is an error.
+        entity: whose project it is; None for the account's own.
+        mode: online, offline, disabled, or auto: online, but offline where nobody is logged in or W&B cannot be
+            reached.
+
+    Raises:
+        UserError: if W&B is not installed, or has to be online and nobody is logged in.
+        ValueError: if there is no such mode.
     """
 
     line = 0
@@ -119,15 +81,27 @@ class Wandb(WandbLogger):
         self,
         run: str,
         output_dir: Path,
-        project: str,
-        entity: str | None,
-        online: bool,
-        sweep: Sweep | None,
-        console: Console | None = None,
+        console: Console,
+        sweep: Sweep | None = None,
+        project: str = "lipdip",
+        entity: str | None = None,
+        mode: str = "auto",
     ) -> None:
-        super().__init__(project=project, id=run, save_dir=output_dir, offline=not online)
-        self._run, self._output, self._entity, self._online = run, output_dir, entity, online
+        if mode not in _MODES:
+            raise ValueError(f"mode must be one of {', '.join(_MODES)}, not {mode!r}")
+        client()
+        super().__init__(project=project, id=run, save_dir=output_dir, offline=mode == "offline")
+        self._run, self._output, self._entity, self._mode = run, output_dir, entity, mode
         self._sweep, self._console = sweep, console
+        if mode in ("auto", "online") and not logged_in():
+            self._stay_offline("W&B: nobody is logged in (wandb login)")
+
+    def _stay_offline(self, why: str) -> None:
+        if self._mode != "auto":
+            raise UserError(f"{why}; logger.wandb.mode=offline keeps the run here")
+        said = f"{why}, so this run is kept offline; wandb sync sends it later"
+        self._console.print(said, highlight=False, markup=False, soft_wrap=True)
+        self._mode = "offline"
 
     @property
     @override
@@ -139,42 +113,26 @@ class Wandb(WandbLogger):
             UserError: if W&B cannot be reached, or refuses the run.
         """
         if self._experiment is None:
-            self._experiment = self._begin()
+            try:
+                self._experiment = self._begin()
+            except UserError as error:
+                self._stay_offline(str(error))
+                self._experiment = self._begin()
         return self._experiment
 
     def _begin(self) -> Any:
-        try:
-            begun = self._init()
-        except UserError as error:
-            if self._console is None or not self._online:
-                raise UserError(f"{error}; logger.wandb.mode=offline keeps the run here") from None
-            self._console.print(f"{error}, {_LATER}", highlight=False, markup=False, soft_wrap=True)
-            self._online = False
-            begun = self._init()
-        for axis in (STEP, SPARSITY):
-            begun.define_metric(axis, hidden=True)
-        for scores, axis in _OVER.items():
-            begun.define_metric(scores, step_metric=axis, step_sync=False)
-        return begun
-
-    def _init(self) -> Any:
         """W&B's run; one that cannot begin leaves nothing, nor an id in use by W&B's own process."""
         module, there = client(), self._directories()
-        directory = self._output / "runs" / self._run
-        config = composed(directory)
         try:
-            return module.init(
+            begun = module.init(
                 project=self._project,
                 entity=self._entity,
                 id=self._run,
                 resume="allow",
-                name=display_name(typed(directory)) if config else self._run,
                 group=self._sweep.name if self._sweep else None,
-                job_type=job(config) if config else None,
-                config=config or None,
                 dir=self._output,
-                mode="online" if self._online else "offline",
-                settings=_settings(module),
+                mode="online" if self._mode == "auto" else self._mode,
+                **labels(self._output / "runs" / self._run),
             )
         except Exception as error:  # W&B's own, pydantic's, or the network's
             if module.run is None:  # nobody else's run is in that process
@@ -182,6 +140,11 @@ class Wandb(WandbLogger):
             for left in self._directories() - there:
                 shutil.rmtree(left, ignore_errors=True)
             raise UserError(f"W&B cannot be used: {one_line(error)}") from error
+        for axis in (STEP, SPARSITY):
+            begun.define_metric(axis, hidden=True)
+        for scores, axis in {"curve/*": STEP, **dict.fromkeys(_OVER_SPARSITY, SPARSITY)}.items():
+            begun.define_metric(scores, step_metric=axis, step_sync=False)
+        return begun
 
     def _directories(self) -> set[Path]:
         """W&B's own of this run, one for each start."""
@@ -189,7 +152,7 @@ class Wandb(WandbLogger):
 
     @override
     def log_metrics(self, metrics: Mapping[str, float], step: int | None = None) -> None:
-        """What Lightning logs by itself and for other callbacks; W&B drops lines that it has already."""
+        """Log what the module and callbacks give to all of Lightning's loggers."""
         self.experiment.log({**metrics, "trainer/global_step": step}, step=self.line)
 
     def log_round(self, finished: LoggedRound) -> None:
@@ -203,7 +166,7 @@ class Wandb(WandbLogger):
         last = finished.line + max(points, default=0) + 1
         self.experiment.log({**shown, **finished.scores}, step=last, commit=True)
         self.experiment.status()  # answered by W&B's process once it has all that came before
-        time.sleep(2 * _FLUSHED)  # until it is in W&B's file: a run that is killed loses what is not
+        time.sleep(2 * _FLUSHED)
 
     def _log_ticket(self, file: Path, row: Round) -> None:
         scores = {"round": row.round, "sparsity": row.sparsity, "kept_weights": row.kept_weights, "score": row.score}
@@ -225,13 +188,3 @@ class Wandb(WandbLogger):
     def finalize(self, status: str) -> None:
         if self._experiment is not None:
             self._experiment.finish(exit_code=0 if status == "success" else 1)
-
-
-def _settings(module: Any) -> Any:
-    """For a run: what is logged is written soon, and a server that does not answer is given up soon."""
-    settings = module.Settings()
-    if hasattr(settings, _FLUSH):  # not in old versions
-        setattr(settings, _FLUSH, _FLUSHED)
-    if "WANDB_INIT_TIMEOUT" not in os.environ:
-        settings.init_timeout = _PATIENCE
-    return settings
