@@ -62,9 +62,11 @@ class LogRounds(L.Callback):
     @override
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert isinstance(pl_module, Rounds)
-        rows = self._record.rounds
-        for logger in _takers(trainer) if rows else []:
-            logger.log_end(rows[-1], self._comparison(pl_module), most_sparse_matching(rows))
+        rows, takers = self._record.rounds, _takers(trainer)
+        if rows and takers and (pl_module.done or pl_module.steps == 0):  # not in the middle of a round
+            comparison = self._comparison(pl_module)
+            for logger in takers:
+                logger.log_end(rows[-1], comparison, most_sparse_matching(rows))
 
     def _log(
         self,
