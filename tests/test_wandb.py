@@ -24,7 +24,7 @@ from lipdip.cli.run_command import run as do_run
 from lipdip.cli.sweeps.sweep_cell import Cell, SweepDirectory
 from lipdip.core.errors import UserError
 from lipdip.fit.autosave import Stopped
-from lipdip.fit.loggers import make_loggers, tensorboard
+from lipdip.fit.loggers import TensorBoard, make_loggers
 from lipdip.fit.naming import Sweep, display_name, labels
 from lipdip.fit.record import Record
 from lipdip.fit.wandb_logger import Wandb, logged_in
@@ -346,10 +346,10 @@ def test_wandb_that_is_not_there_or_is_broken_is_one_line(tmp_path, monkeypatch)
 def test_tensorboard_that_is_not_there_or_is_broken_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(UserError, match=r'^logger=tensorboard needs TensorBoard: pip install "lipdip\[tensorboard\]"'):
-        tensorboard("abc", tmp_path)
+        TensorBoard("abc", tmp_path)
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", types.ModuleType("broken"))
     with pytest.raises(UserError, match=r"TensorBoard: pip install .* \(cannot import name 'SummaryWriter'"):
-        tensorboard("abc", tmp_path)
+        TensorBoard("abc", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,19 @@
 
 import io
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import lightning as L
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 from typing_extensions import override
 
 from lipdip.core.files import write_whole
 from lipdip.figures.png import to_uint8
-from lipdip.fit.loggers import LoggedRound, RoundLogger
+from lipdip.fit.loggers import Curve, LoggedRound, Pictures, RoundLogger
 from lipdip.fit.record import Record
 from lipdip.fit.rounds import Rounds
 from lipdip.runs.matching import most_sparse_matching
@@ -63,37 +62,44 @@ class LogRounds(L.Callback):
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert isinstance(pl_module, Rounds)
         rows, takers = self._record.rounds, _takers(trainer)
-        if rows and takers and (pl_module.done or pl_module.steps == 0):  # not in the middle of a round
-            comparison = self._comparison(pl_module)
-            for logger in takers:
-                logger.log_end(rows[-1], comparison, most_sparse_matching(rows))
+        halfway = pl_module.steps > 0 and not pl_module.done
+        if not rows or not takers or halfway:
+            return
+        winner = most_sparse_matching(rows)
+        finished = LoggedRound(
+            row=rows[-1],
+            line=_first_line(pl_module, rows[-1].round + 1),
+            scores={} if winner is None else {"matching/round": winner.round, "matching/sparsity": winner.sparsity},
+            pictures=self._comparison(pl_module),
+        )
+        for logger in takers:
+            logger.log_round(finished)
 
     def _log(
         self,
         trainer: L.Trainer,
         module: Rounds,
         row: Round,
-        curve: Mapping[int, Mapping[str, float]] | None = None,
-        pictures: Mapping[str, npt.NDArray[np.uint8]] | None = None,
+        curve: Curve = MappingProxyType({}),
+        pictures: Pictures = MappingProxyType({}),
     ) -> None:
         """Log one round to the loggers that do not have it yet."""
         file = None if self._directory is None else self._directory / LOGGED
         logged: dict[str, int] = json.loads(file.read_text()) if file is not None and file.exists() else {}
+        lacking = [logger for logger in _takers(trainer) if logged.get(type(logger).__name__, 0) <= row.round]
         finished = LoggedRound(
             row=row,
             line=_first_line(module, row.round) + module.budget + 1,
-            curve=curve or {},
+            curve=curve,
             scores=self._scores(row),
-            pictures=pictures or {},
+            pictures=pictures,
             ticket=self._directory and self._directory / "tickets" / f"round_{row.round:02d}.safetensors",
         )
-        for logger in _takers(trainer):
-            if row.round >= logged.get(type(logger).__name__, 0):
-                logger.log_round(finished)
-        if file is not None:
-            now = {type(logger).__name__: row.round + 1 for logger in _takers(trainer)}
-            counts = {name: max(count, logged.get(name, 0)) for name, count in now.items()}
-            write_whole(file, json.dumps(logged | counts) + "\n")
+        for logger in lacking:
+            logger.log_round(finished)
+        if file is not None and lacking:
+            now = {type(logger).__name__: row.round + 1 for logger in lacking}
+            write_whole(file, json.dumps(logged | now) + "\n")
         _go_on(trainer, _first_line(module, row.round + 1))
 
     def _scores(self, row: Round) -> dict[str, float]:
@@ -108,12 +114,12 @@ class LogRounds(L.Callback):
                 scores |= {f"density/{layer.layer}": layer.density, f"dead_channels/{layer.layer}": layer.dead_channels}
         return {name: float(value) for name, value in scores.items() if isinstance(value, int | float)}
 
-    def _comparison(self, module: Rounds) -> npt.NDArray[np.uint8] | None:
-        """A run's pictures side by side."""
+    def _comparison(self, module: Rounds) -> Pictures:
+        """A run's pictures side by side, where this kind has such a figure."""
         if self._directory is None:
-            return None
+            return {}
         png = module.comparison(self._directory / "images", self._record.rounds, self._record.pictures)
-        return None if png is None else np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))
+        return {} if png is None else {"comparison": np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))}
 
 
 def _takers(trainer: L.Trainer) -> list[RoundLogger]:

@@ -2,7 +2,7 @@
 
 import pkgutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -15,17 +15,20 @@ from lipdip.core.errors import UserError
 from lipdip.fit.naming import Sweep
 from lipdip.runs.rows import Round
 
+Curve = Mapping[int, Mapping[str, float]]  # by optimisation step of the round, values by name
+Pictures = Mapping[str, npt.NDArray[np.uint8]]  # by name, each (H, W) or (H, W, 3)
+
 
 @dataclass(frozen=True, kw_only=True)
 class LoggedRound:
-    """A finished round, for a logger."""
+    """A finished round, for a logger; at the end once more the last, with what is known of all rounds."""
 
     row: Round
     line: int  # numbers of lines grow with the run, and are the same when it is resumed
-    curve: Mapping[int, Mapping[str, float]]  # by optimisation step of the round, values by name
     scores: Mapping[str, float]  # by name, such as round/psnr_best
-    pictures: Mapping[str, npt.NDArray[np.uint8]]  # by name, each (H, W) or (H, W, 3)
-    ticket: Path | None  # its file, where there is a run directory
+    curve: Curve = field(default_factory=dict)
+    pictures: Pictures = field(default_factory=dict)
+    ticket: Path | None = None  # its file, where there is a run directory
 
     def points(self) -> dict[int, dict[str, float]]:
         """The curve under the names that it is logged by."""
@@ -42,9 +45,6 @@ class RoundLogger(Protocol):
 
     def log_round(self, finished: LoggedRound) -> None:
         """Log a round."""
-
-    def log_end(self, last: Round, comparison: npt.NDArray[np.uint8] | None, winner: Round | None) -> None:
-        """Log what is known when all rounds are done: all pictures side by side, the most sparse matching round."""
 
 
 def make_loggers(
@@ -84,45 +84,33 @@ def _make(place: str, node: Mapping[str, Any], about: Mapping[str, Any]) -> Logg
     return logger
 
 
-def tensorboard(run: str, output_dir: Path, **_: Any) -> Logger:
-    """TensorBoard event files in ``<output_dir>/tensorboard/<run>``.
+class TensorBoard(TensorBoardLogger):
+    """Event files in ``<output_dir>/tensorboard/<run>``: curves over steps of their round, scores over rounds.
 
     Raises:
         UserError: if TensorBoard is not installed, or cannot be imported.
     """
-    try:
-        from torch.utils.tensorboard import SummaryWriter  # noqa: F401
-
-        return TensorBoard(save_dir=output_dir, name="tensorboard", version=run)
-    except Exception as error:  # a broken installation raises whatever it likes
-        why = "" if isinstance(error, ModuleNotFoundError) else f" ({one_line(error)})"
-        raise UserError(f'logger=tensorboard needs TensorBoard: pip install "lipdip[tensorboard]"{why}') from None
-
-
-class TensorBoard(TensorBoardLogger):
-    """TensorBoard knows whole numbers as axis alone: curves are over steps of their round, scores over rounds."""
 
     line = 0
 
+    def __init__(self, run: str, output_dir: Path, **_: Any) -> None:
+        try:
+            from torch.utils.tensorboard import SummaryWriter  # noqa: F401
+
+            super().__init__(save_dir=output_dir, name="tensorboard", version=run)
+        except Exception as error:  # a broken installation raises whatever it likes
+            why = "" if isinstance(error, ModuleNotFoundError) else f" ({one_line(error)})"
+            raise UserError(f'logger=tensorboard needs TensorBoard: pip install "lipdip[tensorboard]"{why}') from None
+
     def log_round(self, finished: LoggedRound) -> None:
-        """Log a round but for its ticket: TensorBoard keeps no files."""
+        """Log a round but for its ticket: TensorBoard keeps no files, and has whole numbers as axis alone."""
         for step, values in finished.points().items():
             self.log_metrics(values, step)
         self.log_metrics(finished.scores, finished.row.round)
         for name, picture in finished.pictures.items():
-            self._log_picture(name, picture, finished.row.round)
+            axes = "HW" if picture.ndim == 2 else "HWC"
+            self.experiment.add_image(f"pictures/{name}", picture, finished.row.round, dataformats=axes)
         self.save()
-
-    def log_end(self, last: Round, comparison: npt.NDArray[np.uint8] | None, winner: Round | None) -> None:
-        """Log the pictures side by side, and the sparsity of the most sparse matching round."""
-        if comparison is not None:
-            self._log_picture("comparison", comparison, last.round)
-        if winner is not None:
-            self.log_metrics({"matching/sparsity": winner.sparsity}, winner.round)
-
-    def _log_picture(self, name: str, picture: npt.NDArray[np.uint8], number: int) -> None:
-        axes = "HW" if picture.ndim == 2 else "HWC"
-        self.experiment.add_image(f"pictures/{name}", picture, number, dataformats=axes)
 
 
 def one_line(error: Exception) -> str:

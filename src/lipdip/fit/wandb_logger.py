@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from lightning.fabric.loggers.logger import rank_zero_experiment
 from lightning.pytorch.loggers import WandbLogger
 from rich.console import Console
@@ -164,7 +162,8 @@ class Wandb(WandbLogger):
             self._log_ticket(finished.ticket, finished.row)
         shown = {f"pictures/{name}": picture(array) for name, array in finished.pictures.items()}
         last = finished.line + max(points, default=0) + 1
-        self.experiment.log({**shown, **finished.scores}, step=last, commit=True)
+        over = {SPARSITY: finished.row.sparsity}
+        self.experiment.log({**over, **shown, **finished.scores}, step=last, commit=True)
         self.experiment.status()  # answered by W&B's process once it has all that came before
         time.sleep(2 * _FLUSHED)
 
@@ -174,15 +173,6 @@ class Wandb(WandbLogger):
         artifact.add_file(str(file))
         matching = ["matching"] if row.matching and row.sparsity > 0 else []
         self.experiment.log_artifact(artifact, aliases=["latest", f"round_{row.round:02d}", *matching])
-
-    def log_end(self, last: Round, comparison: npt.NDArray[np.uint8] | None, winner: Round | None) -> None:
-        """Log the pictures side by side, and the most sparse matching round."""
-        found: dict[str, Any] = {}
-        if winner is not None:
-            found = {"matching/round": float(winner.round), "matching/sparsity": winner.sparsity}
-        if comparison is not None:
-            found |= {"pictures/comparison": client().Image(comparison), SPARSITY: last.sparsity}
-        self.experiment.log(found, step=self.line)
 
     @override
     def finalize(self, status: str) -> None:
