@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from lipdip.core.errors import UserError
-from lipdip.fit.loggers import SPARSITY, STEP
-from lipdip.fit.wandb_account import logged_in, one_line
+from lipdip.fit.loggers import one_line
+from lipdip.fit.wandb_logger import SPARSITY, STEP, logged_in
 
 NAME = "lipdip: scores over sparsity"
 SCORES = {
@@ -33,7 +33,7 @@ CURVES = (  # a score of a curve, its title, whether its axis is logarithmic, an
     ("accuracy", "accuracy on test pictures", False, "classify"),
     ("distance", "the critic's distance", False, "gan_train"),
 )
-GROUPS = {"pruner": "cell_pruner", "picture": "cell_picture", "seed": "cell_seed"}
+GROUPS = {"pruner": "pruner.name", "picture": "pictures", "seed": "seed"}  # keys of a run's configuration
 
 
 @dataclass(frozen=True)
