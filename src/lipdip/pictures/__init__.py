@@ -8,24 +8,21 @@ if TYPE_CHECKING:
     from lipdip.pictures.arrays import as_picture
     from lipdip.pictures.clothes import clothing
     from lipdip.pictures.codes import draw_code, draw_codes
-    from lipdip.pictures.content import altered, with_content
+    from lipdip.pictures.content import with_content
     from lipdip.pictures.picture import Picture, bundled, read, read_folder
     from lipdip.pictures.prepare import read_pixel_mask, sized
-    from lipdip.pictures.problem import Problem, given, measured
+    from lipdip.pictures.problem import Problem
 else:
     __getattr__, __dir__ = attach(__name__, __file__)
 
 __all__ = [
     "Picture",
     "Problem",
-    "altered",
     "as_picture",
     "bundled",
     "clothing",
     "draw_code",
     "draw_codes",
-    "given",
-    "measured",
     "read",
     "read_folder",
     "read_pixel_mask",

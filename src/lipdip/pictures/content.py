@@ -40,6 +40,3 @@ def with_content(picture: Picture, content: str, generator: torch.Generator) -> 
         noise = torch.rand(pixels.shape, generator=generator, device=pixels.device)
         return picture.changed(noise, f"{name} was replaced by white noise, uniform in [0, 1]; only its size is left")
     raise UserError(f"image.content={content} is not known; there are {', '.join(CONTENTS)}")
-
-
-altered = with_content  # the old name, until tasks/ uses the new one

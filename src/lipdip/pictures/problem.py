@@ -109,13 +109,3 @@ def _shaped(values: Tensor, wanted: tuple[int, ...], what: str) -> Tensor:
     if left_out < 0 or tuple(values.shape) != wanted[left_out:] or set(wanted[:left_out]) - {1}:
         raise ValueError(f"{what} has shape {tuple(values.shape)}; the physics takes {wanted}")
     return values.reshape(wanted)
-
-
-def measured(name: str, x: Tensor, physics: Physics, generator: torch.Generator) -> Problem:
-    """The old form, until tasks/ uses the new one."""
-    return Problem.measured(x, physics, generator, name)
-
-
-def given(name: str, y: Tensor, physics: Physics) -> Problem:
-    """The old form, until tasks/ uses the new one."""
-    return Problem(y, physics, name=name)
