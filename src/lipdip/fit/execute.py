@@ -27,7 +27,7 @@ from lipdip.runs.directory import RunDirectory
 from lipdip.runs.matching import most_sparse_matching
 from lipdip.runs.rising import rising
 
-_TRAINER = {"enable_progress_bar": False, "enable_model_summary": False, "log_every_n_steps": 1}
+_TRAINER = {"enable_progress_bar": False, "enable_model_summary": False}
 
 
 def execute(
@@ -57,8 +57,8 @@ def execute(
     own: list[L.Callback] = [record]
     if console is not None:
         own.append(Screen(console, record, rounds))
-    if loggers and console is not None:
-        own.append(LogRounds(record, console))
+    if loggers:
+        own.append(LogRounds(record, None if directory is None else directory.path))
     own += [*callbacks, *([] if experiment.prune is None else [experiment.prune])]
     saving: AbstractContextManager[Any] = nullcontext()
     if directory is not None:
@@ -84,6 +84,7 @@ def _fit(
     hardware = experiment.module.hardware
     check_lightning(hardware.lightning)
     cuda = hardware.device == "cuda"
+    every = {"log_every_n_steps": min(20, len(experiment.module.train_dataloader()))}
     with warnings.catch_warnings():
         _quiet()
         trainer = L.Trainer(
@@ -95,7 +96,7 @@ def _fit(
             enable_checkpointing=directory is not None,
             default_root_dir=None if directory is None else directory.path,
             # One process, also inside a Slurm job, whose signals are our own.
-            **{"plugins": [LightningEnvironment()], "benchmark": cuda, **_TRAINER, **hardware.lightning},
+            **{"plugins": [LightningEnvironment()], "benchmark": cuda, **_TRAINER, **every, **hardware.lightning},
         )
         checkpoint = None if directory is None else _checkpoint(directory, console)
         trainer.fit(experiment.module, ckpt_path=checkpoint, weights_only=True)

@@ -66,3 +66,10 @@ class Physics(nn.Module):
     def received(self, y: Tensor) -> Tensor:
         """A given measurement, in the form that this physics would have produced (inpainting blanks unknown pixels)."""
         return y
+
+    def loss(self, x_hat: Tensor, y: Tensor) -> Tensor:
+        """``mean |A x_hat - y|^2`` over all values of the measurement; a scalar tensor.
+
+        Inpainting's unknown pixels are zero on both sides and so enter only through the count, as in the public code.
+        """
+        return (self.A(x_hat) - y).square().mean()

@@ -29,8 +29,12 @@ def build(config: Config, place: str, **more: Any) -> Any:
 
 def make(node: Config, place: str, **more: Any) -> Any:
     """Call a node's ``_target_``; nodes inside it that have one of their own are made first."""
-    settings = {name: _made(item, f"{place}.{name}") for name, item in node.items() if name != "_target_"}
-    return target(node, place)(**{**settings, **more})
+    return target(node, place)(**{**arguments(node, place), **more})
+
+
+def arguments(node: Config, place: str) -> dict[str, Any]:
+    """A node's values; nodes inside it that have a ``_target_`` are made."""
+    return {name: _made(item, f"{place}.{name}") for name, item in node.items() if name != "_target_"}
 
 
 def target(node: Config, place: str) -> Any:

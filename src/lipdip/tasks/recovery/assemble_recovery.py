@@ -7,7 +7,7 @@ from lipdip.core.seeds import stream
 from lipdip.fit.experiment import Experiment
 from lipdip.generators.pretrained import pretrained
 from lipdip.physics import Physics
-from lipdip.pictures import Picture, measured, sized
+from lipdip.pictures import Picture, Problem, sized
 from lipdip.tasks.configuration import Config, build, seed_of
 from lipdip.tasks.generation.assemble_generation import check_shape, origin_of
 from lipdip.tasks.parts import begin, experiment, node_identity, pictures, run_seed
@@ -46,7 +46,7 @@ def assemble_recovery(config: Config) -> Experiment:
     task_seed = seed_of(config, "task.seed")
     draw = stream(task_seed, "degradation")
     physics: Physics = build(config, "task.physics", image_shape=shape, generator=draw)
-    problems = [measured(picture.name, 2 * picture.pixels - 1, physics, draw) for picture in prepared]
+    problems = [Problem.measured(2 * picture.pixels - 1, physics, draw, picture.name) for picture in prepared]
     network = origin_of(generator, source, init_stream(config, found))
     started, origin, unmasked = begin(config, generator, network, torch.zeros(1, generator.latent), found)
     module = Recovering(

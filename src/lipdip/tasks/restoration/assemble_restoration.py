@@ -13,10 +13,10 @@ from lipdip.fit.experiment import Experiment, Origin
 from lipdip.fit.settings import FitSettings, Multi
 from lipdip.networks.protocol import code_shape_of
 from lipdip.physics import Physics
-from lipdip.physics.deepinv_adapter import as_physics, build_foreign
-from lipdip.pictures import Picture, Problem, altered, draw_codes, given, measured, read_pixel_mask, sized
+from lipdip.physics.deepinv_adapter import build_foreign
+from lipdip.pictures import Picture, Problem, draw_codes, read_pixel_mask, sized, with_content
 from lipdip.runs.identity import unusual
-from lipdip.tasks.configuration import Config, blaming, build, seed_of, settings_of, target
+from lipdip.tasks.configuration import Config, arguments, blaming, build, seed_of, settings_of, target
 from lipdip.tasks.parts import begin, experiment, node_identity, pictures, run_seed
 from lipdip.tasks.restoration.prior_fitting import PriorFitting
 from lipdip.tasks.starting_point import given_ticket, init_stream
@@ -109,9 +109,9 @@ def _problem(config: Config, picture: Picture, number: int) -> tuple[Problem, tu
         settings["pixel_mask"] = read_pixel_mask(task["pixel_mask"], picture, size, image["clean"])
     if image["clean"]:
         picture = sized(picture, size)
-        picture = altered(picture, image["content"], stream(seed, f"content/picture {number}"))
+        picture = with_content(picture, image["content"], stream(seed, f"content/picture {number}"))
         physics = _physics(config, tuple(picture.pixels.shape), **settings)
-        return measured(picture.name, picture.pixels, physics, draw), picture.notes
+        return Problem.measured(picture.pixels, physics, draw, picture.name), picture.notes
     if image["content"] != "picture":
         raise UserError(f"image.content={image['content']} makes a target of a clean picture, not of a degraded one")
     if task["name"] == "inpaint" and task["pixel_mask"] is None:
@@ -122,7 +122,8 @@ def _problem(config: Config, picture: Picture, number: int) -> tuple[Problem, tu
     picture = sized(picture, size, scale=scale, resample=False)
     channels, height, width = picture.pixels.shape
     physics = _physics(config, (channels, scale * height, scale * width), **settings)
-    return given(picture.name, picture.pixels, physics), picture.notes
+    with blaming(config, "image"):
+        return Problem(picture.pixels, physics, name=picture.name), picture.notes
 
 
 def _physics(config: Config, shape: tuple[int, ...], **settings: Any) -> Physics:
@@ -131,8 +132,8 @@ def _physics(config: Config, shape: tuple[int, ...], **settings: Any) -> Physics
     if isinstance(made, type) and issubclass(made, Physics):
         physics: Physics = build(config, "task.physics", image_shape=shape, **settings)
         return physics
-    foreign = build({"task": {**config["task"], "physics": {**config["task"]["physics"]}}}, "task.physics", **settings)
-    return as_physics(build_foreign(foreign, shape), shape)
+    with blaming(config, "task.physics"):
+        return build_foreign(made, shape, **settings, **arguments(config["task"]["physics"], "task.physics"))
 
 
 def _size(config: Config) -> Any:
