@@ -22,14 +22,14 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from lipdip.cli.compose import compose
-from lipdip.cli.one_line import in_one_line
+from lipdip.cli.exit_codes import in_one_line
 from lipdip.cli.quoting import literal, quoted
 from lipdip.cli.start import start
-from lipdip.cli.sweeps import cell as cells_of
+from lipdip.cli.sweeps import sweep_cell as cells_of
 from lipdip.cli.sweeps import work
 from lipdip.cli.sweeps.overview import Overview, counted, named, picture, seconds_left
 from lipdip.cli.sweeps.plan_callback import _queued
-from lipdip.cli.sweeps.sweep_cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, Cell, SweepDirectory
+from lipdip.cli.sweeps.sweep_cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, SweepCell, SweepDirectory
 from lipdip.core.errors import UserError
 from lipdip.runs.directory import HeldError, RunDirectory
 from lipdip.tasks.assemble import assemble
@@ -91,7 +91,7 @@ def test_a_failed_cell_stops_no_other_and_is_told_with_its_command(tmp_path):
 
 
 def test_killed_twice_and_repaired(tmp_path):
-    words = ("seed=range(0,3)", "fit.steps=150", "trainer.save_seconds=0.2", "trainer.chunk_seconds=0.1")
+    words = ("seed=range(0,3)", "fit.steps=150", "trainer.save_seconds=0.2")
     for runs in (1, 2):
         started = _start(tmp_path, *words)
         _until(lambda runs=runs: len(list((tmp_path / "runs").glob("*/rounds.csv"))) >= runs, started)
@@ -148,8 +148,8 @@ def test_paths_are_read_back_by_hydra_whatever_characters_they_have(tmp_path, na
         assert OmegaConf.create({"path": literal(path)}).path == str(path)
 
 
-def _cells() -> list[Cell]:
-    made = [Cell(n, ("task=denoise", f"seed={n}")) for n in range(5)]
+def _cells() -> list[SweepCell]:
+    made = [SweepCell(n, ("task=denoise", f"seed={n}")) for n in range(5)]
     made[0] = replace(made[0], status=DONE, seconds=60.0)
     made[1] = replace(made[1], status=DONE, seconds=0.0)
     made[2] = replace(made[2], status=FAILED, reason="it diverged")
@@ -179,7 +179,7 @@ def test_cells_are_read_back(tmp_path):
 
 def test_a_killed_worker_leaves_its_cell_to_be_taken_over(tmp_path):
     words = ("seed=range(0,3)", "fit.steps=400", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
-    started = _start(tmp_path, *words, "trainer.save_seconds=0.2", "trainer.chunk_seconds=0.1")
+    started = _start(tmp_path, *words, "trainer.save_seconds=0.2")
     working = _until(lambda: _running(tmp_path), started)[0]
     time.sleep(1)
     os.kill(working["pid"], signal.SIGKILL)
@@ -196,7 +196,7 @@ def test_terminated_a_sweep_stops_its_workers(tmp_path):
     out, errors = started.communicate(timeout=60)
     assert started.returncode == 128 + signal.SIGTERM
     assert "0 of 2 done, 2 waiting" in out and (out + errors).count("give the same command") == 1
-    assert all(cell.abandoned for cell in (Cell(**worker) for worker in workers))
+    assert all(cell.abandoned for cell in (SweepCell(**worker) for worker in workers))
 
 
 def _started(monkeypatch, output: Path, task, *words: str) -> int:
@@ -340,7 +340,7 @@ def test_whether_a_run_was_done_already_is_told_by_one_clock(tmp_path, monkeypat
 
 
 def test_a_cell_that_began_in_the_future_takes_no_negative_time():
-    cells = [Cell(0, ("a",), DONE, seconds=60.0), Cell(1, ("b",), RUNNING, began=time.time() + 3600)]
+    cells = [SweepCell(0, ("a",), DONE, seconds=60.0), SweepCell(1, ("b",), RUNNING, began=time.time() + 3600)]
     assert seconds_left(cells) == 60
     screen = Console(file=io.StringIO(), width=100)
     screen.print(picture(cells))
@@ -454,13 +454,13 @@ def _dead() -> int:
 def test_a_cell_whose_process_is_gone_counts_as_waiting(tmp_path, monkeypatch, capsys):
     def task(cfg, screen, sweep):
         (plan,) = tmp_path.glob("sweeps/*/*/sweep.json")
-        SweepDirectory(plan.parent).write(Cell(1, ("seed=1",), RUNNING, pid=_dead()))
+        SweepDirectory(plan.parent).write(SweepCell(1, ("seed=1",), RUNNING, pid=_dead()))
         raise KeyboardInterrupt
 
     assert _started(monkeypatch, tmp_path, task, "seed=0,1") == 130
     assert "0 of 2 done, 2 waiting" in capsys.readouterr().out
     sweep = _begun(tmp_path)
-    sweep.write(Cell(0, ("seed=0",), RUNNING, pid=_dead()))
+    sweep.write(SweepCell(0, ("seed=0",), RUNNING, pid=_dead()))
     assert Overview(sweep, Console(file=io.StringIO()))._look()[0].status == WAITING
 
 
@@ -499,7 +499,7 @@ def test_the_time_left_is_an_upper_bound_where_others_work_on_the_sweep(tmp_path
 
 
 def test_on_a_small_terminal_the_newest_failed_cells_have_a_line_each():
-    failed = [Cell(n, (f"seed={n}",), FAILED, reason="it diverged " * 20, began=n) for n in range(60)]
+    failed = [SweepCell(n, (f"seed={n}",), FAILED, reason="it diverged " * 20, began=n) for n in range(60)]
     screen = Console(file=io.StringIO(), width=80)
     screen.print(picture(failed, height=24))
     shown = screen.file.getvalue().splitlines()
@@ -508,7 +508,7 @@ def test_on_a_small_terminal_the_newest_failed_cells_have_a_line_each():
 
 
 def test_cells_that_nothing_tells_apart_have_a_number():
-    alike = [Cell(n, ("task=denoise",)) for n in range(2)]
+    alike = [SweepCell(n, ("task=denoise",)) for n in range(2)]
     assert [named(cell, alike) for cell in alike] == ["cell 0", "cell 1"] and named(
         alike[0], alike[:1]
     ) == "the only cell"

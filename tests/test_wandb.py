@@ -18,7 +18,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from lipdip.cli.sweeps.sweep_cell import Cell, SweepDirectory
+from lipdip.cli.sweeps.sweep_cell import SweepCell, SweepDirectory
 from lipdip.core.errors import UserError
 from lipdip.fit.autosave import Stopped
 from lipdip.fit.log_rounds import LogRounds
@@ -384,13 +384,13 @@ def test_a_run_is_named_by_what_its_degradation_and_its_sweep_vary(tmp_path):
 def test_an_experiments_sweep_is_a_group_of_its_name(tmp_path):
     directory = SweepDirectory(tmp_path / "sweeps" / "0123456789ab" / "here-1")
     directory.begin([("experiment=fig3", "seed=0")])
-    assert directory.sweep_of(Cell(0, ("experiment=fig3", "seed=0"))).name == "fig3"
-    assert directory.sweep_of(Cell(0, ("seed=0",))).name == "0123456789ab"
+    assert directory.sweep_of(SweepCell(0, ("experiment=fig3", "seed=0"))).name == "fig3"
+    assert directory.sweep_of(SweepCell(0, ("seed=0",))).name == "0123456789ab"
 
 
 def test_a_run_by_itself_has_no_group_whatever_an_earlier_sweep_left(tmp_path):
     stale = SweepDirectory(tmp_path / "sweeps" / "0123456789ab" / "here-1")
-    stale.write(Cell(0, ("experiment=fig3",), "running"))
+    stale.write(SweepCell(0, ("experiment=fig3",), "running"))
     logger = wandb("abc", tmp_path, Console(file=io.StringIO()), "lipdip", mode="offline")
     started = logger.experiment
     logger.finalize("success")
