@@ -16,9 +16,9 @@ from rich.console import Console
 from lipdip.cli import transfer_command as command
 from lipdip.cli.compose import compose
 from lipdip.cli.run_command import run
-from lipdip.cli.transfer_plan import Fit
+from lipdip.cli.transfer_plan import PlannedFit
 from lipdip.core.errors import UserError
-from lipdip.figures.means import DENSE, Cell, gains, scores
+from lipdip.figures.means import DENSE, MatrixCell, gains, scores
 from lipdip.runs.directory import HeldError, read_rounds
 from lipdip.tickets.ticket_file import Ticket
 
@@ -104,7 +104,7 @@ def test_whatever_a_fit_fails_of_it_fails_alone_and_in_one_line(tmp_path, monkey
         raise error
 
     monkeypatch.setattr(command, "run", fails)
-    cell, why = command._fit(Fit(Cell("t", "noise", 0, 0), (), tmp_path))
+    cell, why = command._fit(PlannedFit(MatrixCell("t", "noise", 0, 0), (), tmp_path))
     assert cell.score is None and why and "\n" not in why
 
 
@@ -118,7 +118,7 @@ def test_a_fit_that_another_process_does_is_waited_for(tmp_path, monkeypatch, ca
         raise UserError("it diverged")
 
     monkeypatch.setattr(command, "run", held_once)
-    assert command._fit(Fit(Cell("t", "noise", 0, 0), (), tmp_path))[1] == "it diverged"
+    assert command._fit(PlannedFit(MatrixCell("t", "noise", 0, 0), (), tmp_path))[1] == "it diverged"
     assert "waiting: another process is working on this very run" in capsys.readouterr().err
 
 
@@ -217,10 +217,10 @@ def _await(ready) -> None:
 
 def test_gains_compare_the_same_problem_and_seed():
     cells = [
-        *(Cell(DENSE, "a", seed, 0, 0.0, score) for seed, score in enumerate((20.0, 30.0))),
-        *(Cell("t", "a", seed, 0, 0.5, score) for seed, score in enumerate((21.0, 33.0))),
-        Cell("t", "a", 2, 0, 0.5, 99.0),  # without its dense partner
-        Cell("t", "a", 0, 1),  # missing
+        *(MatrixCell(DENSE, "a", seed, 0, 0.0, score) for seed, score in enumerate((20.0, 30.0))),
+        *(MatrixCell("t", "a", seed, 0, 0.5, score) for seed, score in enumerate((21.0, 33.0))),
+        MatrixCell("t", "a", 2, 0, 0.5, 99.0),  # without its dense partner
+        MatrixCell("t", "a", 0, 1),  # missing
     ]
     gain = gains(cells, "t", "a")
     assert (gain.mean, gain.count) == (2.0, 2) and gain.spread == pytest.approx(statistics.stdev([1.0, 3.0]))

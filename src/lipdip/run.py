@@ -3,6 +3,6 @@
 import sys
 
 if __name__ == "__main__":
-    from lipdip.cli.run_command import main
+    from lipdip.cli.start import main
 
     sys.exit(main())

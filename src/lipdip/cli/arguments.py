@@ -1,12 +1,12 @@
-"""Parsing of plain command lines: an error is one line that says what is wrong."""
+"""Command lines with subcommands, whose errors are one line each."""
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from typing_extensions import override
 
+from lipdip.cli.exit_codes import exit_code
 from lipdip.core.errors import UserError
 
 
@@ -18,25 +18,21 @@ class Parser(argparse.ArgumentParser):
         raise UserError(f"{message}; {self.prog} --help says more")
 
 
-def done(parser: argparse.ArgumentParser, argv: Sequence[str] | None, kept: str) -> int:
-    """Do what a command line says: call the ``run`` function that the parser has set for its subcommand.
+def dispatch(parser: argparse.ArgumentParser, argv: Sequence[str] | None, kept: str) -> int:
+    """Call the function that the parser has set as ``run`` for its subcommand.
 
     Args:
         parser: of the command.
         argv: the command line's words; None for those of this process.
-        kept: what to say about files if it is interrupted.
+        kept: what to say about files after Ctrl-C.
 
     Returns:
-        The exit code: 0 done, 2 the user can put it right (one line says what), 130 stopped.
+        The exit code, as :func:`exit_code` gives it.
     """
-    try:
+
+    def work() -> None:
         arguments = parser.parse_args(argv)
         run: Callable[[argparse.Namespace], None] = arguments.run
         run(arguments)
-    except UserError as error:
-        print(f"lipdip: {' '.join(str(error).splitlines())}", file=sys.stderr, flush=True)
-        return 2
-    except KeyboardInterrupt:
-        print(f"lipdip: stopped; {kept}", file=sys.stderr, flush=True)
-        return 130
-    return 0
+
+    return exit_code(work, kept=kept)

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import hydra
@@ -15,8 +15,13 @@ from lipdip.cli.quoting import quoted
 from lipdip.core.errors import UserError
 
 _PLUGINS = {"hydra/launcher/submitit_slurm": "slurm", "hydra/launcher/ray": "ray"}  # and the extra that has each
-
-NO_MEMBER = "Config group override must be"  # how Hydra begins to say that a group is null
+_FREE = ("callbacks", "logger", "hydra", "found")  # tables that take any name
+RENAMED = {
+    "logger.mode": "logger.wandb.mode",
+    "logger.project": "logger.wandb.project",
+    "logger.entity": "logger.wandb.entity",
+    "trainer.chunk_seconds": "trainer.steps_per_batch",
+}
 
 
 def config_dir() -> Path:
@@ -25,21 +30,21 @@ def config_dir() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[3] / "conf"
 
 
-def compose(*overrides: str, command: str = "run", own: str = "") -> DictConfig:
+def compose(*overrides: str, own: str = "") -> DictConfig:
     """The configuration that a command line would give, for use from Python.
 
     Args:
         overrides: as on the command line.
-        command: names its YAML.
         own: a configuration directory of the user's (``--config-dir``), if any.
 
     Raises:
         UserError: if an override is not valid.
     """
+    check_added(overrides, own)
     try:
-        return _compose(command, [written_out(override) for override in overrides], own)
+        return _compose(map(written_out, overrides), own)
     except (HydraException, OmegaConfBaseException, ValueError) as error:
-        raise UserError(explain(error, command, overrides)) from None
+        raise UserError(explain(error, overrides, own)) from None
 
 
 def written_out(override: str) -> str:
@@ -47,17 +52,47 @@ def written_out(override: str) -> str:
     return re.sub(r"^ticket=", "ticket.path=", override)
 
 
-def _compose(command: str, overrides: list[str], own: str = "") -> DictConfig:
-    searched = [f"hydra.searchpath=[{quoted(Path(own), 'file://')}]"] if own else []
-    GlobalHydra.instance().clear()
-    with hydra.initialize_config_dir(str(config_dir()), version_base="1.3"):
-        return hydra.compose(command, [*searched, *overrides])
+def own_directory(words: Sequence[str]) -> str:
+    """What a command line gives as ``--config-dir``; empty if it gives none."""
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word in ("--config-dir", "-cd"):
+            return following
+        if word.startswith("--config-dir="):
+            return word.partition("=")[2]
+    return ""
 
 
-def explain(error: Exception, command: str, overrides: Sequence[str]) -> str:
+def check_added(overrides: Sequence[str], own: str = "") -> None:
+    """Refuse settings that are added with ``+`` and that nothing would read.
+
+    Whatever has a ``_target_`` is left to its constructor, and so are callbacks, loggers and the trainer's settings.
+
+    Raises:
+        UserError: naming the nearest setting that there is.
+    """
+    names = {override.lstrip("+").partition("=")[0]: override.startswith("+") for override in overrides}
+    folders = [config_dir(), *([Path(own)] if own else [])]
+    added = [
+        name
+        for name, is_added in names.items()
+        if is_added and re.fullmatch(r"[\w.]+", name) and not any((folder / name).is_dir() for folder in folders)
+    ]
+    added = [name for name in added if name in RENAMED or name.partition(".")[0] not in _FREE]
+    if not added:
+        return
+    config = _chosen(overrides, own)
+    there = list(_keys(config))
+    for name in (name for name in added if name not in there and not name.startswith("trainer.lightning.")):
+        parts = name.split(".")
+        outer = [".".join(parts[:length]) for length in range(1, len(parts))]
+        if name in RENAMED or not any(f"{node}._target_" in (*there, *names) for node in outer):
+            raise UserError(_no_setting(name, there))
+
+
+def explain(error: Exception, words: Sequence[str], own: str = "") -> str:
     """One line for an error of Hydra's or OmegaConf's, with the nearest name where a name is wrong."""
-    text = str(error)
-    if text.startswith(NO_MEMBER):
+    text, own = str(error), own or own_directory(words)
+    if isinstance(error, ValueError) and text.startswith("Config group override must be"):
         return "a group takes the name of one of its members, not null (image=astronaut)"
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         missing = str(error.missing_cfg_file)
@@ -70,19 +105,33 @@ def explain(error: Exception, command: str, overrides: Sequence[str]) -> str:
             return f"there is no {group}={name}; there are: {_listed(there)}{_nearest(name, there)}"
     wrong = re.match(r"Could not override '([^']+)'", text)
     if wrong:
-        key, there = wrong[1], list(_keys(_chosen(command, overrides)))
-        elsewhere = key in set(_keys(_compose(command, [])))
-        return f"there is no setting called {key}{' with these choices' if elsewhere else ''}{_nearest(key, there)}"
+        elsewhere = " with these choices" if wrong[1] in set(_keys(_compose([]))) else ""
+        return _no_setting(wrong[1], list(_keys(_chosen(words, own))), elsewhere)
     return " ".join(line.strip() for line in text.splitlines()[:2] if line.strip())
 
 
-def _chosen(command: str, overrides: Sequence[str]) -> DictConfig:
-    """The configuration with the same members of groups, as far as those can be composed."""
-    groups = [override for override in overrides if re.match(r"^[a-z]+=\w", override)]
+def _compose(overrides: Iterable[str], own: str = "") -> DictConfig:
+    searched = [f"hydra.searchpath=[{quoted(Path(own), 'file://')}]"] if own else []
+    GlobalHydra.instance().clear()
+    with hydra.initialize_config_dir(str(config_dir()), version_base="1.3"):
+        return hydra.compose("run", [*searched, *overrides])
+
+
+def _chosen(words: Sequence[str], own: str = "") -> DictConfig:
+    """The configuration with the same members of groups (in a sweep, the first), as far as those can be composed."""
+    groups = [word.partition(",")[0] for word in words if re.match(r"^[a-z]+=\w", word)]
     try:
-        return _compose(command, [group for group in groups if (config_dir() / group.partition("=")[0]).is_dir()])
+        return _compose([group for group in groups if (config_dir() / group.partition("=")[0]).is_dir()], own)
     except (HydraException, OmegaConfBaseException, ValueError):
-        return _compose(command, [])
+        return _compose([])
+
+
+def _no_setting(name: str, there: Sequence[str], more: str = "") -> str:
+    if name in RENAMED:
+        return f"{name} is called {RENAMED[name]} now"
+    ends = [key for key in there if key.rpartition(".")[2] == name.rpartition(".")[2]]
+    near = f"; did you mean {ends[0]}?" if ends else _nearest(name, there)
+    return f"there is no setting called {name}{more}{near}"
 
 
 def _listed(there: list[str]) -> str:
@@ -92,7 +141,7 @@ def _listed(there: list[str]) -> str:
     return ", ".join(near) + more
 
 
-def _nearest(name: str, there: list[str]) -> str:
+def _nearest(name: str, there: Sequence[str]) -> str:
     close = difflib.get_close_matches(name, there, n=1, cutoff=0.5)
     return f"; did you mean {close[0]}?" if close else ""
 

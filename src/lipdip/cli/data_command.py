@@ -5,15 +5,15 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lipdip.cli.arguments import Parser, done
+from lipdip.cli.arguments import Parser, dispatch
+from lipdip.core.console import plain_console, say
 from lipdip.core.errors import UserError
-from lipdip.figures.terminal import plain_console, say
 from lipdip.pictures.standard_sets import AS_PUBLIC, MISSING, OTHER, StandardSet, standard_sets
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the command line says; the exit code is that of :func:`lipdip.arguments.done`."""
-    return done(_parser(), argv, kept="every picture that is there is whole")
+    """Do what the command line says; returns the exit code."""
+    return dispatch(_parser(), argv, kept="every picture that is there is whole")
 
 
 def _list(arguments: argparse.Namespace) -> None:

@@ -1,14 +1,13 @@
 """``python -m lipdip.report``: figures and tables beside the paper's, from run directories; nothing is run."""
 
 import argparse
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from lipdip.cli.arguments import Parser, done
+from lipdip.cli.arguments import Parser, dispatch
+from lipdip.core.console import complain, count, plain_console, say, span
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
-from lipdip.figures.terminal import count, plain_console, say, span
 from lipdip.reports.exhibits.everything import DRAWN, NOT_DRAWN, named
 from lipdip.reports.found import Found, figures, found, panels, tables
 from lipdip.reports.gather import Refused, gather, told
@@ -18,8 +17,8 @@ from lipdip.reports.page import page
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the command line says; the exit code is that of :func:`lipdip.arguments.done`."""
-    return done(_parser(), argv, kept="files that were written are whole")
+    """Do what the command line says; returns the exit code."""
+    return dispatch(_parser(), argv, kept="files that were written are whole")
 
 
 def _list(arguments: argparse.Namespace) -> None:
@@ -99,7 +98,7 @@ def _asked(arguments: argparse.Namespace) -> Found:
 def _say_refused(refused: Sequence[Refused]) -> None:
     """What was left out, on standard error."""
     for line in told(refused):
-        print(f"lipdip: {line}", file=sys.stderr, flush=True)
+        complain(line)
 
 
 def _written(name: str, contents: Mapping[str, str | bytes], folder: Path) -> list[Path]:

@@ -9,9 +9,8 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from lipdip.cli.start import console, start
+from lipdip.core.console import console, say
 from lipdip.core.errors import UserError
-from lipdip.figures.terminal import say
 from lipdip.fit.autosave import Stopped
 from lipdip.fit.execute import find_ticket
 from lipdip.fit.experiment import Classification, Experiment, Generation, Recovery, Restoration
@@ -190,8 +189,3 @@ def _score(row: Round) -> str:
     if isinstance(row, Restored | Recovered):
         return f"{row.score:.2f} dB"
     return f"accuracy {row.score:.4f}" if isinstance(row, Classified) else f"held-out error {-(row.score or 0):.4f}"
-
-
-def main() -> None:
-    """The command; ends the process with its exit code."""
-    start("run", run)

@@ -9,10 +9,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lipdip.cli.arguments import Parser, done
+from lipdip.cli.arguments import Parser, dispatch
+from lipdip.core.console import plain_console, say
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
-from lipdip.figures.terminal import plain_console, print_densities, print_facts, print_overlaps, say, share
+from lipdip.figures.terminal import print_densities, print_facts, print_overlaps, share
 from lipdip.generators.pretrained import CELEBAHQ, EMBEDDED, pretrained
 from lipdip.tickets.control import KINDS, control
 from lipdip.tickets.overlap import chance_layerwise, left_out, overlaps, together
@@ -21,8 +22,8 @@ from lipdip.tickets.ticket_file import Ticket, tensor_digests
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the command line says; the exit code is that of :func:`lipdip.arguments.done`."""
-    return done(_parser(), argv, kept="nothing was written")
+    """Do what the command line says; returns the exit code."""
+    return dispatch(_parser(), argv, kept="nothing was written")
 
 
 def _show(arguments: argparse.Namespace) -> None:

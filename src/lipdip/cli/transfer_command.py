@@ -7,7 +7,6 @@ import re
 import shlex
 import sys
 from collections.abc import Sequence
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,17 +14,16 @@ from typing import Any
 from rich.console import Console
 
 from lipdip.cli.arguments import Parser
-from lipdip.cli.one_line import in_one_line
+from lipdip.cli.exit_codes import asked_to_stop, exit_code, in_one_line, terminable
 from lipdip.cli.run_command import run
-from lipdip.cli.start import console, terminable
-from lipdip.cli.transfer_plan import CONTROLS, Fit, Problem, check, plan
+from lipdip.cli.transfer_plan import CONTROLS, Column, PlannedFit, check, plan
 from lipdip.cli.workers import each
+from lipdip.core.console import complain, console
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
 from lipdip.figures import markdown
 from lipdip.figures.heat_map import heat_map
-from lipdip.figures.means import DENSE, Cell, Entry, gains, scores
-from lipdip.fit.autosave import Stopped
+from lipdip.figures.means import DENSE, Entry, MatrixCell, gains, scores
 from lipdip.runs.csv_tables import table_of
 from lipdip.runs.directory import HeldError, read_rounds, wait_until_free
 from lipdip.runs.rows import Classified
@@ -35,7 +33,7 @@ from lipdip.tickets.ticket_file import Ticket
 
 def transfer(
     tickets: dict[str, Sequence[Path]],
-    problems: Sequence[Problem],
+    problems: Sequence[Column],
     directory: Path,
     output: Path,
     common: Sequence[str] = (),
@@ -43,7 +41,7 @@ def transfer(
     controls: Sequence[str] = (DENSE, "random"),
     jobs: int = 1,
     screen: Console | None = None,
-) -> tuple[list[Cell], list[tuple[Fit, str]]]:
+) -> tuple[list[MatrixCell], list[tuple[PlannedFit, str]]]:
     """Fit every ticket and control to every problem, or what is missing of it, and write the matrix.
 
     Args:
@@ -84,34 +82,34 @@ def transfer(
     return cells, failed
 
 
-def _fit(fit: Fit) -> tuple[Cell, str | None]:
+def _fit(fit: PlannedFit) -> tuple[MatrixCell, str | None]:
     """Do one fit, or find it done; the cell with its score, or why it has none."""
     try:
         directory = _run(fit)
         row = read_rounds(directory)[0]
-    except Stopped:
-        raise
     except Exception as error:  # whatever it is, it stops no other fit
+        if asked_to_stop(error):
+            raise
         return fit.cell, in_one_line(error)
     unit = "accuracy" if isinstance(row, Classified) else "dB"
     why = "there is no clean image, and so no score" if row.score is None else None
     return replace(fit.cell, sparsity=row.sparsity, score=row.score, unit=unit, run=directory.name), why
 
 
-def _run(fit: Fit) -> Path:
+def _run(fit: PlannedFit) -> Path:
     """The run directory of a fit, finished; one that another process is working on is waited for."""
     while True:
         try:
             return run(fit.cfg, Console(file=io.StringIO()))
         except HeldError as held:
-            print(f"lipdip: waiting: {held}", file=sys.stderr, flush=True)
+            complain(f"waiting: {held}")
             wait_until_free(held.run)
 
 
-def _write(cells: Sequence[Cell], directory: Path) -> None:
+def _write(cells: Sequence[MatrixCell], directory: Path) -> None:
     """The table as CSV and Markdown, and a heat map for each unit."""
     directory.mkdir(parents=True, exist_ok=True)
-    write_whole(directory / "cells.csv", table_of(Cell, cells))
+    write_whole(directory / "cells.csv", table_of(MatrixCell, cells))
     starts = list(dict.fromkeys(cell.start for cell in cells))
     problems = list(dict.fromkeys(cell.problem for cell in cells))
     write_whole(directory / "table.md", table(cells))
@@ -132,7 +130,7 @@ def _write(cells: Sequence[Cell], directory: Path) -> None:
         write_whole(directory / f"difference_{unit}.png", picture)
 
 
-def table(cells: Sequence[Cell]) -> str:
+def table(cells: Sequence[MatrixCell]) -> str:
     """The matrix as a Markdown table: scores, mean and standard deviation over repetitions."""
     starts = list(dict.fromkeys(cell.start for cell in cells))
     problems = list(dict.fromkeys(cell.problem for cell in cells))
@@ -159,23 +157,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """The command. Returns its exit code: 0 done, 1 some fits failed, 2 wrong input, 128 + n stopped by signal n."""
     words = list(sys.argv[1:] if argv is None else argv)
     again = shlex.join(["python", "-m", "lipdip.transfer", *words])
-    try:
-        with terminable():
-            return _main(_parser().parse_args(words), again)
-    except UserError as error:
-        return _ended(str(error), 2)
-    except OSError as error:
-        return _ended(f"{error.filename or 'the output directory'}: {error.strerror or error}", 2)
-    except Stopped as stopped:
-        return _ended(f"{stopped}. To go on, give the same command: {again}", stopped.exit_code)
-    except (KeyboardInterrupt, BrokenProcessPool) as error:
-        code = error.args[0] if isinstance(error, KeyboardInterrupt) and error.args else 130
-        return _ended(f"stopped; what was saved is kept. To go on, give the same command: {again}", code)
-
-
-def _ended(message: str, code: int) -> int:
-    print(f"lipdip: {message}", file=sys.stderr)
-    return code
+    with terminable():
+        return exit_code(lambda: _main(_parser().parse_args(words), again), again)
 
 
 def _main(arguments: argparse.Namespace, again: str) -> int:
@@ -204,12 +187,12 @@ def _main(arguments: argparse.Namespace, again: str) -> int:
     for reason, fits in _by_reason(failed).items():
         which = f"{fits[0].cell.start} on {fits[0].cell.problem}, seed {fits[0].cell.seed}"
         more = f" and {len(fits) - 1} more" if len(fits) > 1 else ""
-        print(f"lipdip: {which}{more} failed: {reason}. To see it: {fits[0].command}", file=sys.stderr)
+        complain(f"{which}{more} failed: {reason}. To see it: {fits[0].command}")
     return 1 if failed else 0
 
 
-def _by_reason(failed: Sequence[tuple[Fit, str]]) -> dict[str, list[Fit]]:
-    reasons: dict[str, list[Fit]] = {}
+def _by_reason(failed: Sequence[tuple[PlannedFit, str]]) -> dict[str, list[PlannedFit]]:
+    reasons: dict[str, list[PlannedFit]] = {}
     for fit, why in failed:
         reasons.setdefault(why, []).append(fit)
     return reasons
@@ -291,8 +274,8 @@ def _name(ticket: Ticket, file: Path) -> str:
     return f"{found} {picture}" if isinstance(found, str) and isinstance(picture, str) else file.stem
 
 
-def _named_problems(specs: Sequence[str]) -> list[Problem]:
-    problems: list[Problem] = []
+def _named_problems(specs: Sequence[str]) -> list[Column]:
+    problems: list[Column] = []
     for spec in specs:
         head, found, tail = spec.partition(":")
         name, settings = (head.strip(), tail) if found and "=" not in head else (spec.strip(), spec)
@@ -302,5 +285,5 @@ def _named_problems(specs: Sequence[str]) -> list[Problem]:
             raise UserError(f"--problems {spec!r} cannot be read: {error}") from None
         if name in [problem.name for problem in problems]:
             raise UserError(f"two problems are called {name!r}")
-        problems.append(Problem(name, overrides))
+        problems.append(Column(name, overrides))
     return problems

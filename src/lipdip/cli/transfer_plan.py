@@ -14,7 +14,7 @@ from lipdip.cli.compose import compose
 from lipdip.cli.quoting import literal, quoted
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
-from lipdip.figures.means import DENSE, Cell
+from lipdip.figures.means import DENSE, MatrixCell
 from lipdip.tasks.assemble import assemble
 from lipdip.tickets.control import control
 from lipdip.tickets.ticket_file import Ticket
@@ -23,7 +23,7 @@ CONTROLS = (DENSE, "random", "layerwise", "reinit")
 
 
 @dataclass(frozen=True)
-class Problem:
+class Column:
     """A column: its name, and the command line of ``lipdip.run`` that describes it."""
 
     name: str
@@ -31,10 +31,10 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Fit:
+class PlannedFit:
     """A cell, and what fits it: settings, and the ticket to start from."""
 
-    cell: Cell
+    cell: MatrixCell
     overrides: tuple[str, ...]
     output: Path
     ticket: Path | None = None
@@ -61,7 +61,7 @@ class Fit:
         return shlex.join(["python", "-m", "lipdip.run", *self.overrides, *more, where])
 
 
-def check(problem: Problem, common: Sequence[str]) -> None:
+def check(problem: Column, common: Sequence[str]) -> None:
     """Refuse a problem that no run could have, before anything is fitted.
 
     Raises:
@@ -79,14 +79,14 @@ def check(problem: Problem, common: Sequence[str]) -> None:
 
 def plan(
     tickets: dict[str, Sequence[Path]],
-    problems: Sequence[Problem],
+    problems: Sequence[Column],
     directory: Path,
     output: Path,
     common: Sequence[str],
     seeds: Sequence[int] | None,
     controls: Sequence[str],
     screen: Console,
-) -> list[Fit]:
+) -> list[PlannedFit]:
     """All fits, the dense ones first.
 
     Raises:
@@ -115,7 +115,12 @@ def plan(
         for start, seed, repetition in order:
             overrides = (*common, *problem.overrides, "pruner=none", f"seed={seed}")
             fits.append(
-                Fit(Cell(start, problem.name, seed, repetition), overrides, output, *starts[start, seed, repetition])
+                PlannedFit(
+                    MatrixCell(start, problem.name, seed, repetition),
+                    overrides,
+                    output,
+                    *starts[start, seed, repetition],
+                )
             )
     return fits
 

@@ -8,7 +8,7 @@ DENSE = "dense"
 
 
 @dataclass(frozen=True)
-class Cell:
+class MatrixCell:
     """One fit.
 
     ``start`` is its row of the matrix; ``problem`` its column. ``score`` is PSNR in dB (an oracle's best
@@ -41,13 +41,13 @@ def entry(values: Sequence[float]) -> Entry | None:
     return Entry(statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else None, len(values))
 
 
-def scores(cells: Sequence[Cell], start: str, problem: str) -> Entry | None:
+def scores(cells: Sequence[MatrixCell], start: str, problem: str) -> Entry | None:
     """Mean and spread of the scores of one cell of the matrix."""
     found = [cell.score for cell in cells if (cell.start, cell.problem) == (start, problem) and cell.score is not None]
     return entry(found)
 
 
-def gains(cells: Sequence[Cell], start: str, problem: str) -> Entry | None:
+def gains(cells: Sequence[MatrixCell], start: str, problem: str) -> Entry | None:
     """Mean and spread of the difference from the dense network with the same seed on the same problem."""
     dense = {
         cell.seed: cell.score

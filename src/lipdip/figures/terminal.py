@@ -1,7 +1,6 @@
 """A ticket in the terminal: what it says of itself, how dense its layers are, and what it shares with another."""
 
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from lipdip.core.console import safe, say
 from lipdip.figures.names import legend, short
 from lipdip.tickets.overlap import Overlap, shape, together
 from lipdip.tickets.ticket_file import FORMAT, Ticket
@@ -18,25 +18,13 @@ _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _PARTS = ("task", "image", "pruner", "fit")  # of a configuration, in the order in which they are told
 
 
-def plain_console() -> Console:
-    """Standard output, where markup in texts is not obeyed; at least 80 columns, and 80 where it is no terminal."""
-    console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
-    console.width = max(console.width, 80)  # in a narrower terminal lines wrap, which loses nothing
-    return console
-
-
-def say(console: Console, text: str) -> None:
-    """Print a line, whatever is in it, as one line."""
-    console.print(_safe(text, console), soft_wrap=True)
-
-
 def print_facts(console: Console, ticket: Ticket, size: int) -> None:
     """What the ticket is and where it comes from, one fact a line; ``size`` in bytes."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     for name, value in _facts(ticket, size):
-        grid.add_row(_safe(name, console), _safe(value, console))
+        grid.add_row(safe(name, console), safe(value, console))
     console.print(grid)
 
 
@@ -58,7 +46,7 @@ def print_densities(console: Console, ticket: Ticket) -> None:
     table.add_column("", _bar(1 - mask.sparsity, full, width, console), no_wrap=True)
     table.add_column("density", f"{1 - mask.sparsity:.4f}", justify="right", no_wrap=True)
     for name, sides, count, share in zip(names, shapes, counts, density, strict=True):
-        table.add_row(_safe(name, console), sides, count, _bar(share, full, width, console), f"{share:.4f}")
+        table.add_row(safe(name, console), sides, count, _bar(share, full, width, console), f"{share:.4f}")
     console.print(table)
     say(console, f"(a full bar is density {full:.4f})")
     _explain(console, list(mask))
@@ -73,22 +61,11 @@ def print_overlaps(console: Console, rows: Sequence[Overlap]) -> None:
         table.add_column(title, footer, justify="right", no_wrap=True)
     names = [row.layer for row in rows]
     for name, row in zip(short(names), rows, strict=True):
-        table.add_row(_safe(name, console), *_cells(row))
+        table.add_row(safe(name, console), *_cells(row))
     console.print(table)
     _explain(console, names)
 
 
-def span(seconds: float) -> str:
-    """A time in words: seconds, minutes or hours."""
-    minutes = round(seconds / 60)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def count(number: int, name: str) -> str:
-    """A number and what it counts."""
-    return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
 def share(value: float | None) -> str:
@@ -168,9 +145,3 @@ def _value(value: object) -> str:
         return f"[{', '.join('...' if isinstance(item, list | Mapping) else _value(item) for item in value)}]"
     text = "..." if isinstance(value, Mapping) else str(value)
     return f"{text[:12]}..." if _DIGEST.fullmatch(text) else text
-
-
-def _safe(text: str, console: Console) -> Text:
-    """Text that stays one line and orders the terminal nothing, in characters that it can show."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
-    return Text(shown.encode(console.encoding, "backslashreplace").decode(console.encoding))

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lipdip.core.console import count
 from lipdip.core.errors import UserError
 from lipdip.figures.reading import read_picture
-from lipdip.figures.terminal import count
 from lipdip.reports.alike import Identity, differences, identity, key, other_seeds, told_apart, without
 from lipdip.reports.finished_run import Run, title
 from lipdip.reports.gallery import Gallery, Shot

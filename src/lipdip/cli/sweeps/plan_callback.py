@@ -9,15 +9,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.experimental.callback import Callback
+from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from lipdip.cli.quoting import literal, quoted
-from lipdip.cli.sweeps.sweep_cell import Cell, SweepDirectory
+from lipdip.cli.sweeps.sweep_cell import SweepCell, SweepDirectory
+from lipdip.core.console import complain
 from lipdip.core.errors import UserError
 
 Begin = Callable[[SweepDirectory, bool], None]  # the sweep, and whether a cluster's queue has its cells
@@ -41,7 +42,7 @@ class Plan(Callback):
         try:
             sweep = _begin(config)
         except UserError as error:
-            print(f"lipdip: {error}", file=sys.stderr, flush=True)
+            complain(str(error))
             sys.exit(2)
         for listener in _listening:
             listener(sweep, _queued(config.hydra.launcher))
@@ -80,6 +81,7 @@ def cells(config: DictConfig) -> list[list[str]]:
 
     Raises:
         HydraException: if an override cannot be read.
+        UserError: if the sweeper is none that has a list.
     """
     params = OmegaConf.to_container(config.hydra.sweeper.get("params") or OmegaConf.create({}), resolve=True)
     assert isinstance(params, dict)
@@ -88,17 +90,28 @@ def cells(config: DictConfig) -> list[list[str]]:
     asked: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)  # each run resolves its own ${seed}
     overrides = parser.parse_overrides([*given, *asked])
     searched = [own for own in config.hydra.overrides.hydra if own.startswith("hydra.searchpath=")]
-    return [[*searched, *own] for batch in BasicSweeper.split_arguments(overrides, None) for own in batch]
+    sweeper: Any = get_class(config.hydra.sweeper._target_)
+    splits = getattr(sweeper, "split_arguments", None)
+    if splits is None:
+        raise UserError(
+            f"hydra/sweeper={config.hydra.runtime.choices['hydra/sweeper']} does not list its runs: use basic"
+        )
+    return [[*searched, *own] for batch in splits(overrides, None) for own in batch]
 
 
-def here() -> tuple[SweepDirectory, Cell] | None:
+def alone() -> bool:
+    """Whether this is a run by itself, and no cell of a sweep."""
+    return OmegaConf.is_missing(HydraConfig.get().job, "num")
+
+
+def here() -> tuple[SweepDirectory, SweepCell] | None:
     """The cell that this run is, and its sweep; None for a run by itself.
 
     Raises:
         UserError: if the plan cannot be read.
     """
     hydra = HydraConfig.get()
-    if OmegaConf.is_missing(hydra.job, "num"):
+    if alone():
         return None
     sweep = SweepDirectory(Path(hydra.sweep.dir))
     return sweep, sweep.planned()[int(hydra.job.num)]  # as given: Hydra escapes what it hands on

@@ -2,20 +2,20 @@
 
 import os
 import socket
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from math import inf
 from pathlib import Path
 from types import TracebackType
 
-from omegaconf import DictConfig
 from rich.console import Console
 
+from lipdip.cli.compose import compose
 from lipdip.cli.sweeps.overview import Overview, counted, named
 from lipdip.cli.sweeps.plan_callback import begin_with
-from lipdip.cli.sweeps.sweep_cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, Cell, SweepDirectory
-from lipdip.cli.sweeps.work import Explain, Task, do
-from lipdip.figures.terminal import say
+from lipdip.cli.sweeps.sweep_cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, SweepCell, SweepDirectory
+from lipdip.cli.sweeps.work import Task, do
+from lipdip.core.console import say
 from lipdip.runs.directory import wait_until_free
 
 
@@ -25,16 +25,12 @@ class Session:
     Does nothing for a single run.
 
     Args:
-        compose: gives a cell's configuration.
         task: what does a cell.
-        explain: an error in one line.
         screen: where to show it.
     """
 
-    def __init__(self, compose: Callable[[Cell], DictConfig], task: Task, explain: Explain, screen: Console) -> None:
-        self._compose = compose
+    def __init__(self, task: Task, screen: Console) -> None:
         self._task = task
-        self._explain = explain
         self._screen = screen
         self._sweep: SweepDirectory | None = None
         self._overview: Overview | None = None
@@ -84,15 +80,12 @@ class Session:
         """
         if self._sweep is None or self._queued or not self._begun:
             return
-        self._sweep.reset([cell for cell in self._sweep.cells() if cell.abandoned])
         for cell in sorted(self._sweep.cells(), key=lambda cell: cell.status == ELSEWHERE):
-            self._finish(cell, self._sweep)
-
-    def _finish(self, cell: Cell, sweep: SweepDirectory) -> None:
-        while cell.status not in (DONE, FAILED):
             if cell.status == ELSEWHERE:
                 wait_until_free(Path(cell.directory))
-            cell = do(self._task, partial(self._compose, cell), cell, sweep, self._explain)
+            if cell.status not in (DONE, FAILED):
+                configure = partial(compose, *cell.overrides, own=cell.config_dir)
+                do(self._task, configure, cell, self._sweep, patience=inf)
 
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, _: TracebackType | None) -> None:
         begin_with(None)
@@ -102,18 +95,15 @@ class Session:
         cells = [_left(cell) for cell in self._sweep.cells()]
         failed = [cell for cell in cells if cell.status == FAILED]
         self.undone = sum(cell.status != DONE for cell in cells)
-        say(self._screen, counted(cells, self._sweep.shared))
+        say(self._screen, counted(cells))
         for cell in failed:
-            self._tell(cell, cells)
+            say(self._screen, f"FAILED {named(cell, cells)}: {cell.reason}")
+            say(self._screen, f"  alone: {cell.command}")
         if self.undone > len(failed):
             say(self._screen, "To go on, give the same command: what is done is not done again")
 
-    def _tell(self, cell: Cell, cells: Sequence[Cell]) -> None:
-        say(self._screen, f"FAILED {named(cell, cells)}: {cell.reason}")
-        say(self._screen, f"  alone: {cell.command}")
 
-
-def _left(cell: Cell) -> Cell:
+def _left(cell: SweepCell) -> SweepCell:
     """A cell at the end, when nothing runs any more that this process has begun."""
     own = (cell.host, cell.pid) == (socket.gethostname(), os.getpid())
     return replace(cell, status=WAITING) if cell.status == RUNNING and own else cell.now

@@ -14,14 +14,13 @@ from typing import Any
 
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
-from lipdip.fit.naming import Sweep
 
 WAITING, RUNNING, DONE, FAILED, ELSEWHERE = "waiting", "running", "done", "failed", "elsewhere"
 _READS, _PAUSE = 3, 0.1  # attempts at a file that another process may be replacing, and seconds between two of them
 
 
 @dataclass(frozen=True)
-class Cell:
+class SweepCell:
     """One run of a sweep.
 
     Args:
@@ -31,7 +30,7 @@ class Cell:
         reason: why it failed, in one line.
         directory: its run directory, once that is known.
         began: seconds since the epoch.
-        seconds: duration in seconds; 0 if the run was already finished.
+        seconds: duration in seconds; 0 if this process did not do it.
         host: the machine that works on it; empty while it is waiting.
         pid: the process there; 0 while it is waiting.
         config_dir: the user's own configuration directory (``--config-dir``), if any.
@@ -54,15 +53,10 @@ class Cell:
         return self.status == RUNNING and self.host == socket.gethostname() and not _alive(self.pid)
 
     @property
-    def finished_elsewhere(self) -> bool:
-        """Whether the other process that had it has finished its run."""
-        return self.status == ELSEWHERE and (Path(self.directory) / "summary.json").exists()
-
-    @property
-    def now(self) -> "Cell":
+    def now(self) -> "SweepCell":
         """As it is: its file may still say what a process was doing that has finished, or is gone."""
-        if self.finished_elsewhere:
-            return replace(self, status=DONE)
+        if self.status == ELSEWHERE and (Path(self.directory) / "summary.json").exists():
+            return replace(self, status=DONE, reason="done by another process")
         return replace(self, status=WAITING) if self.abandoned else self
 
     @property
@@ -73,9 +67,7 @@ class Cell:
 
 
 class SweepDirectory:
-    """The files of one sweep.
-
-    `sweep.json` lists its cells, `cells/` holds each cell's state, `logs/` what each printed.
+    """The files of one sweep: ``sweep.json`` lists its cells, ``cells/`` holds their states, ``logs/`` what they print.
 
     Args:
         path: the directory; made when the plan is written.
@@ -83,7 +75,7 @@ class SweepDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._planned: list[Cell] | None = None
+        self._planned: list[SweepCell] | None = None
 
     def begin(self, cells: Sequence[Sequence[str]], config_dir: str = "") -> None:
         """Write the plan; what an earlier sweep left in the same directory is removed.
@@ -97,8 +89,12 @@ class SweepDirectory:
         """
         for folder in ("cells", "logs"):
             shutil.rmtree(self.path / folder, ignore_errors=True)
+            try:
+                (self.path / folder).mkdir(parents=True)
+            except OSError as error:
+                raise UserError(f"cannot write to {self.path}: {error.strerror or error}") from None
         plan = {"cells": [list(cell) for cell in cells], "config_dir": config_dir}
-        self._write("sweep.json", json.dumps(plan, indent=1) + "\n")
+        write_whole(self.path / "sweep.json", json.dumps(plan, indent=1) + "\n")
 
     def discard(self) -> None:
         """Remove it, and the folders around it that are then empty."""
@@ -107,27 +103,7 @@ class SweepDirectory:
             with suppress(OSError):
                 folder.rmdir()
 
-    def reset(self, cells: Sequence[Cell]) -> None:
-        """Write down that cells are waiting, as they were before they began.
-
-        Raises:
-            UserError: if it cannot be written.
-        """
-        for cell in cells:
-            self.write(self.planned()[cell.number])
-
-    @property
-    def shared(self) -> bool:
-        """Whether another process has worked on the same sweep since this one began, or is known to be at it now."""
-        began = _changed(self.path / "sweep.json")
-        others = (folder for folder in self.path.parent.glob("*/cells") if folder.parent != self.path)
-        return any(_changed(folder) > began for folder in others)
-
-    def since(self, cell: Cell) -> bool:
-        """Whether the run of a cell was finished after this sweep began."""
-        return _changed(Path(cell.directory) / "summary.json") > _changed(self.path / "sweep.json")
-
-    def planned(self) -> list[Cell]:
+    def planned(self) -> list[SweepCell]:
         """All cells as they were before any began.
 
         Raises:
@@ -136,26 +112,13 @@ class SweepDirectory:
         if self._planned is None:
             plan = _read(self.path / "sweep.json")
             own = plan.get("config_dir", "")
-            self._planned = [_waiting(number, cell, own) for number, cell in enumerate(plan["cells"])]
+            self._planned = [
+                SweepCell(number, tuple(overrides), host="", pid=0, config_dir=own)
+                for number, overrides in enumerate(plan["cells"])
+            ]
         return self._planned
 
-    def write(self, cell: Cell) -> None:
-        """Write down a cell's state.
-
-        Raises:
-            UserError: if it cannot be written.
-        """
-        self._write(_file(cell), json.dumps(asdict(cell)) + "\n")
-
-    def written(self, cell: Cell) -> float:
-        """When a cell's state was written last, by the clock of the file system, which may not be this machine's.
-
-        Raises:
-            OSError: if it was not written, or cannot be looked at.
-        """
-        return (self.path / _file(cell)).stat().st_mtime
-
-    def cells(self) -> list[Cell]:
+    def cells(self) -> list[SweepCell]:
         """All cells, in order; one that has not begun is waiting, and so is one whose file cannot be read.
 
         Raises:
@@ -163,59 +126,30 @@ class SweepDirectory:
         """
         return [self._now(cell) for cell in self.planned()]
 
-    def sweep_of(self, cell: Cell) -> Sweep:
-        """What a cell's run tells of its sweep: the experiment, else the hash of the plan, and what is varied.
+    def write(self, cell: SweepCell) -> None:
+        """Write down a cell's state.
 
         Raises:
-            UserError: if there is no plan, or it cannot be read.
+            UserError: if it cannot be written.
         """
-        experiments = [own.partition("=")[2] for own in cell.overrides if own.startswith("experiment=")]
-        values: dict[str, set[str]] = {}
-        for override in (own for planned in self.planned() for own in planned.overrides):
-            name, _, value = override.lstrip("+").partition("=")
-            values.setdefault(name, set()).add(value)
-        varied = tuple(name for name, several in values.items() if len(several) > 1)
-        return Sweep(experiments[0] if experiments else self.path.parent.name, varied)
+        write_whole(self.file(cell), json.dumps(asdict(cell)) + "\n")
 
-    def log(self, cell: Cell) -> Path:
-        """The file for what a cell's run prints, in a folder that is there.
+    def file(self, cell: SweepCell) -> Path:
+        """Where a cell's state is written."""
+        return self.path / "cells" / f"{cell.number:05d}.json"
 
-        Raises:
-            OSError: if the folder cannot be made.
-        """
-        file = self.path / "logs" / f"{cell.number:05d}.txt"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        return file
+    def log(self, cell: SweepCell) -> Path:
+        """The file for what a cell's run prints."""
+        return self.path / "logs" / f"{cell.number:05d}.txt"
 
-    def _now(self, planned: Cell) -> Cell:
-        file = self.path / _file(planned)
-        if not file.exists():
+    def _now(self, planned: SweepCell) -> SweepCell:
+        if not self.file(planned).exists():
             return planned
         try:
-            cell = Cell(**_read(file))
+            cell = SweepCell(**_read(self.file(planned)))
         except (UserError, TypeError):
             return planned
         return replace(cell, overrides=tuple(cell.overrides))
-
-    def _write(self, name: str, content: str) -> None:
-        file = self.path / name
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UserError(f"cannot write to {self.path}: {error.strerror or error}") from None
-        write_whole(file, content)
-
-
-def _file(cell: Cell) -> str:
-    return f"cells/{cell.number:05d}.json"
-
-
-def _changed(path: Path) -> float:
-    """When a file or folder was changed last; 0 if that is not known."""
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
 
 
 def _alive(pid: int) -> bool:
@@ -226,10 +160,6 @@ def _alive(pid: int) -> bool:
     except PermissionError:  # another user's
         return True
     return True
-
-
-def _waiting(number: int, overrides: Sequence[str], config_dir: str) -> Cell:
-    return Cell(number, tuple(overrides), host="", pid=0, config_dir=config_dir)
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Doing one cell: whatever happens in it is recorded, and stops no other cell."""
+"""Doing one cell of a sweep: whatever happens in it is recorded, and stops no other cell."""
 
 import os
 import socket
@@ -8,24 +8,27 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from omegaconf import DictConfig
 from rich.console import Console
 
-from lipdip.cli.sweeps.sweep_cell import DONE, ELSEWHERE, FAILED, RUNNING, Cell, SweepDirectory
+from lipdip.cli.exit_codes import asked_to_stop, expected, in_one_line
+from lipdip.cli.sweeps.sweep_cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, SweepCell, SweepDirectory
 from lipdip.core.errors import UserError
-from lipdip.fit.autosave import Stopped
-from lipdip.fit.naming import Sweep
 from lipdip.runs.directory import HeldError, wait_until_free
+
+if TYPE_CHECKING:
+    from lipdip.fit.naming import Sweep
 
 PATIENCE = 600.0  # seconds that a job in a cluster's queue waits for a run that another process holds
 
-Task = Callable[[DictConfig, Console | None, Sweep | None], Path]
-Configure = Callable[[], DictConfig]
-Explain = Callable[[Exception], str]
+Task = Callable[[DictConfig, Console | None, "Sweep | None"], Path]
 
 
-def do(task: Task, configure: Configure, cell: Cell, sweep: SweepDirectory, explain: Explain) -> Cell:
+def do(
+    task: Task, configure: Callable[[], DictConfig], cell: SweepCell, sweep: SweepDirectory, patience: float = 0
+) -> SweepCell:
     """Do ``cell``, and write down how it goes.
 
     Args:
@@ -34,70 +37,73 @@ def do(task: Task, configure: Configure, cell: Cell, sweep: SweepDirectory, expl
         configure: gives this cell's configuration.
         cell: which one.
         sweep: where to write.
-        explain: an error in one line.
+        patience: how many seconds to wait for a run that another process holds. A job of a cluster waits, since nobody
+            looks at its cell again, and the file server may still count its old self as the run's holder.
 
     Returns:
-        The cell as it ended: done, failed, or elsewhere, if another process is working on the same run.
+        The cell as it ended: done, failed, or, without patience, elsewhere: another process has the run.
 
     Raises:
         Stopped: if the process was asked to stop; the cell is then marked as waiting.
         UserError: if the cell's state cannot be written.
         OSError: if what its run prints cannot be.
     """
-    host, pid = socket.gethostname(), os.getpid()
-    cell = replace(cell, status=RUNNING, reason="", directory="", began=time.time(), host=host, pid=pid)
-    sweep.write(cell)
-    try:
-        with sweep.log(cell).open("w") as log:
-            ended = _attempt(task, configure, cell, sweep, Console(file=log, width=120), explain)
-        sweep.write(ended)
-    except BaseException:
-        with suppress(UserError):  # what went wrong first is what matters
-            sweep.reset([cell])
-        raise
+    ends = time.monotonic() + patience
+    ended = _once(task, configure, cell, sweep)
+    while patience and ended.status == ELSEWHERE:
+        if wait_until_free(Path(ended.directory), ends - time.monotonic()):
+            ended = _once(task, configure, cell, sweep)
+        else:
+            why = (
+                f"another process still works on {ended.directory} after {patience:.0f} s; give the same command later"
+            )
+            ended = replace(ended, status=FAILED, reason=why)
+            sweep.write(ended)
     return ended
 
 
-def do_queued(task: Task, configure: Configure, cell: Cell, sweep: SweepDirectory, explain: Explain) -> Cell:
-    """``do`` in a job of a cluster, which waits for a run that another process holds, but not for ever.
-
-    Nobody looks at its cell again; and a job that is queued again can begin while the file server still counts its
-    old self as the run's holder.
-
-    Returns:
-        The cell as it ended: done or failed.
-
-    Raises:
-        Stopped: if the process was asked to stop; the cell is then marked as waiting.
-        UserError: if the cell's state cannot be written, or the run's lock cannot be looked at.
-        OSError: if what its run prints cannot be written.
-    """
-    ends = time.monotonic() + PATIENCE
-    ended = do(task, configure, cell, sweep, explain)
-    while ended.status == ELSEWHERE and wait_until_free(Path(ended.directory), ends - time.monotonic()):
-        ended = do(task, configure, cell, sweep, explain)
-    if ended.status == ELSEWHERE:
-        why = f"another process still works on {ended.directory} after {PATIENCE:.0f} s; give the same command later"
-        ended = replace(ended, status=FAILED, reason=why)
+def _once(task: Task, configure: Callable[[], DictConfig], cell: SweepCell, sweep: SweepDirectory) -> SweepCell:
+    here = (socket.gethostname(), os.getpid())
+    cell = replace(cell, status=RUNNING, reason="", directory="", began=time.time(), host=here[0], pid=here[1])
+    sweep.write(cell)
+    try:
+        with sweep.log(cell).open("w") as log:
+            ended = _attempt(task, configure, cell, sweep, Console(file=log, width=120))
         sweep.write(ended)
+    except BaseException:
+        with suppress(UserError):  # what went wrong first is what matters
+            sweep.write(replace(cell, status=WAITING))
+        raise
     return ended
 
 
 def _attempt(
-    task: Task, configure: Configure, cell: Cell, sweep: SweepDirectory, screen: Console, explain: Explain
-) -> Cell:
+    task: Task, configure: Callable[[], DictConfig], cell: SweepCell, sweep: SweepDirectory, screen: Console
+) -> SweepCell:
     began = time.monotonic()
     try:
-        directory = task(configure(), screen, sweep.sweep_of(cell))
-        before = (directory / "config.yaml").stat().st_mtime < sweep.written(cell)  # who does a run writes it first
+        directory = task(configure(), screen, _sweep_of(cell, sweep))
+        # Who does a run writes config.yaml first; both times are by the file server's clock.
+        found = (directory / "config.yaml").stat().st_mtime < sweep.file(cell).stat().st_mtime
     except HeldError as held:
         return replace(cell, status=ELSEWHERE, directory=str(held.run.absolute()))
-    except Stopped:
-        raise
-    except (UserError, OSError, MemoryError) as error:
-        return replace(cell, status=FAILED, reason=explain(error))
-    except Exception as error:  # ours to repair, and no reason to stop the others
-        screen.print(traceback.format_exc(), markup=False, highlight=False)
-        return replace(cell, status=FAILED, reason=explain(error))
-    seconds = 0.0 if before else time.monotonic() - began
-    return replace(cell, status=DONE, directory=str(directory), seconds=seconds)
+    except Exception as error:
+        if asked_to_stop(error):
+            raise
+        if not expected(error):  # ours to repair, and no reason to stop the others
+            screen.print(traceback.format_exc(), markup=False, highlight=False)
+        return replace(cell, status=FAILED, reason=in_one_line(error))
+    return replace(cell, status=DONE, directory=str(directory), seconds=0 if found else time.monotonic() - began)
+
+
+def _sweep_of(cell: SweepCell, sweep: SweepDirectory) -> "Sweep":
+    """What loggers are told: the experiment, else the hash of the plan, and what is varied."""
+    from lipdip.fit.naming import Sweep  # here, because it loads torch
+
+    experiments = [own.partition("=")[2] for own in cell.overrides if own.startswith("experiment=")]
+    values: dict[str, set[str]] = {}
+    for override in (own for planned in sweep.planned() for own in planned.overrides):
+        name, _, value = override.lstrip("+").partition("=")
+        values.setdefault(name, set()).add(value)
+    varied = tuple(name for name, several in values.items() if len(several) > 1)
+    return Sweep(experiments[0] if experiments else sweep.path.parent.name, varied)
