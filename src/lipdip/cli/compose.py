@@ -8,13 +8,14 @@ from pathlib import Path
 import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException, MissingConfigException
-from omegaconf import DictConfig
+from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from lipdip.cli.quoting import quoted
 from lipdip.core.errors import UserError
 
 _PLUGINS = {"hydra/launcher/submitit_slurm": "slurm", "hydra/launcher/ray": "ray"}  # and the extra that has each
+WORDS = "_words_"  # where a configuration that was composed in Python keeps what it was composed from
 _FREE = ("callbacks", "logger", "hydra", "found")  # tables that take any name
 RENAMED = {
     "logger.mode": "logger.wandb.mode",
@@ -42,9 +43,12 @@ def compose(*overrides: str, own: str = "") -> DictConfig:
     """
     check_added(overrides, own)
     try:
-        return _compose(map(written_out, overrides), own)
+        cfg = _compose(map(written_out, overrides), own)
     except (HydraException, OmegaConfBaseException, ValueError) as error:
         raise UserError(explain(error, overrides, own)) from None
+    with open_dict(cfg):
+        cfg[WORDS] = list(overrides)
+    return cfg
 
 
 def written_out(override: str) -> str:

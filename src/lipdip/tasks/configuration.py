@@ -1,5 +1,7 @@
 """A composed configuration as plain nested values, and the objects that its nodes name."""
 
+import difflib
+import inspect
 import pkgutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -29,7 +31,24 @@ def build(config: Config, place: str, **more: Any) -> Any:
 
 def make(node: Config, place: str, **more: Any) -> Any:
     """Call a node's ``_target_``; nodes inside it that have one of their own are made first."""
-    return target(node, place)(**{**arguments(node, place), **more})
+    made, given = target(node, place), {**arguments(node, place), **more}
+    _check_names(made, given, place)
+    return made(**given)
+
+
+def _check_names(made: Any, given: Mapping[str, Any], place: str) -> None:
+    """Refuse settings that a class does not have, with the nearest that it has."""
+    try:
+        parameters = inspect.signature(made).parameters
+    except (TypeError, ValueError):  # of some classes in C nothing is known
+        return
+    if any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values()):
+        return
+    for name in given:
+        if name not in parameters:
+            near = difflib.get_close_matches(name, parameters, n=1)
+            hint = f"; did you mean {place}.{near[0]}?" if near else ""
+            raise UserError(f"there is no setting called {place}.{name}{hint}")
 
 
 def arguments(node: Config, place: str) -> dict[str, Any]:

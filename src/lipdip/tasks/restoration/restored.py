@@ -69,6 +69,11 @@ class PictureScores(Scored):
     picture: str
     loss: float
 
+    @property
+    def unit(self) -> str:
+        """What :meth:`in_words` is in."""
+        return "loss " if self.psnr_best is None else "dB: "
+
     def in_words(self) -> str:
         """The score, or without one the loss."""
         return number(self.psnr_best, 2) or f"{self.loss:.3e}"
