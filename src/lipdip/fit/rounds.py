@@ -189,7 +189,7 @@ class Rounds(L.LightningModule):
     @property
     def weights(self) -> dict[str, Tensor]:
         """The weights that may be pruned, by name."""
-        named = dict(self.network.named_parameters())
+        named = dict(self.network.named_parameters(remove_duplicate=False))
         return {name: named[name] for name in self.start_mask}
 
     def context(self, number: int, keep: int, trained: bool = True) -> Context:
@@ -300,7 +300,7 @@ class Rounds(L.LightningModule):
                 f"the fit diverged in round {self.round} by step {self.steps} (loss {loss}); "
                 f"lower fit.lr, now {rate}"
             )
-        self.log("loss", loss, prog_bar=True)
+        self.log("loss", loss, prog_bar=True, batch_size=1)
 
     @override
     def on_train_epoch_end(self) -> None:
@@ -308,7 +308,8 @@ class Rounds(L.LightningModule):
         if self.done:
             row = asdict(self.finished_row()).items()
             numbers = {name: float(value) for name, value in row if isinstance(value, int | float)}
-            self.log_dict({name: value for name, value in numbers.items() if name not in ("loss", "round", "matching")})
+            wanted = {name: value for name, value in numbers.items() if name not in ("loss", "round", "matching")}
+            self.log_dict(wanted, batch_size=1)
 
     def finished_row(self) -> Round:
         """The row of the round that has just ended; worked out once."""

@@ -45,7 +45,7 @@ def unusual(target: Callable[..., Any], values: Mapping[str, Any], name: str = "
     given = {key: canonical(value) for key, value in values.items()}
     missing = object()
     odd = {key: value for key, value in given.items() if usual.get(key, missing) != value}
-    return dict(flat(odd, name))
+    return {key: value for part, item in odd.items() for key, value in flat(item, f"{name}.{part}" if name else part)}
 
 
 def flat(item: Any, name: str = "") -> Iterator[tuple[str, Any]]:
