@@ -31,7 +31,8 @@ class PruneAndRewind(L.Callback):
         rate: fraction of the remaining weights pruned each round.
         rounds: of pruning; None: as many as the trainer's ``max_epochs`` leaves after the dense one.
         sparsity: instead of ``rounds``: end at exactly this sparsity.
-        when: score weights after ``training`` (magnitude), or at the ``initialisation`` (SNIP, random).
+        when: score weights after ``training``, or at the ``initialisation``; None: as the rule has it (magnitude after
+            training, SNIP and the others at the initialisation).
         rewind: the first round's step whose weights later rounds start from, a share of its steps (0.05), or
             ``never``: they go on from where the round before ended.
         stop: end when the final loss has risen so many rounds in a row; None: do all rounds.
@@ -58,14 +59,14 @@ class PruneAndRewind(L.Callback):
         rate: float = 0.2,
         rounds: int | None = None,
         sparsity: float | None = None,
-        when: str = "training",
+        when: str | None = None,
         rewind: float | str = 0,
         stop: int | None = None,
         empty_layers: str = "stop",
         kept: Sequence[int] | None = None,
     ) -> None:
         self.scorer: Scorer = Magnitude() if scorer is None else scorer
-        self.trained = when == "training"
+        self.trained = (when or getattr(self.scorer, "when", "training")) == "training"
         self.rewind, self.stop, self.empty_layers = rewind, stop, empty_layers
         self.kept: list[int] | None = None if kept is None else list(kept)
         self._rate, self._rounds, self._sparsity = rate, rounds, sparsity

@@ -26,6 +26,8 @@ class Grasp:
         6
     """
 
+    when = "initialisation"
+
     def __init__(self, loss: Loss | None = None, z: Tensor | None = None, temperature: float = 1.0) -> None:
         number("temperature", temperature, above=0)
         self.loss = loss

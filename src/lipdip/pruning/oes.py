@@ -29,6 +29,8 @@ class Oes:
         6
     """
 
+    when = "initialisation"
+
     def __init__(
         self,
         loss: Loss | None = None,

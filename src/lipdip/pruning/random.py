@@ -15,6 +15,8 @@ class Random:
         3
     """
 
+    when = "initialisation"
+
     def __call__(self, context: Context) -> dict[str, Tensor]:
         """Scores in [0, 1) by weight name, each of its weight's shape, on the CPU."""
         return {name: torch.rand(kept.shape, generator=context.generator) for name, kept in context.mask.items()}

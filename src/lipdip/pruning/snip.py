@@ -23,6 +23,8 @@ class Snip:
         6
     """
 
+    when = "initialisation"
+
     def __init__(self, loss: Loss | None = None, z: Tensor | None = None) -> None:
         self.loss = loss
         self.z = z

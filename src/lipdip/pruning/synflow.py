@@ -27,6 +27,8 @@ class SynFlow:
         6
     """
 
+    when = "initialisation"
+
     def __init__(self, z: Tensor | None = None, iterations: int = 100) -> None:
         number("iterations", iterations, low=1, whole=True)
         self.z = z

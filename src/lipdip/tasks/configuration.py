@@ -1,6 +1,7 @@
 """A composed configuration as plain nested values, and the objects that its nodes name."""
 
 import difflib
+import functools
 import inspect
 import pkgutil
 from collections.abc import Iterator, Mapping
@@ -32,6 +33,8 @@ def build(config: Config, place: str, **more: Any) -> Any:
 def make(node: Config, place: str, **more: Any) -> Any:
     """Call a node's ``_target_``; nodes inside it that have one of their own are made first."""
     made, given = target(node, place), {**arguments(node, place), **more}
+    if node.get("_partial_"):
+        return functools.partial(made, **given)
     _check_names(made, given, place)
     return made(**given)
 
@@ -53,7 +56,7 @@ def _check_names(made: Any, given: Mapping[str, Any], place: str) -> None:
 
 def arguments(node: Config, place: str) -> dict[str, Any]:
     """A node's values; nodes inside it that have a ``_target_`` are made."""
-    return {name: _made(item, f"{place}.{name}") for name, item in node.items() if name != "_target_"}
+    return {name: _made(item, f"{place}.{name}") for name, item in node.items() if name not in ("_target_", "_partial_")}
 
 
 def target(node: Config, place: str) -> Any:

@@ -231,7 +231,9 @@ class PriorFitting(Rounds):
         pictures = {}
         for problem in self.problems:
             folder = f"{problem.name}/" if len(self.problems) > 1 else ""
-            pictures[f"{folder}measured"] = problem.y
+            measured = problem.physics.preview(problem.y)
+            if measured is not None:
+                pictures[f"{folder}measured"] = measured
             if problem.x is not None:
                 pictures[f"{folder}clean"] = problem.x
         return pictures
