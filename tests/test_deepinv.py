@@ -1,6 +1,7 @@
 """Physics of deepinv as physics of lipdip: operators, noise, and the tasks of conf/task that they stand behind."""
 
-import importlib.util
+import os
+import sys
 
 import hydra.utils
 import pytest
@@ -15,16 +16,16 @@ from lipdip.physics import FromDeepinv, as_physics, build_foreign
 
 @pytest.fixture(scope="session")
 def deepinv():
-    """Deepinv; its torchvision wants two operators that a torch built for another device does not have."""
-    pytest.importorskip("deepinv", exc_type=ModuleNotFoundError) if importlib.util.find_spec(
-        "deepinv"
-    ) is None else None
-    try:
-        import torchvision  # noqa: F401
-    except RuntimeError:  # operator torchvision::nms does not exist
+    """The package deepinv, of this environment or of the folder that DEEPINV_SITE names.
+
+    A torchvision of another build than torch's (CUDA beside CPU) refuses to load until two of its operators are there,
+    and torchmetrics, and so Lightning, loads any torchvision that it finds: such a pair lies in a folder of its own.
+    """
+    if "DEEPINV_SITE" in os.environ:
+        sys.path.append(os.environ["DEEPINV_SITE"])
         torch.library.define("torchvision::nms", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
         torch.library.define("torchvision::qnms", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    return pytest.importorskip("deepinv")
+    return pytest.importorskip("deepinv", reason="deepinv is not installed")
 
 
 def _blur(deepinv, **settings):
@@ -72,7 +73,7 @@ def test_preview_is_a_picture(physics):
     x = torch.rand(1, *physics.image_shape)
     shown = physics.preview(physics.measure(x))
     assert shown.shape[2:] == x.shape[2:] and shown.shape[1] in (1, 3)
-    assert 0 <= shown.min() and shown.max() <= 1
+    assert shown.min() >= 0 and shown.max() <= 1
 
 
 @pytest.mark.parametrize("own", [False, True], ids=["global", "its own generator"])

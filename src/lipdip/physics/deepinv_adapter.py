@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from typing_extensions import override
 
 from lipdip.core.errors import UserError
+from lipdip.core.seeds import stream
 from lipdip.physics.base import Physics
 
 
@@ -86,7 +87,8 @@ class FromDeepinv(Physics):
     @override
     def measure(self, x: Tensor, generator: torch.Generator | int | None = None) -> Tensor:
         """The physics' own noisy measurement of ``x``; its noise models draw from ``generator``'s seed."""
-        with _noise_seeded(self.physics, self._noise(generator, x.device), x.device), torch.no_grad():
+        draw = self._noise(generator, x.device)
+        with _global_seeded(draw, x.device), _own_generators_away(self.physics), torch.no_grad():
             y: Tensor = self.physics(self._as_measured(x))
         return y
 
@@ -154,18 +156,20 @@ def build_foreign(
         cls: the class. What it takes and ``settings`` lack is given: ``img_size`` (the picture's shape), ``img_width``
             (of a square picture), ``rng``.
         image_shape: (C, H, W).
-        generator: on the CPU, for what is drawn once.
+        generator: on the CPU, for what is drawn once; None: one of seed 0.
         settings: by name. One that is a ``functools.partial`` (``_partial_: true`` in YAML) is built in the same way;
-            of a deepinv generator, such as one of MRI masks, one draw of the parameter with the setting's name is taken.
+            of a deepinv generator, such as one of MRI masks, one draw of what the setting is named after is taken.
 
     Raises:
         UserError: as :func:`as_physics`, or if a setting is unknown to ``cls``.
         ValueError, TypeError: from ``cls``.
     """
-    return as_physics(_built(cls, image_shape, generator, settings), image_shape)
+    generator = generator or stream(0, "degradation")
+    with _global_seeded(generator, torch.device("cpu")):  # a norm found by the power method starts from a draw
+        return as_physics(_built(cls, image_shape, generator, settings), image_shape)
 
 
-def _built(cls: Callable[..., Any], shape: Sequence[int], rng: torch.Generator | None, settings: dict[str, Any]) -> Any:
+def _built(cls: Callable[..., Any], shape: Sequence[int], rng: torch.Generator, settings: dict[str, Any]) -> Any:
     for key, value in settings.items():
         if isinstance(value, functools.partial):
             made = _built(value.func, shape, rng, value.keywords)
@@ -182,15 +186,14 @@ def _built(cls: Callable[..., Any], shape: Sequence[int], rng: torch.Generator |
         try:
             return cls(**{name: value for name, value in offered.items() if name in taken} | settings)
         except UserWarning as unknown:
-            raise UserError(
-                str(unknown).replace("Arguments", "the settings").split(" but ")[0] + ", which has none such"
-            )
+            raise UserError(f"{cls.__name__} does not know a setting: {unknown}") from None
 
 
 def _arguments(cls: Callable[..., Any]) -> set[str]:
     """Names that ``cls`` takes, its bases' included as far as each hands on its ``**kwargs``."""
     names: set[str] = set()
-    for one in [cls.__init__ for cls in cls.__mro__ if "__init__" in vars(cls)] if isinstance(cls, type) else [cls]:
+    owners = inspect.getmro(cls) if isinstance(cls, type) else ()
+    for one in [vars(owner)["__init__"] for owner in owners if "__init__" in vars(owner)] or [cls]:
         parameters = inspect.signature(one).parameters.values()
         names |= {parameter.name for parameter in parameters}
         if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in parameters):
@@ -199,21 +202,25 @@ def _arguments(cls: Callable[..., Any]) -> set[str]:
 
 
 @contextmanager
-def _noise_seeded(physics: nn.Module, generator: torch.Generator, device: torch.device) -> Iterator[None]:
-    """Within this block every noise model of ``physics`` draws from the global generators, seeded by ``generator``."""
+def _global_seeded(generator: torch.Generator, device: torch.device) -> Iterator[None]:
+    """Within this block torch's global generators are seeded by a draw of ``generator``; afterwards as they were."""
     seed = int(torch.randint(2**63 - 1, (), generator=generator, device=generator.device))
-    own = {
-        module: module.rng for module in physics.modules() if isinstance(getattr(module, "rng", None), torch.Generator)
-    }
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.default_generator.manual_seed(seed)
         if device.type == "cuda":
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(seed)
-        for module in own:
-            module.rng = None  # type: ignore[assignment]
-        try:
-            yield
-        finally:
-            for module, rng in own.items():
-                module.rng = rng
+        yield
+
+
+@contextmanager
+def _own_generators_away(physics: nn.Module) -> Iterator[None]:
+    """Within this block no module of ``physics`` has a generator of its own: all draw from the global ones."""
+    own = {one: one.rng for one in physics.modules() if isinstance(getattr(one, "rng", None), torch.Generator)}
+    for module in own:
+        module.rng = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        for module, rng in own.items():
+            module.rng = rng
