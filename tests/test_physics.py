@@ -2,15 +2,20 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from lipdip.cli.compose import compose, config_dir
-from lipdip.physics import Inpaint, Physics, SuperResolution
+from lipdip.core.errors import UserError
+from lipdip.core.seeds import stream
+from lipdip.physics import CompressiveSensing, Denoise, Inpaint, Physics, SuperResolution, as_physics
 from lipdip.physics.super_resolution import lanczos2_kernel
 from lipdip.tasks.build import build
 
-TASKS = sorted({path.stem for path in (config_dir() / "task").glob("*.yaml")} - {"classify", "gan_train"})  # have none
+FOREIGN = {"deepinv", "blur", "mri", "tomography"}  # tests/test_deepinv.py
+NONE = {"classify", "gan_train"}
+TASKS = sorted({path.stem for path in (config_dir() / "task").glob("*.yaml")} - NONE - FOREIGN)
 CASES = [(task, ()) for task in TASKS] + [
     ("inpaint", ("task.per_channel=true", "task.sigma=10")),
     ("super_resolution", ("task.factor=2",)),
@@ -63,6 +68,45 @@ def test_a_measurement_measured_again_is_itself_where_nothing_changes_size(physi
         pytest.skip("measures another size")
     y = physics.measure(torch.rand(1, *physics.image_shape), torch.Generator())
     assert torch.equal(physics.received(y), y)
+
+
+def test_loss_is_the_mean_squared_residual(physics):
+    x, y = torch.rand(1, *physics.image_shape), torch.rand(1, *physics.measurement_shape)
+    assert torch.equal(physics.loss(x, y), (physics.A(x) - y).square().mean())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **seed: Denoise((1, 16, 16), **seed),
+        lambda **seed: Inpaint((1, 16, 16), sigma=10, **seed),
+        lambda **seed: SuperResolution((1, 16, 16), sigma=10, **seed),
+        lambda **seed: CompressiveSensing((1, 16, 16), measurements=8, outliers=0.3, **seed),
+    ],
+)
+def test_a_seed_alone_measures_what_a_command_measures(make):
+    x = torch.rand(2, 1, 16, 16)
+    draw = stream(5, "degradation")
+    commanded = make(generator=draw).measure(x, draw)
+    physics = make(seed=5)
+    assert torch.equal(physics(x), commanded) and torch.equal(physics.measure(x), commanded)
+    assert not torch.equal(make(seed=6)(x), commanded)
+    assert torch.equal(physics.measure(x, 7), physics.measure(x, 7))
+    assert not torch.equal(physics.measure(x, 7), commanded)
+
+
+def test_a_pixel_mask_may_be_an_array():
+    known = np.eye(8) > 0
+    assert torch.equal(Inpaint((3, 8, 8), pixel_mask=known)(torch.ones(1, 3, 8, 8))[0, 2], torch.eye(8))
+
+
+def test_as_physics_takes_physics_only():
+    own = Denoise((1, 8, 8))
+    assert as_physics(own, (1, 8, 8)) is own
+    with pytest.raises(UserError, match="physics"):
+        as_physics(own, (1, 8, 9))
+    with pytest.raises(UserError, match="Linear"):
+        as_physics(torch.nn.Linear(2, 2), (1, 8, 8))
 
 
 @pytest.mark.parametrize("factor", [2, 4, 8])

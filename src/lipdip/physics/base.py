@@ -1,9 +1,12 @@
-"""What every physics is: a linear forward operator on pictures of one shape, with its adjoint and its noise."""
+"""What every physics is: a forward operator on pictures of one shape, with its adjoint and its noise."""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+
+from lipdip.core.check import flag, number
+from lipdip.core.seeds import stream
 
 
 class Physics(nn.Module):
@@ -15,9 +18,11 @@ class Physics(nn.Module):
 
     Args:
         image_shape: (C, H, W) of the pictures.
-        generator: on the CPU; not used here.
+        generator: on the CPU, for what is drawn once; None: one made of ``seed``, as a command makes it of
+            ``task.seed``. Nothing is drawn here.
         sigma: standard deviation of additive Gaussian noise, on the 0..255 scale.
         clip: whether a measurement is clipped to [0, 1], as a stored picture is.
+        seed: of what is drawn once, and of the noise, where no generator is given.
 
     Raises:
         ValueError: on a shape that is not three positive numbers, or a negative sigma.
@@ -29,21 +34,23 @@ class Physics(nn.Module):
         generator: torch.Generator | None = None,
         sigma: float = 0.0,
         clip: bool = False,
+        seed: int = 0,
     ) -> None:
         super().__init__()
         if len(image_shape) != 3 or min(image_shape) < 1:
             raise ValueError(f"image_shape must be (channels, height, width), not {tuple(image_shape)}")
-        if isinstance(sigma, bool) or not isinstance(sigma, int | float) or not 0 <= sigma < float("inf"):
-            raise ValueError(f"sigma must be a number of at least 0 (on the 0..255 scale), not {sigma!r}")
-        if not isinstance(clip, bool):
-            raise ValueError(f"clip must be true or false, not {clip!r}")
+        number("sigma", sigma, low=0)
+        flag("clip", clip)
+        number("seed", seed, whole=True)
         self.image_shape: tuple[int, int, int] = (image_shape[0], image_shape[1], image_shape[2])
         self.sigma = sigma
         self.clip = clip
+        self.seed = seed
+        self._state: Tensor | None = None  # of the generator after what was drawn once: the noise goes on from there
 
     @property
-    def measurement_shape(self) -> tuple[int, int, int]:
-        """(C, h, w) of a measurement; here the picture's own shape."""
+    def measurement_shape(self) -> tuple[int, ...]:
+        """Shape of one measurement, for lipdip's own physics (C, h, w); here the picture's own."""
         return self.image_shape
 
     def A(self, x: Tensor) -> Tensor:  # noqa: N802 - the paper's symbol
@@ -56,20 +63,48 @@ class Physics(nn.Module):
         x: Tensor = torch.func.vjp(self.A, at)[1](y)[0]
         return x
 
-    def measure(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """A noisy measurement of ``x``; the noise comes from ``generator`` (on ``x``'s device) alone."""
+    def measure(self, x: Tensor, generator: torch.Generator | int | None = None) -> Tensor:
+        """A noisy measurement of ``x``; ``physics(x)`` is the same.
+
+        Args:
+            x: (N, *image_shape).
+            generator: the noise comes from it alone; on ``x``'s device. A number is the seed of one. None: the noise
+                is ``seed``'s, every time the same, and what a command with that ``task.seed`` measures on a CPU.
+
+        Returns:
+            (N, *measurement_shape).
+        """
         y = self.A(x)
         if self.sigma:
-            y = y + self.sigma / 255 * torch.randn(y.shape, dtype=y.dtype, device=y.device, generator=generator)
+            noise = torch.randn(y.shape, dtype=y.dtype, device=y.device, generator=self._noise(generator, y.device))
+            y = y + self.sigma / 255 * noise
         return y.clamp(0, 1) if self.clip else y
+
+    def forward(self, x: Tensor, generator: torch.Generator | int | None = None) -> Tensor:
+        """:meth:`measure`, as a physics of deepinv is called."""
+        return self.measure(x, generator)
+
+    def loss(self, x_hat: Tensor, y: Tensor) -> Tensor:
+        """``mean |A x_hat - y|^2`` over all values of the measurement, on the scale of ``y``: a scalar tensor."""
+        residual = self.A(x_hat) - y
+        return (residual.abs() if residual.is_complex() else residual).square().mean()
 
     def received(self, y: Tensor) -> Tensor:
         """A given measurement, in the form that this physics would have produced (inpainting blanks unknown pixels)."""
         return y
 
-    def loss(self, x_hat: Tensor, y: Tensor) -> Tensor:
-        """``mean |A x_hat - y|^2`` over all values of the measurement; a scalar tensor.
+    def preview(self, y: Tensor) -> Tensor | None:
+        """A picture of the measurement ``y`` (1, *measurement_shape): here y itself. None: there is none."""
+        return y
 
-        Inpainting's unknown pixels are zero on both sides and so enter only through the count, as in the public code.
-        """
-        return (self.A(x_hat) - y).square().mean()
+    def _drawn(self, generator: torch.Generator) -> None:
+        """What is drawn once has been drawn from ``generator``: noise without a generator goes on from here."""
+        self._state = generator.get_state()
+
+    def _noise(self, generator: torch.Generator | int | None, device: torch.device) -> torch.Generator:
+        """The generator, on ``device``, that ``measure`` was asked to draw from."""
+        if isinstance(generator, torch.Generator):
+            return generator
+        if generator is None and self._state is not None and device.type == "cpu":
+            return torch.Generator().set_state(self._state)
+        return stream(self.seed if generator is None else generator, "degradation", device)

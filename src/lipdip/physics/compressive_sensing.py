@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from lipdip.core.check import choice, number
+from lipdip.core.seeds import stream
 from lipdip.physics.base import Physics
 
 OUTLIER_KINDS = ("rows", "values")
@@ -24,15 +26,21 @@ class CompressiveSensing(Physics):
 
     Args:
         image_shape: (C, H, W).
-        generator: on the CPU; draws the matrix, and which measurements are outliers.
+        generator: on the CPU; draws the matrix, and which measurements are outliers. None: one made of ``seed``.
         measurements: rows of M.
         noise: standard deviation of the noise on a measurement, in units of the picture's own range.
         outliers: share of the measurements that are outliers, rounded to a whole number of them.
         outlier_value: the value of an outlier's measurement.
         outlier_kind: ``rows`` or ``values`` (the row stays, the measurement is wrong).
+        seed: of the matrix, the outliers and the noise, where no generator is given.
 
     Raises:
         ValueError: on an invalid value.
+
+    Example:
+        >>> physics = CompressiveSensing((1, 8, 8), measurements=20, seed=1)
+        >>> physics.measure(torch.rand(2, 1, 8, 8)).shape
+        torch.Size([2, 1, 1, 20])
     """
 
     matrix: Tensor
@@ -47,20 +55,15 @@ class CompressiveSensing(Physics):
         outliers: float = 0.0,
         outlier_value: float = 10_000.0,
         outlier_kind: str = "rows",
+        seed: int = 0,
     ) -> None:
-        if isinstance(noise, bool) or not isinstance(noise, int | float) or not 0 <= noise < math.inf:
-            raise ValueError(f"noise must be a number of at least 0, not {noise!r}")
-        super().__init__(image_shape, generator, sigma=255 * noise)
-        if isinstance(measurements, bool) or not isinstance(measurements, int) or measurements < 1:
-            raise ValueError(f"measurements must be a whole number of at least 1, not {measurements!r}")
-        if isinstance(outliers, bool) or not isinstance(outliers, int | float) or not 0 <= outliers < 1:
-            raise ValueError(f"outliers must be a share of the measurements in [0, 1), not {outliers!r}")
-        if isinstance(outlier_value, bool) or not isinstance(outlier_value, int | float):
-            raise ValueError(f"outlier_value must be a number, not {outlier_value!r}")
-        if outlier_kind not in OUTLIER_KINDS:
-            raise ValueError(f"outlier_kind must be {' or '.join(OUTLIER_KINDS)}, not {outlier_kind!r}")
-        if generator is None:
-            raise ValueError("a generator is needed to draw the matrix")
+        number("noise", noise, low=0)
+        number("measurements", measurements, low=1, whole=True)
+        number("outliers", outliers, low=0, below=1)
+        number("outlier_value", outlier_value)
+        choice("outlier_kind", outlier_kind, OUTLIER_KINDS)
+        super().__init__(image_shape, generator, sigma=255 * noise, seed=seed)
+        generator = generator or stream(seed, "degradation")
         self.outlier_value = float(outlier_value)
         matrix = torch.empty(measurements, math.prod(self.image_shape)).normal_(generator=generator)
         matrix.mul_(1 / math.sqrt(measurements))
@@ -71,6 +74,7 @@ class CompressiveSensing(Physics):
             matrix[outlying] = 1.0
         self.register_buffer("matrix", matrix, persistent=False)
         self.register_buffer("outlying", outlying, persistent=False)
+        self._drawn(generator)
 
     @property
     @override
@@ -86,6 +90,10 @@ class CompressiveSensing(Physics):
         return (y.flatten(1) @ self.matrix.to(y.dtype)).view(-1, *self.image_shape)
 
     @override
-    def measure(self, x: Tensor, generator: torch.Generator) -> Tensor:
+    def preview(self, y: Tensor) -> None:
+        """None: a row of projections is no picture."""
+
+    @override
+    def measure(self, x: Tensor, generator: torch.Generator | int | None = None) -> Tensor:
         """``M x`` with noise and outliers."""
         return torch.where(self.outlying, self.outlier_value, super().measure(x, generator))

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 from typing_extensions import override
 
+from lipdip.core.check import number
 from lipdip.physics.base import Physics
 
 
@@ -31,19 +32,28 @@ class SuperResolution(Physics):
         generator: not used.
         factor: 2, 4, 8 or any whole number of at least 2.
         sigma: noise on the small picture, 0..255 scale.
+        seed: of the noise, where no generator is given.
 
     Raises:
         ValueError: if ``factor`` is not a whole number of at least 2, or larger than the picture.
+
+    Example:
+        >>> SuperResolution((3, 32, 48), factor=4).measurement_shape
+        (3, 8, 12)
     """
 
     kernel: Tensor
 
     def __init__(
-        self, image_shape: Sequence[int], generator: torch.Generator | None = None, factor: int = 4, sigma: float = 0.0
+        self,
+        image_shape: Sequence[int],
+        generator: torch.Generator | None = None,
+        factor: int = 4,
+        sigma: float = 0.0,
+        seed: int = 0,
     ) -> None:
-        super().__init__(image_shape, generator, sigma)
-        if isinstance(factor, bool) or not isinstance(factor, int) or factor < 2:
-            raise ValueError(f"factor must be a whole number of at least 2 (the paper uses 4 and 8), not {factor!r}")
+        super().__init__(image_shape, generator, sigma, seed=seed)
+        number("factor", factor, low=2, whole=True)
         self.factor = factor
         if factor > min(self.image_shape[1:]):
             raise ValueError(f"factor {factor} leaves nothing of a picture of {self.image_shape[1:]} pixels")
