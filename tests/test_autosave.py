@@ -12,7 +12,7 @@ from lipdip.core.errors import UserError
 from lipdip.fit.autosave import Stopped
 from lipdip.fit.execute import find_ticket
 from lipdip.runs.directory import RunDirectory, read_rounds
-from lipdip.tasks.assemble import assemble
+from lipdip.cli.run_command import experiment_of as assemble
 
 from .conftest import TINY
 

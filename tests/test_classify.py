@@ -16,7 +16,7 @@ from lipdip.fit.settings import ClassifySettings
 from lipdip.networks import Classifier, Hourglass
 from lipdip.pruning.schedule import ladder
 from lipdip.runs.directory import RunDirectory, read_rounds
-from lipdip.tasks.assemble import assemble
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.tasks.classification.classifying import Classifying
 from lipdip.tickets.scope import prunable
 

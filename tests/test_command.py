@@ -15,7 +15,7 @@ from lipdip.cli.compose import compose
 from lipdip.core.errors import UserError
 from lipdip.fit.execute import find_ticket
 from lipdip.runs.directory import RunDirectory
-from lipdip.tasks.assemble import assemble
+from lipdip.cli.run_command import experiment_of as assemble
 
 from .conftest import TINY
 

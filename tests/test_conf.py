@@ -13,7 +13,7 @@ from lipdip.cli.compose import compose, config_dir
 from lipdip.core.metrics import Metric
 from lipdip.fit.hardware import Hardware
 from lipdip.runs.directory import read_rounds
-from lipdip.tasks.assemble import assemble
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.tasks.build import build
 from lipdip.tickets.scope import prunable
 

@@ -24,7 +24,7 @@ from lipdip.reports.finished_run import Run
 from lipdip.reports.found import found
 from lipdip.reports.gather import gather
 from lipdip.reports.missing import missing
-from lipdip.tasks.assemble import assemble
+from lipdip.cli.run_command import experiment_of as assemble
 
 from .test_conf import GROUPS
 

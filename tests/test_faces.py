@@ -17,7 +17,7 @@ from lipdip.fit.execute import find_ticket
 from lipdip.generators import load_generator
 from lipdip.pictures import datasets
 from lipdip.runs.directory import RunDirectory, read_rounds
-from lipdip.tasks.assemble import assemble
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.tasks.build import build
 
 SIDE = 16

@@ -16,7 +16,7 @@ from lipdip.pictures import draw_code
 from lipdip.pruning.anatomy import anatomy
 from lipdip.pruning.schedule import ladder
 from lipdip.runs.directory import RunDirectory, read_rounds
-from lipdip.tasks.assemble import assemble
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.tickets.mask import Mask
 from lipdip.tickets.scope import ends, prunable
 

@@ -16,7 +16,7 @@ from lipdip.generators import load_generator, save_network
 from lipdip.generators.pretrained import fetched, pretrained
 from lipdip.networks import Generator
 from lipdip.runs.directory import RunDirectory, read_rounds
-from lipdip.tasks.assemble import assemble
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.tickets.ticket_file import Ticket, tensor_digests
 
 

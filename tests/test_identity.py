@@ -5,7 +5,7 @@ import torch
 
 from lipdip.cli.compose import compose
 from lipdip.core.errors import UserError
-from lipdip.tasks.assemble import assemble
+from lipdip.cli.run_command import experiment_of as assemble
 
 from .conftest import TINY
 

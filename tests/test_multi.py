@@ -17,7 +17,7 @@ from lipdip.fit.execute import find_ticket
 from lipdip.fit.settings import Multi
 from lipdip.fit.step import fit_step, make_passes
 from lipdip.runs.directory import RunDirectory, read_pictures, read_rounds
-from lipdip.tasks.assemble import assemble
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.tickets.mask import Mask, Pruned
 from lipdip.tickets.scope import prunable
 

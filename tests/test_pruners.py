@@ -14,7 +14,7 @@ from lipdip.pruning.schedule import ladder, ladder_to, target
 from lipdip.pruning.snip import Snip
 from lipdip.pruning.synflow import SynFlow
 from lipdip.runs.directory import read_rounds
-from lipdip.tasks.assemble import assemble
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.tickets.mask import Mask
 from lipdip.tickets.scope import ends, prunable
 from lipdip.tickets.ticket_file import Ticket

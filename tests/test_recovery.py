@@ -23,7 +23,7 @@ from lipdip.networks import Generator
 from lipdip.physics import CompressiveSensing
 from lipdip.pictures import measured
 from lipdip.runs.directory import RunDirectory, read_rounds
-from lipdip.tasks.assemble import assemble
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.tasks.recovery import recovering
 from lipdip.tasks.recovery.lasso import lasso
 from lipdip.tasks.recovery.objectives import block_means, median_of_means

@@ -32,7 +32,7 @@ from lipdip.cli.sweeps.plan_callback import _queued
 from lipdip.cli.sweeps.sweep_cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, SweepCell, SweepDirectory
 from lipdip.core.errors import UserError
 from lipdip.runs.directory import HeldError, RunDirectory
-from lipdip.tasks.assemble import assemble
+from lipdip.cli.run_command import experiment_of as assemble
 
 from .conftest import TINY
 

@@ -18,7 +18,7 @@ from lipdip.fit.execute import find_ticket
 from lipdip.networks import Hourglass
 from lipdip.pruning.schedule import ladder
 from lipdip.runs.directory import RunDirectory, read_rounds
-from lipdip.tasks.assemble import assemble
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.tickets.scope import prunable
 from lipdip.tickets.ticket_file import Ticket, tensor_digests
 

@@ -189,25 +189,39 @@ class DeepImagePrior(nn.Module):
     def __init__(
         self, ticket: Ticket | str | Path | None = None, network: Network | None = None, **settings: Any
     ) -> None:
-        super().__init__()
+        nn.Module.__init__(self)
         self.ticket = Ticket.load(ticket) if isinstance(ticket, str | Path) else ticket
         self._maker = (network,)  # in a tuple, so that a module is not a part of this one
         self.settings = settings
 
-    def forward(self, y: Tensor, physics: Any, **more: Any) -> Tensor:
-        """Restore each measurement of a batch by a fit of its own.
+    def forward(self, y: Tensor, physics: Any, **_: Any) -> Tensor:
+        """Restore each measurement of a batch by a fit of its own, also where gradients are off.
 
         Args:
             y: (N, ...), what ``physics`` measured.
             physics: of lipdip or deepinv.
-            more: settings that take the place of those that this was made with.
+            _: what deepinv's Trainer hands to every model; not looked at.
 
         Returns:
             (N, C, H, W) float32, on ``y``'s device.
         """
-        settings, (network,) = {**self.settings, **more}, self._maker
-        pictures = [restore(one[None], physics, self.ticket, network, **settings) for one in y]
-        return torch.cat(pictures).to(y.device)
+        (network,) = self._maker
+        with torch.enable_grad():
+            pictures = [restore(one[None], physics, self.ticket, network, **self.settings) for one in y]
+        return torch.cat(pictures).detach().to(y.device)
+
+    def reconstructor(self) -> nn.Module:
+        """The same as an instance of ``deepinv.models.Reconstructor``, for the few places that ask for the class.
+
+        Raises:
+            ImportError: if deepinv is not installed.
+        """
+        from deepinv.models import Reconstructor
+
+        kind = type("DeepImagePrior", (DeepImagePrior, Reconstructor), {})
+        made: nn.Module = kind.__new__(kind)
+        made.__dict__.update(self.__dict__)
+        return made
 
 
 def _problems(x: Array | Problem | Sequence[Problem], physics: Any) -> list[Problem]:
@@ -222,7 +236,7 @@ def _problems(x: Array | Problem | Sequence[Problem], physics: Any) -> list[Prob
 
 
 def _physics(physics: Any, y: Array) -> Physics:
-    """lipdip's own, or another's wrapped: its adjoint tells what shape its pictures have."""
+    """Lipdip's own, or another's wrapped: its adjoint tells what shape its pictures have."""
     if isinstance(physics, Physics):
         return physics
     measured = as_floats(y, "y")

@@ -66,8 +66,6 @@ def print_overlaps(console: Console, rows: Sequence[Overlap]) -> None:
     _explain(console, names)
 
 
-
-
 def share(value: float | None) -> str:
     """A Jaccard index to three digits, and a dash where there is none."""
     return "-" if value is None else f"{value:.3f}"

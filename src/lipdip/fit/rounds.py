@@ -297,8 +297,7 @@ class Rounds(L.LightningModule):
         if not loss < float("inf"):
             rate = self.trainer.optimizers[0].param_groups[0]["lr"]
             raise UserError(
-                f"the fit diverged in round {self.round} by step {self.steps} (loss {loss}); "
-                f"lower fit.lr, now {rate}"
+                f"the fit diverged in round {self.round} by step {self.steps} (loss {loss}); lower fit.lr, now {rate}"
             )
         self.log("loss", loss, prog_bar=True, batch_size=1)
 

@@ -11,6 +11,7 @@ from typing import Any
 from lipdip.core.dotted import value
 from lipdip.core.errors import UserError
 
+_EXTRAS = ("deepinv",)  # libraries that an extra of lipdip's installs
 Config = Mapping[str, Any]  # resolved: no interpolation is left
 
 
@@ -56,7 +57,9 @@ def _check_names(made: Any, given: Mapping[str, Any], place: str) -> None:
 
 def arguments(node: Config, place: str) -> dict[str, Any]:
     """A node's values; nodes inside it that have a ``_target_`` are made."""
-    return {name: _made(item, f"{place}.{name}") for name, item in node.items() if name not in ("_target_", "_partial_")}
+    return {
+        name: _made(item, f"{place}.{name}") for name, item in node.items() if name not in ("_target_", "_partial_")
+    }
 
 
 def target(node: Config, place: str) -> Any:
@@ -71,7 +74,9 @@ def target(node: Config, place: str) -> Any:
     try:
         found = pkgutil.resolve_name(name)
     except (ImportError, AttributeError, ValueError) as error:
-        raise UserError(f"{place}._target_={name} cannot be imported: {error}") from None
+        extra = name.partition(".")[0]
+        hint = f'; pip install "lipdip[{extra}]"' if extra in _EXTRAS and isinstance(error, ImportError) else ""
+        raise UserError(f"{place}._target_={name} cannot be imported: {error}{hint}") from None
     if not callable(found):
         raise UserError(f"{place}._target_={name} is nothing that can be called")
     return found

@@ -15,7 +15,11 @@ from lipdip.tasks.pruner_settings import PrunerSettings
 from lipdip.tasks.starting_point import Given, Start, start
 from lipdip.tickets.scope import ends
 
-_NOT_SCIENCE = ("published", "fits", "target")  # of a task: the paper's numbers, who does it, a default of pruner.target
+_NOT_SCIENCE = (
+    "published",
+    "fits",
+    "target",
+)  # of a task: the paper's numbers, who does it, a default of pruner.target
 
 
 def begin(

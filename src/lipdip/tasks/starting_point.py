@@ -90,7 +90,9 @@ def start(config: Config, network: nn.Module, code: Tensor, given: Given, pretra
     applied = _applied(ticket, file, config["model"], network, weights, code)
     identity = {"mask": applied.mask.digest(), "init": config["ticket"]["init"]}
     if config["ticket"]["init"] == "reinit" and init_stream(config, given) != "init/reinit":
-        identity["stream"] = init_stream(config, given)  # a ticket of reinitialised weights: the same mask, other weights
+        identity["stream"] = init_stream(
+            config, given
+        )  # a ticket of reinitialised weights: the same mask, other weights
     own = tensor_digests(network.state_dict())
     if config["ticket"]["init"] == "original":
         if pretrained or ticket.pretrained is not None:
@@ -175,7 +177,9 @@ def _transferred(ticket: Ticket, model: Config, network: nn.Module) -> dict[str,
     """The ticket's initial weights, for all layers whose weight has the same shape in both networks."""
     if ticket.pretrained is not None:
         return {}  # they are here already
-    foreign = model["_target_"] == ticket.architecture.get("target") and not model["_target_"].startswith("lipdip.networks.")
+    foreign = model["_target_"] == ticket.architecture.get("target") and not model["_target_"].startswith(
+        "lipdip.networks."
+    )
     own = {model["_target_"]: lambda **settings: make(model, "model", **settings)} if foreign else {}
     state, here = ticket.start() or redraw(ticket, own), network.state_dict()
 
@@ -187,7 +191,9 @@ def _transferred(ticket: Ticket, model: Config, network: nn.Module) -> dict[str,
     return {name: tensor for name, tensor in state.items() if fits(name)}
 
 
-def _notes(file: Path, ticket: Ticket, applied: TransferredMask, weights: Mapping[str, Tensor], init: str) -> tuple[str, ...]:
+def _notes(
+    file: Path, ticket: Ticket, applied: TransferredMask, weights: Mapping[str, Tensor], init: str
+) -> tuple[str, ...]:
     found = ticket.provenance.get("picture")
     where = f", found on {found}" if isinstance(found, str) else ""
     with_ = {

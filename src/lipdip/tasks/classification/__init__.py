@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 else:
     __getattr__, __dir__ = attach(__name__, __file__)
 
-__all__ = ["Classifying", "ClassifySettings", "CurveRow", "RoundRow", "assemble"]
+__all__ = ["ClassifySettings", "Classifying", "CurveRow", "RoundRow", "assemble"]

@@ -51,9 +51,7 @@ def assemble_generation(config: Config) -> Experiment:
     )
     data = {"name": dataset.name, "size": generator.size, "sha256": dataset.digest}
     identity = {**node_identity(config, "fit"), **own, **{f"dataset.{name}": item for name, item in data.items()}}
-    return experiment(
-        config, module, started, origin, dataset.notes, identity, {"dataset": data, "model": model}
-    )
+    return experiment(config, module, started, origin, dataset.notes, identity, {"dataset": data, "model": model})
 
 
 def origin_of(generator: Generator, source: Pretrained | None, stream: str) -> Origin:

@@ -15,9 +15,9 @@ from lipdip.fit.hardware import Hardware
 from lipdip.fit.rounds import Rounds
 from lipdip.generators import network_bytes
 from lipdip.networks.progressive import COARSEST, Progressive
+from lipdip.pictures.datasets import Dataset
 from lipdip.pruning.context import LossTerm
 from lipdip.runs.rows import Round
-from lipdip.pictures.datasets import Dataset
 from lipdip.tasks.generation.gan_settings import GanSettings
 from lipdip.tasks.generation.generated import AdversarialPoint, Generated
 from lipdip.tasks.generation.inversion import invert

@@ -25,7 +25,9 @@ def recovered_figure(images: Path, row: Round, scores: Sequence[RecoveredPicture
 
     def below(name: str, panel: Panel) -> str:
         found = own[name]
-        error = found.mse_lasso if panel.file == "lasso" else found.mse if panel.row else lost(images / name, panel.file)
+        error = (
+            found.mse_lasso if panel.file == "lasso" else found.mse if panel.row else lost(images / name, panel.file)
+        )
         return f"{-10 * np.log10(error / 4):.2f} dB, MSE {error:.4f}" if error else ""
 
     remarks = ["MSE per pixel on [-1, 1]"]

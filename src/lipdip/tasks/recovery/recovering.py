@@ -20,11 +20,11 @@ from lipdip.pictures import Problem
 from lipdip.pruning.context import LossTerm
 from lipdip.runs.rows import Round
 from lipdip.tasks.recovery.lasso import lasso
+from lipdip.tasks.recovery.objectives import mean_absolutes, mean_squares, median_of_means, median_squares
 from lipdip.tasks.recovery.recovered import Recovered, RecoveredPicture, RecoveringPoint
 from lipdip.tasks.recovery.recovered_figure import recovered_figure
 from lipdip.tasks.recovery.recovery_settings import RecoverySettings
 from lipdip.tickets.mask import Mask
-from lipdip.tasks.recovery.objectives import mean_absolutes, mean_squares, median_of_means, median_squares
 
 
 class Recovering(Rounds):

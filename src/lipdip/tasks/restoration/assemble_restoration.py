@@ -12,8 +12,7 @@ from lipdip.core.seeds import default_generator_seeded, stream
 from lipdip.fit.experiment import Experiment, Origin
 from lipdip.fit.settings import FitSettings, Multi
 from lipdip.networks.protocol import code_shape_of
-from lipdip.physics import Physics
-from lipdip.physics.deepinv_adapter import build_foreign
+from lipdip.physics import Physics, build_foreign
 from lipdip.pictures import Picture, Problem, draw_codes, read_pixel_mask, sized, with_content
 from lipdip.runs.identity import unusual
 from lipdip.tasks.configuration import Config, arguments, blaming, build, seed_of, settings_of, target
@@ -50,7 +49,10 @@ def assemble_restoration(config: Config) -> Experiment:
             raise UserError(
                 f"task.score.metric.crop={metric.crop} leaves too little of a picture of {height}x{width} pixels"
             )
-    model = {"target": config["model"]["_target_"], "settings": {**settings_of(config["model"]), "out_channels": channels}}
+    model = {
+        "target": config["model"]["_target_"],
+        "settings": {**settings_of(config["model"]), "out_channels": channels},
+    }
     started, origin, unmasked = begin(config, network, Origin(model, init_stream(config, found)), codes[0], found)
     clean = config["pruner"]["target"] == "clean"
     module = PriorFitting(
@@ -122,12 +124,14 @@ def _problem(config: Config, picture: Picture, number: int) -> tuple[Problem, tu
     picture = sized(picture, size, scale=scale, resample=False)
     channels, height, width = picture.pixels.shape
     physics = _physics(config, (channels, scale * height, scale * width), **settings)
+    if len(physics.measurement_shape) != 3:
+        raise UserError(f"image.clean=false: a picture is no measurement of task={task['name']}")
     with blaming(config, "image"):
         return Problem(picture.pixels, physics, name=picture.name), picture.notes
 
 
 def _physics(config: Config, shape: tuple[int, ...], **settings: Any) -> Physics:
-    """lipdip's own physics, or another library's, wrapped."""
+    """Lipdip's own physics, or another library's, wrapped."""
     made = target(config["task"]["physics"], "task.physics")
     if isinstance(made, type) and issubclass(made, Physics):
         physics: Physics = build(config, "task.physics", image_shape=shape, **settings)

@@ -106,7 +106,9 @@ class PriorFitting(Rounds):
     def headline(self) -> tuple[str, str]:
         shapes = [(problem.name, *problem.physics.image_shape) for problem in self.problems]
         sizes = [f"{name} {height}x{width}x{channels}" for name, channels, height, width in shapes]
-        return f"{type(self.problems[0].physics).__name__}, {', '.join(sizes)}", f"{self.settings.steps} steps"
+        physics = self.problems[0].physics
+        name = type(getattr(physics, "physics", physics)).__name__  # another library's is wrapped
+        return f"{name}, {', '.join(sizes)}", f"{self.settings.steps} steps"
 
     @override
     def scored(self) -> dict[str, Any]:
