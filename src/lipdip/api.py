@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import lightning as L
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -39,6 +38,9 @@ from lipdip.tickets.sealed import tensor_digests
 from lipdip.tickets.ticket_file import Ticket
 from lipdip.tickets.transfer_mask import transfer_mask
 
+if TYPE_CHECKING:
+    from lightning import Callback
+
 Array = Tensor | npt.ArrayLike
 Network = nn.Module | Callable[..., nn.Module]
 JITTER = 0.03  # standard deviation of the noise on the code at every step, as published for most tasks
@@ -56,7 +58,7 @@ def find(
     steps: int = 3000,
     directory: str | Path | None = None,
     hardware: Hardware | None = None,
-    callbacks: Sequence[L.Callback] = (),
+    callbacks: Sequence["Callback"] = (),
     progress: bool = False,
     **settings: Any,
 ) -> Run:
@@ -116,7 +118,7 @@ def restore(
     steps: int = 3000,
     directory: str | Path | None = None,
     hardware: Hardware | None = None,
-    callbacks: Sequence[L.Callback] = (),
+    callbacks: Sequence["Callback"] = (),
     progress: bool = False,
     **settings: Any,
 ) -> Tensor:
@@ -302,7 +304,7 @@ def _run(
     origin: Origin,
     rule: Mapping[str, Any],
     directory: str | Path | None,
-    callbacks: Sequence[L.Callback],
+    callbacks: Sequence["Callback"],
     progress: bool,
 ) -> Run:
     identity = _identity(module, origin, rule)
