@@ -11,7 +11,7 @@ from lipdip.core.files import write_whole
 from lipdip.figures.terminal import count, plain_console, say, span
 from lipdip.reports.exhibits.everything import DRAWN, NOT_DRAWN, named
 from lipdip.reports.found import Found, figures, found, panels, tables
-from lipdip.reports.gather import Refused, gather, told
+from lipdip.reports.gather import Refused, gather, listed
 from lipdip.reports.lines import Drawn
 from lipdip.reports.missing import lacking
 from lipdip.reports.page import page
@@ -98,7 +98,7 @@ def _asked(arguments: argparse.Namespace) -> Found:
 
 def _say_refused(refused: Sequence[Refused]) -> None:
     """What was left out, on standard error."""
-    for line in told(refused):
+    for line in listed(refused):
         print(f"lipdip: {line}", file=sys.stderr, flush=True)
 
 

@@ -12,7 +12,7 @@ from lipdip.reports.finished_run import Run
 from lipdip.reports.lines import Drawn, Line, Panel, Spot, marked, near, start_of, stated_by_paper
 from lipdip.reports.missing import lacking
 from lipdip.reports.paper import DECODERS, SETTINGS
-from lipdip.reports.selectors import decoder, task
+from lipdip.reports.selectors import is_decoder, task
 from lipdip.runs.csv_tables import table_of
 
 KINDS = {"ours": "", "paper": ": the paper's", "difference": ": difference"}
@@ -56,7 +56,7 @@ class Column:
 
 def columns(drawn: Drawn, panel: Panel) -> list[Column]:
     """Where the table of a panel shows numbers: the exhibit's own columns that hold something, or some of all."""
-    if drawn.exhibit.columns:
+    if drawn.exhibit.axes.columns:
         return _own(drawn, panel)
     found = _merged(panel, ())
     if len(found) <= _WIDEST:
@@ -72,7 +72,7 @@ def every(drawn: Drawn, panel: Panel) -> list[Column]:
 
 def _own(drawn: Drawn, panel: Panel) -> list[Column]:
     """The exhibit's own columns that hold a number, of ours or of the paper."""
-    own = drawn.exhibit.columns
+    own = drawn.exhibit.axes.columns
     stated = {x for line in panel.lines for x in stated_by_paper(drawn, panel, line.series)}
     columns = [Column(x, tuple(near(line, x, own) for line in panel.lines)) for x in own]
     return [column for column in columns if column.x in stated or any(column.spots)]
@@ -107,7 +107,7 @@ def cells(drawn: Drawn) -> Iterator[Cell]:
         for place, line in enumerate(panel.lines):
             stated = stated_by_paper(drawn, panel, line.series)
             for column in whole:
-                spot, told = column.spots[place], stated.get(column.x)
+                spot, theirs = column.spots[place], stated.get(column.x)
                 compared = _compared(drawn, panel, line, column.x, spot)
                 yield Cell(
                     drawn.exhibit.name,
@@ -118,9 +118,9 @@ def cells(drawn: Drawn) -> Iterator[Cell]:
                     None if spot is None else spot.entry.mean,
                     None if spot is None else spot.entry.spread,
                     0 if spot is None else spot.entry.count,
-                    told,
-                    None if compared is None or told is None else compared - told,
-                    drawn.exhibit.y.get(panel.facet, ""),
+                    theirs,
+                    None if compared is None or theirs is None else compared - theirs,
+                    drawn.exhibit.axes.y.get(panel.facet, ""),
                     "" if spot is None else " ".join(spot.runs),
                 )
 
@@ -144,7 +144,7 @@ def rows(drawn: Drawn, panel: Panel) -> list[Row]:
         found.append(Row(name, "ours", tuple(texts)))
         stated = stated_by_paper(drawn, panel, line.series)
         if stated:
-            told = tuple(number(stated[column.x]) if column.x in stated else "" for column in shown)
+            theirs = tuple(number(stated[column.x]) if column.x in stated else "" for column in shown)
             compared = [
                 _compared(drawn, panel, line, column.x, spot) for spot, column in zip(spots, shown, strict=True)
             ]
@@ -154,12 +154,12 @@ def rows(drawn: Drawn, panel: Panel) -> list[Row]:
                 else ""
                 for mean, column in zip(compared, shown, strict=True)
             )
-            found += [Row(line.name, "paper", told), Row(line.name, "difference", apart)]
+            found += [Row(line.name, "paper", theirs), Row(line.name, "difference", apart)]
     return found
 
 
 def _compared(drawn: Drawn, panel: Panel, line: Line, x: float, spot: Spot | None) -> float | None:
-    """What of ours the paper's number is laid beside: the dense network's where the line starts from it."""
+    """Our value to compare with the paper's; at sparsity 0, the dense run's where the line starts from it."""
     if spot is not None or x != 0:
         return None if spot is None else spot.entry.mean
     start = start_of(drawn, panel, line)
@@ -169,15 +169,15 @@ def _compared(drawn: Drawn, panel: Panel, line: Line, x: float, spot: Spot | Non
 def markdown_of(drawn: Drawn) -> str:
     """All tables of an exhibit, with what has to be known to read them."""
     exhibit = drawn.exhibit
-    parts = [f"# {exhibit.name}: {exhibit.title}\n", f"The paper: {exhibit.says}\n"]
+    parts = [f"# {exhibit.name}: {exhibit.title}\n", f"The paper: {exhibit.paper.says}\n"]
     for panel in drawn.panels:
-        unit = exhibit.y.get(panel.facet, "")
+        unit = exhibit.axes.y.get(panel.facet, "")
         parts.append(f"## {panel.name}\n")
-        parts.append(f"{unit}, over {exhibit.x}: mean ± standard deviation over n seeds.\n")
+        parts.append(f"{unit}, over {exhibit.axes.x}: mean ± standard deviation over n seeds.\n")
         header = [label(column.x) for column in columns(drawn, panel)]
         parts.append(
             markdown.table(
-                header, {f"{row.name}{KINDS[row.kind]}": row.entries for row in rows(drawn, panel)}, exhibit.x
+                header, {f"{row.name}{KINDS[row.kind]}": row.entries for row in rows(drawn, panel)}, exhibit.axes.x
             )
         )
         parts += [f"{note}\n" for note in notes(drawn, panel)]
@@ -191,18 +191,18 @@ def markdown_of(drawn: Drawn) -> str:
 def notes(drawn: Drawn, panel: Panel) -> list[str]:
     """What a reader of a panel has to know: hardware, versions, and whether the paper's numbers may be compared."""
     hardware = sorted({run.hardware for run in panel.runs})
-    told = [f"On {'; '.join(hardware)}."]
+    said = [f"On {'; '.join(hardware)}."]
     mixed = {run.versions for line in panel.lines if len({run.versions for run in line.runs}) > 1 for run in line.runs}
-    told += [f"Runs of different versions are averaged: {'; '.join(sorted(mixed))}."] if mixed else []
+    said += [f"Runs of different versions are averaged: {'; '.join(sorted(mixed))}."] if mixed else []
     for name, places in marked(drawn, panel).items():
-        told.append(f"{name.capitalize()}: {', '.join(f'at {label(x)} (seed {seed})' for seed, x in places)}.")
+        said.append(f"{name.capitalize()}: {', '.join(f'at {label(x)} (seed {seed})' for seed, x in places)}.")
     if any(stated_by_paper(drawn, panel, line.series) for line in panel.lines):
-        told.append(f"The paper's numbers: {drawn.exhibit.paper_on}. {_comparable(drawn, panel)}")
-    elif drawn.exhibit.paper:
-        told.append(f"The paper has no numbers of this problem; it has those of {drawn.exhibit.paper_on}.")
+        said.append(f"The paper's numbers: {drawn.exhibit.paper.on}. {_comparable(drawn, panel)}")
+    elif drawn.exhibit.paper.numbers:
+        said.append(f"The paper has no numbers of this problem; it has those of {drawn.exhibit.paper.on}.")
     fewer, all_ = len(columns(drawn, panel)), len(every(drawn, panel))
-    told += [f"The table shows {fewer} of {all_} columns; the CSV has all."] if fewer < all_ else []
-    return told
+    said += [f"The table shows {fewer} of {all_} columns; the CSV has all."] if fewer < all_ else []
+    return said
 
 
 def number(value: float) -> str:
@@ -224,23 +224,23 @@ def _entry(drawn: Drawn, panel: Panel, spot: Spot | None, x: float, line: Line) 
     if spot is None:
         if len(line.spots) == 1:  # a dense network, or one ticket, which has no other place
             return ""
-        start = drawn.exhibit.starts(line.series) if x == 0 else ""
+        start = drawn.exhibit.whole.starts(line.series) if x == 0 else ""
         if start and any(other.series == start and other.spots[0].x == 0 for other in panel.lines):
             return start
-        return "missing" if drawn.exhibit.columns else ""
+        return "missing" if drawn.exhibit.axes.columns else ""
     digits = _digits(spot.entry.mean)
     spread = "" if spot.entry.spread is None else f" ± {spot.entry.spread:{digits}}"
     more = [f"n={spot.entry.count}"] if len({each.entry.count for each in line.spots}) > 1 else []
     more += [f"at {label(spot.x)}"] if x <= 1 and abs(spot.x - x) > 0.006 else []
-    told = f" ({', '.join(more)})" if more else ""
-    return f"{spot.entry.mean:{digits}}{spread}{told}"
+    notes = f" ({', '.join(more)})" if more else ""
+    return f"{spot.entry.mean:{digits}}{spread}{notes}"
 
 
 def _comparable(drawn: Drawn, panel: Panel) -> str:
-    """Whether ours were measured as the paper's, as far as the runs tell."""
+    """Whether ours were measured as the paper's, as far as the runs' settings say."""
     protocols = sorted({str(run.given("protocol.name")) for run in panel.runs})
     apart = [f"protocol={name}" for name in protocols if name != "paper"]
-    wanted = drawn.exhibit.published
+    wanted = drawn.exhibit.paper.pictures
     others = [name for name in panel.pictures if wanted and name not in wanted and name.split()[-1] not in wanted]
     apart += [*others[:2], *([f"and {len(others) - 2} more"] if len(others) > 2 else [])]
     apart += _other_settings(panel)
@@ -249,18 +249,18 @@ def _comparable(drawn: Drawn, panel: Panel) -> str:
 
 def _other_settings(panel: Panel) -> list[str]:
     """Settings that differ from the paper's, each once."""
-    told = [
+    found = [
         f"{name}={_short(run.at(name))}"
         for run in panel.runs
         for name, published in _settings(run).items()
         if run.at(name) is not None and not _equal(run.at(name), published)
     ]
-    return list(dict.fromkeys(told))
+    return list(dict.fromkeys(found))
 
 
 def _settings(run: Run) -> Mapping[str, Any]:
     """The paper's settings for a run's task and network."""
-    return {**SETTINGS.get(task(run), {}), **(DECODERS.get(task(run), {}) if decoder(run) else {})}
+    return {**SETTINGS.get(task(run), {}), **(DECODERS.get(task(run), {}) if is_decoder(run) else {})}
 
 
 def _equal(own: Any, published: Any) -> bool:

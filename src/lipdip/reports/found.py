@@ -1,4 +1,4 @@
-"""An exhibit with what there is of it, in lines or in pictures: the one place that tells how each is drawn."""
+"""An exhibit with the runs that belong to it: the one place that knows that exhibits are lines or pictures."""
 
 from collections.abc import Iterable
 

@@ -9,20 +9,20 @@ from statistics import fmean
 
 from lipdip.core.errors import UserError
 from lipdip.figures.means import Entry, entry
-from lipdip.reports.alike import Identity, alike, differences, identity, key, told_apart, without
+from lipdip.reports.alike import Identity, alike, differences, distinctions, identity
 from lipdip.reports.exhibit import Exhibit, Point
 from lipdip.reports.finished_run import Run, title
 from lipdip.reports.gather import Refused
 
 Picture = tuple[str, str]  # digest, and name with size; both empty where a line is of one picture
 Taken = tuple[Run, Point]
-_WITHIN = 0.045  # of a column, places that count as its
+_WITHIN = 0.045  # how far a place may lie from the column that shows it
 Layer = dict[tuple[int, Picture], Mapping[Hashable, Taken]]  # by seed and picture, the points by ``at``
 
 
 @dataclass(frozen=True)
 class Spot:
-    """The mean over seeds at one ``x``; ``runs`` are the names of those that it is of."""
+    """The mean over seeds at one ``x``; ``runs`` are the names of the averaged runs."""
 
     x: float
     entry: Entry
@@ -37,7 +37,7 @@ class Line:
         series: its name.
         spots: its means, by ``x``.
         runs: those that the means are of.
-        note: what tells it from others of the same name, as settings.
+        note: what distinguishes it from others of the same name, as settings.
         pictures: where each mean is over a set of pictures: those of every mean, by name and size.
         left_out: which seeds and pictures are in no mean, and why.
     """
@@ -51,7 +51,7 @@ class Line:
 
     @property
     def name(self) -> str:
-        """The series, and what tells it from others of that name."""
+        """The series, and what distinguishes it from others of that name."""
         return f"{self.series} ({self.note})" if self.note else self.series
 
     @property
@@ -102,23 +102,23 @@ class Drawn:
 def near(line: Line, x: float, columns: Sequence[float]) -> Spot | None:
     """The line's spot for the column ``x``: nearest to it, within reach, and nearer to no other column."""
     spot = min(line.spots, key=lambda spot: abs(spot.x - x))
-    return spot if fits(x, spot.x, columns) else None
+    return spot if in_column(x, spot.x, columns) else None
 
 
-def fits(x: float, place: float, columns: Sequence[float]) -> bool:
+def in_column(x: float, place: float, columns: Sequence[float]) -> bool:
     """Whether a number at ``place`` belongs into the column ``x``."""
     return min(columns, key=lambda column: abs(place - column)) == x and abs(place - x) <= _WITHIN
 
 
 def stated_by_paper(drawn: Drawn, panel: Panel, series: str) -> Mapping[float, float]:
     """The paper's numbers for a series, by ``x``; none where it has not the panel's problem."""
-    claimed = all(map(drawn.exhibit.claims, panel.runs))
-    return drawn.exhibit.stated(panel.facet, panel.task, series) if claimed else {}
+    paper = drawn.exhibit.paper
+    return paper.stated(panel.facet, panel.task, series) if all(map(paper.has, panel.runs)) else {}
 
 
 def start_of(drawn: Drawn, panel: Panel, line: Line) -> Line | None:
     """The line that has this one's number at sparsity 0, where there is exactly one."""
-    name = drawn.exhibit.starts(line.series)
+    name = drawn.exhibit.whole.starts(line.series)
     found = [other for other in panel.lines if other.series == name and other is not line and other.spots[0].x == 0]
     return found[0] if len(found) == 1 else None
 
@@ -127,7 +127,7 @@ def marked(drawn: Drawn, panel: Panel) -> dict[str, list[tuple[int, float]]]:
     """Where the exhibit's rules would stop the panel's runs: seed and ``x``, by the rule's name."""
     found: dict[str, set[tuple[int, float]]] = {}
     for run in panel.runs:
-        for name, x in drawn.exhibit.marks(run).items():
+        for name, x in drawn.exhibit.axes.marks(run).items():
             found.setdefault(name, set()).add((run.seed, x))
     return {name: sorted(found[name]) for name in sorted(found)}
 
@@ -135,6 +135,7 @@ def marked(drawn: Drawn, panel: Panel) -> dict[str, list[tuple[int, float]]]:
 def drawn(exhibit: Exhibit, runs: Iterable[Run]) -> Drawn:
     """Sort the runs that the exhibit wants into panels and lines."""
     refused: list[Refused] = []
+    compared, pooled = exhibit.compared, bool(exhibit.whole.pictures)
     identities: dict[str, Identity] = {}
     taken: dict[tuple[str, str, str, str], list[tuple[Run, Point]]] = defaultdict(list)
     for run in filter(exhibit.wants, runs):
@@ -143,25 +144,25 @@ def drawn(exhibit: Exhibit, runs: Iterable[Run]) -> Drawn:
         except UserError as error:
             refused.append(Refused(run.path, str(error), exhibit.name))
             continue
-        whole = without(_of_any_picture(run) if exhibit.pooled else identity(run), exhibit.merges)
-        setting, own = without(whole, exhibit.varies), key(whole)
-        identities |= {key(setting): setting, own: whole}
+        whole = (_of_any_picture(run) if pooled else identity(run)).without(compared.within_line)
+        setting, own = whole.without(compared.within_panel), whole.key
+        identities |= {setting.key: setting, own: whole}
         for point in points:
             if point.y is not None:
-                taken[key(setting), point.facet, point.series, own].append((run, point))
+                taken[setting.key, point.facet, point.series, own].append((run, point))
     panels: dict[tuple[str, str], list[tuple[Line, Identity]]] = defaultdict(list)
     for (setting_key, facet, series, own), pairs in taken.items():
-        comparable = pairs if exhibit.any_degradation else _of_one_degradation(pairs)
-        for line in _lines(series, comparable, bool(exhibit.pooled)):
+        comparable = pairs if compared.any_degradation else _of_one_degradation(pairs)
+        for line in _lines(series, comparable, pooled):
             panels[setting_key, facet].append((line, identities[own]))
-    order = {facet: number for number, facet in enumerate(exhibit.y)}
+    order = {facet: number for number, facet in enumerate(exhibit.axes.y)}
     made = [
-        (_panel(facet, lines, exhibit.series), identities[setting_key])
+        (_panel(facet, lines, exhibit.whole.series), identities[setting_key])
         for (setting_key, facet), lines in panels.items()
-        if exhibit.must({line.series for line, _ in lines})
+        if exhibit.show_if({line.series for line, _ in lines})
     ]
-    panels_told = sorted(_told_apart(made), key=lambda panel: (order.get(panel.facet, 0), panel.title))
-    return Drawn(exhibit, tuple(panels_told), tuple(refused))
+    named = sorted(_distinguished(made), key=lambda panel: (order.get(panel.facet, 0), panel.title))
+    return Drawn(exhibit, tuple(named), tuple(refused))
 
 
 def _of_one_degradation(pairs: Sequence[Taken]) -> Sequence[Taken]:
@@ -172,7 +173,7 @@ def _of_one_degradation(pairs: Sequence[Taken]) -> Sequence[Taken]:
 
 def _of_any_picture(run: Run) -> Identity:
     """A run's settings without which picture it is of; the size that pictures were brought to stays."""
-    return {**without(identity(run), ("image.0.sha256", "image.0.shape")), "image.size": run.asked_size}
+    return identity(run).without(("image.0.sha256", "image.0.shape")).with_(image__size=run.asked_size)
 
 
 def _lines(series: str, pairs: Sequence[Taken], pooled: bool) -> Iterable[Line]:
@@ -257,7 +258,7 @@ def _left_out(owned: Mapping[int, set[Picture]], pictures: Sequence[Picture]) ->
 
 
 def _panel(facet: str, lines: Sequence[tuple[Line, Identity]], order: Sequence[str]) -> Panel:
-    """Lines of one name are told apart by what differs between them."""
+    """Lines of one name get what differs between them."""
     named: list[Line] = []
     for series in sorted({line.series for line, _ in lines}, key=lambda name: _place(name, order)):
         same = [(line, whole) for line, whole in lines if line.series == series]
@@ -282,8 +283,8 @@ def _place(name: str, order: Sequence[str]) -> tuple[int, str]:
     return (order.index(name) if name in order else len(order), name)
 
 
-def _told_apart(panels: Sequence[tuple[Panel, Identity]]) -> Iterable[Panel]:
+def _distinguished(panels: Sequence[tuple[Panel, Identity]]) -> Iterable[Panel]:
     """Panels of the same title get what differs between them."""
-    notes = told_apart([(panel.title, panel.facet) for panel, _ in panels], [setting for _, setting in panels])
+    notes = distinctions([(panel.title, panel.facet) for panel, _ in panels], [setting for _, setting in panels])
     for (panel, _), note in zip(panels, notes, strict=True):
         yield replace(panel, title=f"{panel.title}; {note}") if note else panel

@@ -8,7 +8,7 @@ import lipdip
 from lipdip.reports.exhibit import NotDrawn
 from lipdip.reports.exhibit_tables import KINDS, Row, columns, label, notes, rows
 from lipdip.reports.found import Found
-from lipdip.reports.gather import Gathered, Refused, told
+from lipdip.reports.gather import Gathered, Refused, listed
 from lipdip.reports.grids import Arranged, caption, remarks, shown
 from lipdip.reports.lines import Drawn, Panel
 from lipdip.reports.missing import lacking
@@ -75,7 +75,7 @@ def page(
         f"{escape(_list(hardware))}. Report by lipdip {escape(lipdip.__version__)}.</p>",
         "<p>Numbers are means over seeds ± one standard deviation, and <code>n</code> is the number of seeds. "
         "Only runs of the same settings on the same hardware are averaged. They may differ in seeds, in the number of "
-        "rounds and of threads, and in versions, which is told where it is so. <em>Best</em> PSNR is the best over a "
+        "rounds and of threads, and in versions, which is stated where it is so. <em>Best</em> PSNR is the best over a "
         "run against the clean picture: an oracle's choice, as in the paper. A difference is ours minus the paper's."
         "</p>",
         f"<p>Pictures and data: {escape(_pictures(found) or 'none')}.</p>",
@@ -118,7 +118,7 @@ def _section(drawn: Found, pictures: Sequence[bytes]) -> str:
     return "\n".join(
         [
             f'<section id="{exhibit.name}"><h2>{exhibit.name}: {escape(exhibit.title)}</h2>',
-            f"<p>The paper: {escape(exhibit.says)}</p>",
+            f"<p>The paper: {escape(exhibit.paper.says)}</p>",
             *(_grids(drawn, pictures) if isinstance(drawn, Arranged) else _panels(drawn, pictures)),
             _missing(drawn),
             "</section>",
@@ -157,11 +157,11 @@ def _image(alt: str, png: bytes) -> str:
 def _table(drawn: Drawn, panel: Panel) -> str:
     head = "".join(f"<th>{label(column.x)}</th>" for column in columns(drawn, panel))
     body = "".join(_row(row) for row in rows(drawn, panel))
-    unit = f"{drawn.exhibit.y.get(panel.facet, '')}, over {drawn.exhibit.x}"
-    told = " ".join([*notes(drawn, panel), *(["It scrolls sideways."] if len(columns(drawn, panel)) > _FIT else [])])
+    unit = f"{drawn.exhibit.axes.y.get(panel.facet, '')}, over {drawn.exhibit.axes.x}"
+    said = " ".join([*notes(drawn, panel), *(["It scrolls sideways."] if len(columns(drawn, panel)) > _FIT else [])])
     return (
-        f'<h3>{escape(panel.name)}</h3><p class="faint">{escape(unit)}. {escape(told)}</p><div class="wide"><table>'
-        f"<thead><tr><th>{escape(drawn.exhibit.x)}</th>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f'<h3>{escape(panel.name)}</h3><p class="faint">{escape(unit)}. {escape(said)}</p><div class="wide"><table>'
+        f"<thead><tr><th>{escape(drawn.exhibit.axes.x)}</th>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
@@ -175,8 +175,8 @@ def _missing(drawn: Found) -> str:
     lacks = lacking(drawn)
     if not lacks:
         return ""
-    told = "".join(f"<li>{escape(lack.text)}<pre><code>{escape(lack.command)}</code></pre></li>" for lack in lacks)
-    return _folded("what is missing", f"<p>Below each, the command that makes it.</p><ul>{told}</ul>")
+    items = "".join(f"<li>{escape(lack.text)}<pre><code>{escape(lack.command)}</code></pre></li>" for lack in lacks)
+    return _folded("what is missing", f"<p>Below each, the command that makes it.</p><ul>{items}</ul>")
 
 
 def _rest(without: Sequence[Found], others: Sequence[NotDrawn]) -> str:
@@ -198,8 +198,8 @@ def _refused(refused: Sequence[Refused], again: int) -> str:
         if again
         else ""
     )
-    listed = _listed(told(refused)) if refused else "<p>None: every run directory could be read.</p>"
-    return f'<h2 id="refused">Directories that were not used, or not everywhere</h2>{listed}{counted}'
+    lines = _listed(listed(refused)) if refused else "<p>None: every run directory could be read.</p>"
+    return f'<h2 id="refused">Directories that were not used, or not everywhere</h2>{lines}{counted}'
 
 
 def _folded(name: str, content: str) -> str:

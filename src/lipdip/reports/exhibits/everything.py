@@ -1,20 +1,35 @@
-"""All exhibits in the paper's order: those that are drawn, and those of the paper that are not."""
+"""All exhibits in the paper's order. Each is declared in a module of this folder; whatever stands there is found."""
+
+import importlib
+import pkgutil
+import re
+from pathlib import Path
 
 from lipdip.core.errors import UserError
 from lipdip.reports.exhibit import Exhibit, NotDrawn
-from lipdip.reports.exhibits.finding_tickets import FINDING
-from lipdip.reports.exhibits.galleries import GALLERIES
-from lipdip.reports.exhibits.using_tickets import USING
-from lipdip.reports.exhibits.variants import VARIANTS
 from lipdip.reports.gallery import Gallery
 
-_ORDER = (
-    *("fig2", "fig3", "fig4", "fig5", "fig6", "fig7", "table1", "fig8", "table2", "table3", "fig9", "fig10", "fig11"),
-    *("fig12", "fig13", "fig14", "fig15", "fig16", "table4", "table5", "fig17", "fig18", "fig19", "audit"),
-)
-_ALL: tuple[Exhibit | Gallery, ...] = (*FINDING, *VARIANTS, *USING, *GALLERIES)
-DRAWN = tuple(sorted(_ALL, key=lambda exhibit: _ORDER.index(exhibit.name)))
-NOT_DRAWN = (NotDrawn("fig1", "Overview of the method", "a drawing, with nothing to measure"),)
+_PACKAGE = __name__.rpartition(".")[0]
+_SELF = __name__.rpartition(".")[2]
+
+
+def _declared() -> list[Exhibit | Gallery | NotDrawn]:
+    """What the modules of this folder declare, each once."""
+    names = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]) if module.name != _SELF]
+    declared = [value for name in names for value in vars(importlib.import_module(f"{_PACKAGE}.{name}")).values()]
+    found = {value.name: value for value in declared if isinstance(value, Exhibit | Gallery | NotDrawn)}
+    return list(found.values())
+
+
+def _place(exhibit: Exhibit | Gallery) -> tuple[float, str]:
+    """Its place among all, by default the number in its name."""
+    numbers = re.findall(r"\d+", exhibit.name)
+    return (float(numbers[0]) if numbers else 99.0) if exhibit.place is None else exhibit.place, exhibit.name
+
+
+_ALL = _declared()
+DRAWN = tuple(sorted((one for one in _ALL if not isinstance(one, NotDrawn)), key=_place))
+NOT_DRAWN = tuple(one for one in _ALL if isinstance(one, NotDrawn))
 
 
 def named(name: str) -> Exhibit | Gallery:
