@@ -89,7 +89,7 @@ def write(rows: list[Reached], picture: str) -> None:
 
 
 def in_words(score: Entry | None) -> str:
-    """Mean and spread."""
+    """Mean and spread; no spread of a single seed."""
     return "" if score is None else f"{score.mean:.2f}{'' if score.spread is None else f' ± {score.spread:.2f}'}"
 
 
