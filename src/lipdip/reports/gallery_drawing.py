@@ -8,9 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
 from lipdip.figures.fourier import magnitudes, power_and_differences, radial_power
-from lipdip.figures.part import Part, alone
-from lipdip.figures.reading import read_picture
-from lipdip.figures.style import GREY, rendered, wrapped
+from lipdip.figures.picture_file import read_picture
+from lipdip.figures.style import GREY, Part, alone, rendered, wrapped
 from lipdip.reports.drawing import as_svg, light
 from lipdip.reports.grids import ACROSS, PICTURES, Arranged, Grid, Picture, caption, remarks, shown
 from lipdip.runs.csv_tables import table_of

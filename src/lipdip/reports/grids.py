@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lipdip.core.errors import UserError
-from lipdip.figures.reading import read_picture
+from lipdip.figures.picture_file import read_picture
 from lipdip.figures.terminal import count
 from lipdip.reports.alike import Identity, differences, distinctions, identity, other_seeds
 from lipdip.reports.finished_run import Run, title
