@@ -16,6 +16,7 @@ import yaml
 from PIL import Image
 
 from lipdip.cli import report_command as report
+from lipdip.reports.averaging import drawn
 from lipdip.reports.drawing import _figure
 from lipdip.reports.exhibit import Exhibit
 from lipdip.reports.exhibit_tables import columns, csv_of, markdown_of, notes
@@ -24,7 +25,7 @@ from lipdip.reports.finished_run import Run
 from lipdip.reports.gallery import Gallery
 from lipdip.reports.gather import gather
 from lipdip.reports.grids import Arranged, arranged
-from lipdip.reports.lines import Drawn, Panel, drawn, marked
+from lipdip.reports.lines import Drawn, Panel, marked
 from lipdip.reports.missing import lacking, missing
 from lipdip.runs.directory import RUN_FORMAT, RunDirectory, run_name
 from lipdip.runs.rows import CurvePoint, Restored
@@ -352,7 +353,7 @@ def _foreign(run: Path) -> None:
 
 DAMAGE = {
     "cut off": (_truncated, "cannot read the rounds"),
-    "a round is missing": (_without_a_round, "has 3 rounds, and its summary tells of 4"),
+    "a round is missing": (_without_a_round, "has 3 rounds"),
     "no summary": (_unfinished, "not finished: it has no summary.json"),
     "NaN": (_replaced("rounds.csv", "30.5", "nan"), "psnr_best of round 1 is nan"),
     "infinite": (_replaced("rounds.csv", "30.5", "inf"), "psnr_best of round 1 is inf"),

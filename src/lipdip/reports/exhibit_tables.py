@@ -1,18 +1,14 @@
 """An exhibit as numbers: cells beside the paper's, as CSV and as Markdown."""
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from statistics import fmean
-from typing import Any
 
 from lipdip.figures import markdown
-from lipdip.reports.finished_run import Run
+from lipdip.reports.comparability import comparability
 from lipdip.reports.lines import Drawn, Line, Panel, Spot, marked, near, start_of, stated_by_paper
 from lipdip.reports.missing import lacking
-from lipdip.reports.paper import DECODERS, SETTINGS
-from lipdip.reports.selectors import is_decoder, task
 from lipdip.runs.csv_tables import table_of
 
 KINDS = {"ours": "", "paper": ": the paper's", "difference": ": difference"}
@@ -197,7 +193,7 @@ def notes(drawn: Drawn, panel: Panel) -> list[str]:
     for name, places in marked(drawn, panel).items():
         said.append(f"{name.capitalize()}: {', '.join(f'at {label(x)} (seed {seed})' for seed, x in places)}.")
     if any(stated_by_paper(drawn, panel, line.series) for line in panel.lines):
-        said.append(f"The paper's numbers: {drawn.exhibit.paper.on}. {_comparable(drawn, panel)}")
+        said.append(f"The paper's numbers: {drawn.exhibit.paper.on}. {comparability(drawn, panel)}")
     elif drawn.exhibit.paper.numbers:
         said.append(f"The paper has no numbers of this problem; it has those of {drawn.exhibit.paper.on}.")
     fewer, all_ = len(columns(drawn, panel)), len(every(drawn, panel))
@@ -234,40 +230,3 @@ def _entry(drawn: Drawn, panel: Panel, spot: Spot | None, x: float, line: Line) 
     more += [f"at {label(spot.x)}"] if x <= 1 and abs(spot.x - x) > 0.006 else []
     notes = f" ({', '.join(more)})" if more else ""
     return f"{spot.entry.mean:{digits}}{spread}{notes}"
-
-
-def _comparable(drawn: Drawn, panel: Panel) -> str:
-    """Whether ours were measured as the paper's, as far as the runs' settings say."""
-    protocols = sorted({str(run.given("protocol.name")) for run in panel.runs})
-    apart = [f"protocol={name}" for name in protocols if name != "paper"]
-    wanted = drawn.exhibit.paper.pictures
-    others = [name for name in panel.pictures if wanted and name not in wanted and name.split()[-1] not in wanted]
-    apart += [*others[:2], *([f"and {len(others) - 2} more"] if len(others) > 2 else [])]
-    apart += _other_settings(panel)
-    return f"Ours differ ({', '.join(apart)}): not directly comparable." if apart else "Ours have that setting."
-
-
-def _other_settings(panel: Panel) -> list[str]:
-    """Settings that differ from the paper's, each once."""
-    found = [
-        f"{name}={_short(run.at(name))}"
-        for run in panel.runs
-        for name, published in _settings(run).items()
-        if run.at(name) is not None and not _equal(run.at(name), published)
-    ]
-    return list(dict.fromkeys(found))
-
-
-def _settings(run: Run) -> Mapping[str, Any]:
-    """The paper's settings for a run's task and network."""
-    return {**SETTINGS.get(task(run), {}), **(DECODERS.get(task(run), {}) if is_decoder(run) else {})}
-
-
-def _equal(own: Any, published: Any) -> bool:
-    if isinstance(own, int | float) and isinstance(published, int | float):
-        return math.isclose(own, published, rel_tol=1e-6)
-    return bool(own == published)
-
-
-def _short(own: Any) -> str:
-    return f"{own:.4g}" if isinstance(own, float) else str(own)

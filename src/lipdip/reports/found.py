@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 
+from lipdip.reports.averaging import drawn
 from lipdip.reports.exhibit import Exhibit
 from lipdip.reports.exhibit_tables import csv_of, markdown_of
 from lipdip.reports.finished_run import Run
 from lipdip.reports.gallery import Gallery
 from lipdip.reports.grids import Arranged, arranged
-from lipdip.reports.lines import Drawn, drawn
+from lipdip.reports.lines import Drawn
 
 Found = Drawn | Arranged
 
