@@ -27,17 +27,15 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class Paper:
-    """What the paper has.
+    """What the paper has to compare with.
 
     Args:
-        says: what it shows there and says about it; one or two sentences.
         numbers: by facet or task, and series, the value at each ``x``.
         on: what the numbers were measured on; empty where there are none.
         pictures: those that the numbers are of, by name and size or by size alone.
         has: whether it has a run's problem; of a problem that it has not, nothing is missing.
     """
 
-    says: str
     numbers: Mapping[tuple[str, str], Mapping[float, float]] = field(default_factory=dict)
     on: str = ""
     pictures: tuple[str, ...] = ()
@@ -131,6 +129,7 @@ class Exhibit:
         name: as on the command line; ``tableN`` shows its table first, any other its figure.
         place: among all exhibits; none: the number in its name, as in ``fig10``.
         title: a line.
+        says: what the paper shows there and says about it; one or two sentences.
         wants: whether a run belongs to it.
         points: what a run gives to it.
         show_if: whether a panel with series of these names is worth showing.
@@ -138,11 +137,12 @@ class Exhibit:
 
     name: str
     title: str
-    paper: Paper
+    says: str
     wants: Callable[[Run], bool]
     points: Callable[[Run], Iterable[Point]]
     whole: Whole
     place: float | None = None
+    paper: Paper = field(default_factory=Paper)
     axes: Axes = field(default_factory=Axes)
     compared: Compared = field(default_factory=Compared)
     making: Making = field(default_factory=Making)

@@ -165,7 +165,7 @@ def _compared(drawn: Drawn, panel: Panel, line: Line, x: float, spot: Spot | Non
 def markdown_of(drawn: Drawn) -> str:
     """All tables of an exhibit, with what has to be known to read them."""
     exhibit = drawn.exhibit
-    parts = [f"# {exhibit.name}: {exhibit.title}\n", f"The paper: {exhibit.paper.says}\n"]
+    parts = [f"# {exhibit.name}: {exhibit.title}\n", f"The paper: {exhibit.says}\n"]
     for panel in drawn.panels:
         unit = exhibit.axes.y.get(panel.facet, "")
         parts.append(f"## {panel.name}\n")

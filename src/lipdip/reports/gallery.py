@@ -71,8 +71,8 @@ class Gallery:
 
     Args:
         name: as on the command line.
-        place: among all exhibits; none: the number in its name, as in ``fig10``.
         title: a line.
+        says: what the paper shows there and says about it; one or two sentences.
         note: how ours were chosen, and what stands below them.
         wants: whether a run belongs to it.
         shots: what a run gives to it; where two are of one series and place, the sparser is shown.
@@ -82,11 +82,11 @@ class Gallery:
 
     name: str
     title: str
-    paper: Paper
+    says: str
     note: str
     wants: Callable[[Run], bool]
     shots: Callable[[Run], Iterable[Shot]]
-    place: float | None = None
+    paper: Paper = field(default_factory=Paper)
     whole: WholeGrid = field(default_factory=WholeGrid)
     compared: ComparedPictures = field(default_factory=ComparedPictures)
     making: Making = field(default_factory=Making)

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from pathlib import Path
 
 import lipdip
 from lipdip.reports.exhibit import NotDrawn
@@ -14,36 +15,7 @@ from lipdip.reports.lines import Drawn, Panel
 from lipdip.reports.missing import lacking
 
 _RUNS, _FIT = 12, 8  # runs named below a grid, and columns that fit a page
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1d1f21; --paper: #fdfcfa; --faint: #66696d; --line: #d9d6d0; --tint: #f1eee8;
-  --link: #1f5fa8; --bad: #a33b2a; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e3dd; --paper: #17191c; --faint: #a3a29d; --line: #3a3d42;
-  --tint: #22252a; --link: #8ab4ec; --bad: #f0917f; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1rem; max-width: 76rem; background: var(--paper); color: var(--ink);
-  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; overflow-wrap: break-word; }
-h1 { font-size: 1.6rem; line-height: 1.2; } h2 { font-size: 1.25rem; margin-top: 2.6rem; padding-top: .8rem;
-  border-top: 1px solid var(--line); } h3 { font-size: 1rem; margin-bottom: .3rem; }
-a { color: var(--link); } .faint { color: var(--faint); font-size: .9rem; } .bad { color: var(--bad); }
-code { font: .85rem/1.4 ui-monospace, Menlo, Consolas, monospace; background: var(--tint); padding: .1rem .3rem;
-  border-radius: 3px; } pre { overflow-x: auto; background: var(--tint); padding: .6rem .8rem; border-radius: 6px; }
-pre code { padding: 0; }
-figure { margin: 1rem 0; display: grid; gap: .6rem;
-  grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)); }
-figure.grid { display: block; margin: .3rem 0; } figure.grid img { max-width: 100%; }
-figure img { width: 100%; max-width: 30rem; height: auto; background: #fff; border-radius: 6px; display: block; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .5rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 9rem; }
-tr.paper td, tr.difference td { color: var(--faint); } tr.paper td:first-child, tr.difference td:first-child {
-  padding-left: 1.6rem; } thead th { background: var(--tint); }
-details { margin: .6rem 0; } summary { cursor: pointer; }
-.contents th, .contents td { white-space: normal; text-align: left; } .contents .count { text-align: right; }
-.contents tr > :first-child { min-width: 0; }
-@media print { details::details-content { content-visibility: visible; block-size: auto; opacity: 1; }
-  details > :not(summary) { display: block; } .wide, pre { overflow: visible; white-space: normal; }
-  table { font-size: .6rem; } th, td { white-space: normal; padding: .1rem .2rem; } }
-"""
+_STYLE = Path(__file__).with_suffix(".css").read_text()
 
 
 def page(
@@ -69,7 +41,7 @@ def page(
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>lipdip: results beside the paper</title><style>{_STYLE}</style></head><body>",
+        f"<title>lipdip: results beside the paper</title><style>\n{_STYLE}</style></head><body>",
         "<h1>Lottery image priors: results beside the paper</h1>",
         f"<p>{len(gathered.runs)} finished runs from {escape(where)}, made by {escape('; '.join(versions))} on "
         f"{escape(_list(hardware))}. Report by lipdip {escape(lipdip.__version__)}.</p>",
@@ -118,7 +90,7 @@ def _section(drawn: Found, pictures: Sequence[bytes]) -> str:
     return "\n".join(
         [
             f'<section id="{exhibit.name}"><h2>{exhibit.name}: {escape(exhibit.title)}</h2>',
-            f"<p>The paper: {escape(exhibit.paper.says)}</p>",
+            f"<p>The paper: {escape(exhibit.says)}</p>",
             *(_grids(drawn, pictures) if isinstance(drawn, Arranged) else _panels(drawn, pictures)),
             _missing(drawn),
             "</section>",

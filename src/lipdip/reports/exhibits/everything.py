@@ -22,9 +22,10 @@ def _declared() -> list[Exhibit | Gallery | NotDrawn]:
 
 
 def _place(exhibit: Exhibit | Gallery) -> tuple[float, str]:
-    """Its place among all, by default the number in its name."""
-    numbers = re.findall(r"\d+", exhibit.name)
-    return (float(numbers[0]) if numbers else 99.0) if exhibit.place is None else exhibit.place, exhibit.name
+    """Its place among all: the number in its name, as in ``fig10``, unless it names another."""
+    place = exhibit.place if isinstance(exhibit, Exhibit) else None
+    number = re.search(r"\d+", exhibit.name)
+    return (float(number[0]) if number else 99.0) if place is None else place, exhibit.name
 
 
 _ALL = _declared()

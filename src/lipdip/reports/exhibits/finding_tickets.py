@@ -62,10 +62,8 @@ _CONTROLS = ("random, as dense in each layer", "its mask on new weights")
 FIG3 = Exhibit(
     name="fig3",
     title="Finding tickets: PSNR over sparsity",
-    paper=Paper(
-        says="IMP beats random pruning and SNIP from 20% to 96% sparsity; its tickets match the dense network up to "
-        "86.58% while finding and up to 83.23% in evaluation. Ten seeds."
-    ),
+    says="IMP beats random pruning and SNIP from 20% to 96% sparsity; its tickets match the dense network up to "
+    "86.58% while finding and up to 83.23% in evaluation. Ten seeds.",
     wants=by("IMP", "random", "SNIP", "dense"),
     points=over_rounds(pruner),
     whole=Whole(series=("IMP", "random", "SNIP"), seeds=10),
@@ -76,8 +74,8 @@ TABLE2 = Exhibit(
     name="table2",
     place=8.2,
     title="Parameters that are not zero",
+    says="Tickets of 97.15% (for inpainting 73.79%) are as large as the deep decoder.",
     paper=Paper(
-        says="Tickets of 97.15% (for inpainting 73.79%) are as large as the deep decoder.",
         numbers=paper.TABLE_2,
         on="protocol=paper; the number depends on the network, not on the picture",
     ),
@@ -93,8 +91,8 @@ TABLE3 = Exhibit(
     name="table3",
     place=8.3,
     title="Dense network against an extreme ticket",
+    says="A ticket of 0.2 million parameters does as well as the dense network of 2.2 million.",
     paper=Paper(
-        says="A ticket of 0.2 million parameters does as well as the dense network of 2.2 million.",
         numbers=paper.TABLE_3,
         on="denoise, bird of Set5, protocol=paper",
         pictures=("bird 288x288",),
@@ -107,9 +105,7 @@ TABLE3 = Exhibit(
 FIG11 = Exhibit(
     name="fig11",
     title="Learning curves",
-    paper=Paper(
-        says="Tickets learn as the dense network does; SNIP's fall behind late, by up to 3 dB, random ones at once."
-    ),
+    says="Tickets learn as the dense network does; SNIP's fall behind late, by up to 3 dB, random ones at once.",
     wants=by("IMP", "random", "SNIP"),
     points=over_steps(_curve, lambda run: [*(run.rounds[:1] if pruner(run) == "IMP" else ()), *sparse(run)], _judged),
     whole=Whole(series=("dense",)),
@@ -122,7 +118,7 @@ FIG11 = Exhibit(
 FIG13 = Exhibit(
     name="fig13",
     title="When to stop: fitting loss and PSNR over the rounds",
-    paper=Paper(says="The most sparse matching ticket comes where the loss has risen two or three times in a row."),
+    says="The most sparse matching ticket comes where the loss has risen two or three times in a row.",
     wants=by("IMP"),
     points=_loss_and_score,
     whole=Whole(series=("IMP",)),
@@ -133,9 +129,7 @@ FIG13 = Exhibit(
 FIG15 = Exhibit(
     name="fig15",
     title="Structure, layer densities or weights: IMP against its controls",
-    paper=Paper(
-        says="A random mask with the ticket's density in every layer collapses earlier than a uniformly random one."
-    ),
+    says="A random mask with the ticket's density in every layer collapses earlier than a uniformly random one.",
     wants=by("IMP", "random", *_CONTROLS, "SNIP"),
     points=over_rounds(pruner),
     whole=Whole(series=("IMP", "random", *_CONTROLS)),
@@ -147,8 +141,8 @@ TABLE4 = Exhibit(
     name="table4",
     place=16.4,
     title="SynFlow against IMP",
+    says="SynFlow does as well up to 20% sparsity, and falls behind from 40% on.",
     paper=Paper(
-        says="SynFlow does as well up to 20% sparsity, and falls behind from 40% on.",
         numbers=paper.TABLE_4,
         on="denoise, F16 (512x512), protocol=paper",
         pictures=("F16_GT 512x512",),
@@ -164,8 +158,8 @@ TABLE5 = Exhibit(
     name="table5",
     place=16.5,
     title="The ticket of 73.79% against the dense network, over whole sets",
+    says="The ticket of 0.6 million parameters does better than the dense network of 2.2 million on all sets.",
     paper=Paper(
-        says="The ticket of 0.6 million parameters does better than the dense network of 2.2 million on all sets.",
         numbers=paper.TABLE_5,
         on="protocol=paper, the mean over the pictures of a set; DIP at sparsity 0 as in the paper's table",
     ),

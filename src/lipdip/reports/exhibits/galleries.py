@@ -98,10 +98,8 @@ FIG1 = NotDrawn("fig1", "Overview of the method", "a drawing, with nothing to me
 FIG2 = Gallery(
     name="fig2",
     title="Restored pictures",
-    paper=Paper(
-        says="Tickets of IMP restore as well as the dense network or better: of 91% sparsity for inpainting, 89% for "
-        "super resolution, 74% for denoising. At 99.53% they lose little, 1.37 dB for super resolution by 8."
-    ),
+    says="Tickets of IMP restore as well as the dense network or better: of 91% sparsity for inpainting, 89% for "
+    "super resolution, 74% for denoising. At 99.53% they lose little, 1.37 dB for super resolution by 8.",
     note=f"{_BEST} {_LAST}",
     wants=by("IMP", "SNIP", "random"),
     shots=_restored,
@@ -113,9 +111,9 @@ FIG2 = Gallery(
 FIG8 = Gallery(
     name="fig8",
     title="Pictures recovered by a generator",
+    says="Compressive sensing and inpainting with a pretrained generator: sparse ones recover faces better than "
+    "the dense one does.",
     paper=Paper(
-        says="Compressive sensing and inpainting with a pretrained generator: sparse ones recover faces better than "
-        "the dense one does.",
         has=published,
     ),
     note="The first eight pictures, each of the restart with the lowest objective and of the sparsest ticket that "
@@ -131,7 +129,7 @@ FIG8 = Gallery(
 FIG12 = Gallery(
     name="fig12",
     title="Pictures while the network learns",
-    paper=Paper(says="Denoising by the dense network and by tickets over 3000 steps of F16 and 2400 of a snail."),
+    says="Denoising by the dense network and by tickets over 3000 steps of F16 and 2400 of a snail.",
     note="A fit for each number of steps; a longer one begins as a shorter one does. Each picture is the best up "
     "to there against the clean one (an oracle's choice), with its PSNR and its step.",
     wants=_learns,
@@ -144,7 +142,7 @@ FIG12 = Gallery(
 FIG17 = Gallery(
     name="fig17",
     title="The pictures used",
-    paper=Paper(says="The pictures of its curves, of Set5 and Set14."),
+    says="The pictures of its curves, of Set5 and Set14.",
     note="Clean pictures of all runs, at the size at which they were used.",
     wants=_has_clean,
     shots=_used,
@@ -162,10 +160,8 @@ def _with_another(names: Set[str]) -> bool:
 FIG18 = Gallery(
     name="fig18",
     title="Fourier magnitudes of restored pictures",
-    paper=Paper(
-        says="Of Baby. IMP and SNIP keep most of the high frequencies at 79% sparsity, random pruning does not; at 67% "
-        "SNIP loses more of them than IMP."
-    ),
+    says="Of Baby. IMP and SNIP keep most of the high frequencies at 79% sparsity, random pruning does not; at 67% "
+    "SNIP loses more of them than IMP.",
     note=f"{_BEST} {_LAST}",
     wants=by("IMP", "SNIP", "random"),
     shots=_at_the_end,
@@ -177,9 +173,7 @@ FIG18 = Gallery(
 FIG19 = Gallery(
     name="fig19",
     title="Differences of Fourier magnitudes",
-    paper=Paper(
-        says="What IMP's ticket restores differs from what others do at high frequencies, and agrees at low ones."
-    ),
+    says="What IMP's ticket restores differs from what others do at high frequencies, and agrees at low ones.",
     note="Spectra of fig18's pictures. Power is the mean over rings around frequency 0, through a Hann window.",
     wants=by("IMP", "SNIP", "random"),
     shots=_at_the_end,

@@ -103,9 +103,7 @@ def _network(run: Run) -> str:
 FIG4 = Exhibit(
     name="fig4",
     title="Tickets on other pictures, and of several pictures",
-    paper=Paper(
-        says="Tickets of several pictures do as well on one of them as its own, and better where little is left."
-    ),
+    says="Tickets of several pictures do as well on one of them as its own, and better where little is left.",
     wants=_across_pictures,
     points=over_rounds(_by_picture),
     whole=Whole(series=("dense",)),
@@ -116,7 +114,7 @@ FIG4 = Exhibit(
 FIG5 = Exhibit(
     name="fig5",
     title="Tickets on other restoration tasks",
-    paper=Paper(says="A ticket found by another restoration task does as well as the task's own, sometimes better."),
+    says="A ticket found by another restoration task does as well as the task's own, sometimes better.",
     wants=_across_tasks,
     points=over_rounds(_by_task),
     whole=Whole(series=("dense", "found by denoise", "found by inpaint", "found by super resolution")),
@@ -127,7 +125,7 @@ FIG5 = Exhibit(
 FIG6 = Exhibit(
     name="fig6",
     title="Tickets between restoration and classification",
-    paper=Paper(says="Tickets of denoising fail at naming pictures, and those of naming pictures fail at denoising."),
+    says="Tickets of denoising fail at naming pictures, and those of naming pictures fail at denoising.",
     wants=_across_levels,
     points=_by_level,
     whole=Whole(series=("dense", "found by denoise", "found by classify")),
@@ -139,7 +137,7 @@ FIG6 = Exhibit(
 FIG7 = Exhibit(
     name="fig7",
     title="Where the weights are: sparsity of each layer",
-    paper=Paper(says="IMP keeps weights of earlier layers and prunes later ones, SNIP the reverse, random all alike."),
+    says="IMP keeps weights of earlier layers and prunes later ones, SNIP the reverse, random all alike.",
     wants=by("IMP", "random", "SNIP"),
     points=over_layers(lambda run, row: f"{pruner(run)} at {row.sparsity:.3f}", sparse),
     whole=Whole(series=()),
@@ -149,8 +147,8 @@ TABLE1 = Exhibit(
     name="table1",
     place=7.1,
     title="Tickets of a pretrained generator",
+    says="IMP's tickets recover as well as the dense generator up to 74% sparsity, random ones do not.",
     paper=Paper(
-        says="IMP's tickets recover as well as the dense generator up to 74% sparsity, random ones do not.",
         numbers=paper.TABLE_1,
         on="CelebA-HQ faces at 256x256; the paper's text fits both ways of using a ticket",
         pictures=("256x256",),
@@ -167,9 +165,7 @@ TABLE1 = Exhibit(
 FIG10 = Exhibit(
     name="fig10",
     title="What is fitted fast: a picture, noise, or neither",
-    paper=Paper(
-        says="Tickets fit pictures faster than noise, more so than the dense network; random ones fit nothing."
-    ),
+    says="Tickets fit pictures faster than noise, more so than the dense network; random ones fit nothing.",
     wants=_fits_target,
     points=over_steps(
         lambda run, row: _network(run),
@@ -184,9 +180,7 @@ FIG10 = Exhibit(
 FIG14 = Exhibit(
     name="fig14",
     title="Tickets of other pictures",
-    paper=Paper(
-        says="Tickets of other pictures do a little worse up to 40% sparsity, and as well where little is left."
-    ),
+    says="Tickets of other pictures do a little worse up to 40% sparsity, and as well where little is left.",
     wants=lambda run: _across_pictures(run) and not _found_on_several(run),
     points=over_rounds(_by_picture),
     whole=Whole(series=("dense",)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from lipdip.reports.exhibit import Axes, Compared, Exhibit, Making, Paper, Point, Whole, headline, over_rounds
+from lipdip.reports.exhibit import Axes, Compared, Exhibit, Making, Point, Whole, headline, over_rounds
 from lipdip.reports.exhibits.finding_tickets import SHOWN
 from lipdip.reports.finished_run import Run
 from lipdip.reports.selectors import (
@@ -62,7 +62,7 @@ def _in_audit(run: Run) -> bool:
 FIG9 = Exhibit(
     name="fig9",
     title="Rewinding to a later step",
-    paper=Paper(says="Rewinding to 5% of a dense run does not help, to 10% or 20% it harms."),
+    says="Rewinding to 5% of a dense run does not help, to 10% or 20% it harms.",
     wants=_rewinds,
     points=over_rounds(lambda run: f"to {_rewound(run)}"),
     whole=Whole(
@@ -74,9 +74,7 @@ FIG9 = Exhibit(
 FIG16 = Exhibit(
     name="fig16",
     title="Tickets of SGLD-DIP",
-    paper=Paper(
-        says="IMP's tickets do better than the dense network under SGLD too, from 20% to 79% sparsity. Three seeds."
-    ),
+    says="IMP's tickets do better than the dense network under SGLD too, from 20% to 79% sparsity. Three seeds.",
     wants=_by_sgld,
     points=_with_dense,
     whole=Whole(series=("dense", "IMP")),
@@ -85,11 +83,9 @@ FIG16 = Exhibit(
 AUDIT = Exhibit(
     name="audit",
     title="The public scripts' quirks, one by one",
-    paper=Paper(
-        says="it does not mention what its public scripts do. They find masks on the clean picture, draw a new "
-        "code each round and other noise for each seed, prune 36% a round in the random baseline, and leave the input "
-        "convolutions dense."
-    ),
+    says="it does not mention what its public scripts do. They find masks on the clean picture, draw a new "
+    "code each round and other noise for each seed, prune 36% a round in the random baseline, and leave the input "
+    "convolutions dense.",
     wants=_in_audit,
     points=over_rounds(_audited),
     whole=Whole(series=("IMP", "IMP, legacy", "random", "random, legacy")),
