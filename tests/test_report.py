@@ -16,11 +16,12 @@ import yaml
 from PIL import Image
 
 from lipdip.cli import report_command as report
+from lipdip.reports import exhibits
 from lipdip.reports.averaging import drawn
 from lipdip.reports.drawing import _figure
 from lipdip.reports.exhibit import Exhibit
 from lipdip.reports.exhibit_tables import columns, csv_of, markdown_of, notes
-from lipdip.reports.exhibits.everything import DRAWN, NOT_DRAWN, named
+from lipdip.reports.exhibits.everything import DRAWN, NOT_DRAWN, declared, named
 from lipdip.reports.finished_run import Run
 from lipdip.reports.gallery import Gallery
 from lipdip.reports.gather import gather
@@ -699,6 +700,17 @@ def test_a_run_of_an_earlier_format_is_named_as_such(tmp_path: Path) -> None:
     (old / "summary.json").write_text(json.dumps(summary))
     (why,) = whys(tmp_path)
     assert f"of run format {RUN_FORMAT - 1}" in why and "lipdip 0.1.0" in why
+
+
+def test_a_new_exhibit_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "fig99.py").write_text(
+        "from lipdip.reports.exhibit import Exhibit, Whole, over_rounds\n"
+        "from lipdip.reports.selectors import by, pruner\n"
+        "FIG99 = Exhibit(name='fig99', title='New', says='', wants=by('IMP'), points=over_rounds(pruner),\n"
+        "    whole=Whole(series=('IMP',)))\n"
+    )
+    monkeypatch.setattr(exhibits, "__path__", [*exhibits.__path__, str(tmp_path)])
+    assert {one.name for one in declared()} == {"fig99", *(one.name for one in (*DRAWN, *NOT_DRAWN))}
 
 
 def test_exhibits_are_found_where_they_are_declared() -> None:

@@ -3,21 +3,18 @@
 import importlib
 import pkgutil
 import re
-from pathlib import Path
 
 from lipdip.core.errors import UserError
+from lipdip.reports import exhibits
 from lipdip.reports.exhibit import Exhibit, NotDrawn
 from lipdip.reports.gallery import Gallery
 
-_PACKAGE = __name__.rpartition(".")[0]
-_SELF = __name__.rpartition(".")[2]
 
-
-def _declared() -> list[Exhibit | Gallery | NotDrawn]:
-    """What the modules of this folder declare, each once."""
-    names = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]) if module.name != _SELF]
-    declared = [value for name in names for value in vars(importlib.import_module(f"{_PACKAGE}.{name}")).values()]
-    found = {value.name: value for value in declared if isinstance(value, Exhibit | Gallery | NotDrawn)}
+def declared() -> list[Exhibit | Gallery | NotDrawn]:
+    """The exhibits that the modules of this folder declare, each once."""
+    names = [module.name for module in pkgutil.iter_modules(exhibits.__path__, f"{exhibits.__name__}.")]
+    values = [value for name in names if name != __name__ for value in vars(importlib.import_module(name)).values()]
+    found = {value.name: value for value in values if isinstance(value, Exhibit | Gallery | NotDrawn)}
     return list(found.values())
 
 
@@ -28,7 +25,7 @@ def _place(exhibit: Exhibit | Gallery) -> tuple[float, str]:
     return (float(number[0]) if number else 99.0) if place is None else place, exhibit.name
 
 
-_ALL = _declared()
+_ALL = declared()
 DRAWN = tuple(sorted((one for one in _ALL if not isinstance(one, NotDrawn)), key=_place))
 NOT_DRAWN = tuple(one for one in _ALL if isinstance(one, NotDrawn))
 
