@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lipdip.reports.finished_run import Origin, Run
+from lipdip.reports.finished_run import Run, Source
 
 _NAMED = {"ticket.path": "ticket", "pruner.ticket": "pruner.ticket", "model.path": "model.sha256"}
 _SEEDS = ("seed", "task.seed")
@@ -13,7 +13,7 @@ _HOW_FAR = ("pruner.rounds", "pruner.stop")  # settings that end a run, and chan
 
 
 @dataclass(frozen=True)
-class Identity:
+class Settings:
     """Settings by dotted name.
 
     Args:
@@ -29,13 +29,13 @@ class Identity:
         """One text for each identity."""
         return json.dumps(self.asked, sort_keys=True)
 
-    def without(self, varying: Iterable[str]) -> "Identity":
+    def without(self, varying: Iterable[str]) -> "Settings":
         """The same without the named parts; ``pruner`` is ``pruner.rate`` too."""
         drop = tuple(varying)
         kept = {name: item for name, item in self.asked.items() if not _within(name, drop)}
         return replace(self, asked=kept)
 
-    def with_(self, **more: Any) -> "Identity":
+    def with_(self, **more: Any) -> "Settings":
         """The same with further parts; a double underscore is a dot."""
         return replace(self, asked={**self.asked, **{name.replace("__", "."): item for name, item in more.items()}})
 
@@ -48,7 +48,7 @@ def _within(name: str, parts: Iterable[str]) -> bool:
     return any(name == part or name.startswith(f"{part}.") for part in parts)
 
 
-def identity(run: Run) -> Identity:
+def identity(run: Run) -> Settings:
     """Everything that decides the run's numbers but its seeds.
 
     A ticket from another run is represented by that run's identity, so that tickets found with different seeds are
@@ -71,7 +71,7 @@ def identity(run: Run) -> Identity:
             asked.pop(f"{name}.init", None)
     hardware = str(run.summary.get("hardware", "unknown")).split(", ")
     asked["hardware"] = ", ".join(part for part in hardware if not part.endswith("threads"))
-    return Identity(asked, values)
+    return Settings(asked, values)
 
 
 def other_seeds(run: Run) -> tuple[tuple[str, Any], ...]:
@@ -83,7 +83,7 @@ def other_seeds(run: Run) -> tuple[tuple[str, Any], ...]:
     return tuple(own)
 
 
-def _sources(run: Run) -> list[Origin]:
+def _sources(run: Run) -> list[Source]:
     """The runs that it took something from; one that gave both a generator and a ticket counts once."""
     model = run.origin("model.path")
     return [origin for origin in run.origins if model is None or origin is model or origin.run is not model.run]
@@ -114,7 +114,7 @@ def alike(runs: Sequence[Run]) -> list[list[Run]]:
     return [part for part in parts.values() if part not in alone] + [follow]
 
 
-def differences(several: Sequence[Identity], most: int = 3) -> list[str]:
+def differences(several: Sequence[Settings], most: int = 3) -> list[str]:
     """What distinguishes each of several identities from the others, as settings; empty where they are the same."""
     names = sorted({name for each in several for name in each.asked})
     differing = [name for name in names if len({json.dumps(each.asked.get(name)) for each in several}) > 1]
@@ -131,7 +131,7 @@ def differences(several: Sequence[Identity], most: int = 3) -> list[str]:
     return notes
 
 
-def distinctions(names: Sequence[Hashable], settings: Sequence[Identity]) -> list[str]:
+def distinctions(names: Sequence[Hashable], settings: Sequence[Settings]) -> list[str]:
     """What distinguishes each of several settings from others of its name; empty where no other has that name."""
     notes = []
     for number, name in enumerate(names):

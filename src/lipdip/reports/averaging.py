@@ -9,22 +9,22 @@ from statistics import fmean
 
 from lipdip.core.errors import UserError
 from lipdip.figures.means import entry
-from lipdip.reports.alike import Identity, alike, differences, distinctions, identity
+from lipdip.reports.alike import Settings, alike, differences, distinctions, identity
 from lipdip.reports.exhibit import Exhibit, Point
 from lipdip.reports.finished_run import Run, title
 from lipdip.reports.gather import Refused
 from lipdip.reports.lines import Drawn, Line, Panel, Spot
 
-Picture = tuple[str, str]  # digest, and name with size; both empty where a line is of one picture
+PictureKey = tuple[str, str]  # digest, and name with size; both empty where a line is of one picture
 Taken = tuple[Run, Point]
-Layer = dict[tuple[int, Picture], Mapping[Hashable, Taken]]  # by seed and picture, the points by ``at``
+Slots = dict[tuple[int, PictureKey], Mapping[Hashable, Taken]]  # by seed and picture, the points by ``at``
 
 
 def drawn(exhibit: Exhibit, runs: Iterable[Run]) -> Drawn:
     """Sort the runs that the exhibit wants into panels and lines."""
     refused: list[Refused] = []
     compared, pooled = exhibit.compared, bool(exhibit.whole.pictures)
-    identities: dict[str, Identity] = {}
+    identities: dict[str, Settings] = {}
     taken: dict[tuple[str, str, str, str], list[tuple[Run, Point]]] = defaultdict(list)
     for run in filter(exhibit.wants, runs):
         try:
@@ -38,7 +38,7 @@ def drawn(exhibit: Exhibit, runs: Iterable[Run]) -> Drawn:
         for point in points:
             if point.y is not None:
                 taken[setting.key, point.facet, point.series, own].append((run, point))
-    panels: dict[tuple[str, str], list[tuple[Line, Identity]]] = defaultdict(list)
+    panels: dict[tuple[str, str], list[tuple[Line, Settings]]] = defaultdict(list)
     for (setting_key, facet, series, own), pairs in taken.items():
         comparable = pairs if compared.any_degradation else _of_one_degradation(pairs)
         for line in _lines(series, comparable, pooled):
@@ -59,7 +59,7 @@ def _of_one_degradation(pairs: Sequence[Taken]) -> Sequence[Taken]:
     return [(run, point) for run, point in pairs if not fixed or run.at("task.seed") in fixed]
 
 
-def _of_any_picture(run: Run) -> Identity:
+def _of_any_picture(run: Run) -> Settings:
     """A run's settings without which picture it is of; the size that pictures were brought to stays."""
     return identity(run).without(("image.0.sha256", "image.0.shape")).with_(image__size=run.asked_size)
 
@@ -80,12 +80,12 @@ def _lines(series: str, pairs: Sequence[Taken], pooled: bool) -> Iterable[Line]:
             yield line
 
 
-def _layers(runs: Iterable[tuple[Run, Mapping[Hashable, Taken]]], pooled: bool) -> list[Layer]:
+def _layers(runs: Iterable[tuple[Run, Mapping[Hashable, Taken]]], pooled: bool) -> list[Slots]:
     """Runs by seed and picture; one with other numbers than another of its seed and picture is in another layer.
 
     The longest come first, so that a run that ends earlier joins the one that it is the beginning of.
     """
-    layers: list[Layer] = []
+    layers: list[Slots] = []
     for run, own in sorted(runs, key=lambda each: -len(each[1])):
         slot = (run.seed, _picture(run) if pooled else ("", ""))
         layer = next((layer for layer in layers if _agree(own, layer.get(slot, {}))), None)
@@ -96,7 +96,7 @@ def _layers(runs: Iterable[tuple[Run, Mapping[Hashable, Taken]]], pooled: bool) 
     return layers
 
 
-def _picture(run: Run) -> Picture:
+def _picture(run: Run) -> PictureKey:
     return str(run.at("image")[0].get("sha256")), run.pictures[0]
 
 
@@ -104,7 +104,7 @@ def _agree(own: Mapping[Hashable, Taken], other: Mapping[Hashable, Taken]) -> bo
     return all((own[at][1].x, own[at][1].y) == (other[at][1].x, other[at][1].y) for at in own if at in other)
 
 
-def _line(series: str, layer: Layer, note: str) -> Line:
+def _line(series: str, layer: Slots, note: str) -> Line:
     """Means over seeds, of each seed's mean over pictures; every mean is over the same pictures."""
     owned = {
         seed: {picture for other, picture in layer if other == seed} for seed in sorted({seed for seed, _ in layer})
@@ -126,13 +126,13 @@ def _line(series: str, layer: Layer, note: str) -> Line:
     return Line(series, tuple(spots), tuple(runs.values()), note, pooled, tuple(_left_out(owned, pictures)))
 
 
-def _shared(sets: Sequence[set[Picture]]) -> list[Picture]:
+def _shared(sets: Sequence[set[PictureKey]]) -> list[PictureKey]:
     """Of the sets of pictures that seeds have, the one over which most runs can be averaged."""
     runs = [len(own) * sum(own <= other for other in sets) for own in sets]
     return sorted(sets[runs.index(max(runs))], key=itemgetter(1))
 
 
-def _left_out(owned: Mapping[int, set[Picture]], pictures: Sequence[Picture]) -> Iterable[str]:
+def _left_out(owned: Mapping[int, set[PictureKey]], pictures: Sequence[PictureKey]) -> Iterable[str]:
     """Seeds that lack one of the pictures, and pictures that seeds have beyond them."""
     more: set[str] = set()
     for seed, own in owned.items():
@@ -145,7 +145,7 @@ def _left_out(owned: Mapping[int, set[Picture]], pictures: Sequence[Picture]) ->
         yield f"left out, because other seeds lack them: {', '.join(sorted(more))}"
 
 
-def _panel(facet: str, lines: Sequence[tuple[Line, Identity]], order: Sequence[str]) -> Panel:
+def _panel(facet: str, lines: Sequence[tuple[Line, Settings]], order: Sequence[str]) -> Panel:
     """Lines of one name get what differs between them."""
     named: list[Line] = []
     for series in sorted({line.series for line, _ in lines}, key=lambda name: _place(name, order)):
@@ -171,7 +171,7 @@ def _place(name: str, order: Sequence[str]) -> tuple[int, str]:
     return (order.index(name) if name in order else len(order), name)
 
 
-def _distinguished(panels: Sequence[tuple[Panel, Identity]]) -> Iterable[Panel]:
+def _distinguished(panels: Sequence[tuple[Panel, Settings]]) -> Iterable[Panel]:
     """Panels of the same title get what differs between them."""
     notes = distinctions([(panel.title, panel.facet) for panel, _ in panels], [setting for _, setting in panels])
     for (panel, _), note in zip(panels, notes, strict=True):

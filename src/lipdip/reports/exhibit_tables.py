@@ -16,7 +16,7 @@ _WIDEST, _NEARLY = 9, 0.005  # columns, where the exhibit names none; and how fa
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """One line of an exhibit's CSV; ``x`` is where the number is, ``column`` where the table shows it."""
 
     exhibit: str
@@ -34,7 +34,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A row of a panel's table, as texts; ``kind`` is ``ours``, ``paper`` or ``difference``."""
 
     name: str
@@ -43,14 +43,14 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column of a panel's table: the spot of each line, in the panel's order, or None where a line has none."""
 
     x: float
     spots: tuple[Spot | None, ...]
 
 
-def columns(drawn: Drawn, panel: Panel) -> list[Column]:
+def columns(drawn: Drawn, panel: Panel) -> list[TableColumn]:
     """Where the table of a panel shows numbers: the exhibit's own columns that hold something, or some of all."""
     if drawn.exhibit.axes.columns:
         return _own(drawn, panel)
@@ -60,21 +60,21 @@ def columns(drawn: Drawn, panel: Panel) -> list[Column]:
     return [found[round(number * (len(found) - 1) / (_WIDEST - 1))] for number in range(_WIDEST)]
 
 
-def every(drawn: Drawn, panel: Panel) -> list[Column]:
+def every(drawn: Drawn, panel: Panel) -> list[TableColumn]:
     """All numbers of a panel: the exhibit's own columns, and the places that these leave out."""
     own = _own(drawn, panel)
     return sorted([*own, *_merged(panel, own)], key=lambda column: column.x)
 
 
-def _own(drawn: Drawn, panel: Panel) -> list[Column]:
+def _own(drawn: Drawn, panel: Panel) -> list[TableColumn]:
     """The exhibit's own columns that hold a number, of ours or of the paper."""
     own = drawn.exhibit.axes.columns
     stated = {x for line in panel.lines for x in stated_by_paper(drawn, panel, line.series)}
-    columns = [Column(x, tuple(near(line, x, own) for line in panel.lines)) for x in own]
+    columns = [TableColumn(x, tuple(near(line, x, own) for line in panel.lines)) for x in own]
     return [column for column in columns if column.x in stated or any(column.spots)]
 
 
-def _merged(panel: Panel, shown: Sequence[Column]) -> list[Column]:
+def _merged(panel: Panel, shown: Sequence[TableColumn]) -> list[TableColumn]:
     """All places that are not shown; those nearly equal are one column, unless a line has two of them."""
     spots = [
         (spot.x, number, spot)
@@ -91,12 +91,12 @@ def _merged(panel: Panel, shown: Sequence[Column]) -> list[Column]:
         groups[-1][number] = spot
     numbers = range(len(panel.lines))
     return [
-        Column(round(fmean(spot.x for spot in group.values()), 3), tuple(group.get(number) for number in numbers))
+        TableColumn(round(fmean(spot.x for spot in group.values()), 3), tuple(group.get(number) for number in numbers))
         for group in groups
     ]
 
 
-def cells(drawn: Drawn) -> Iterator[Cell]:
+def cells(drawn: Drawn) -> Iterator[TableCell]:
     """Every number of the tables, with the paper's beside it; what is missing has a row without numbers."""
     for panel in drawn.panels:
         whole = every(drawn, panel)
@@ -105,7 +105,7 @@ def cells(drawn: Drawn) -> Iterator[Cell]:
             for column in whole:
                 spot, theirs = column.spots[place], stated.get(column.x)
                 compared = _compared(drawn, panel, line, column.x, spot)
-                yield Cell(
+                yield TableCell(
                     drawn.exhibit.name,
                     panel.name,
                     line.name,
@@ -123,10 +123,10 @@ def cells(drawn: Drawn) -> Iterator[Cell]:
 
 def csv_of(drawn: Drawn) -> str:
     """The cells as CSV."""
-    return table_of(Cell, cells(drawn))
+    return table_of(TableCell, cells(drawn))
 
 
-def rows(drawn: Drawn, panel: Panel) -> list[Row]:
+def rows(drawn: Drawn, panel: Panel) -> list[TableRow]:
     """A panel's table: mean and spread, below them the paper's value and the difference from it.
 
     The number of seeds stands beside the name; in the cells, where they are of different numbers.
@@ -137,7 +137,7 @@ def rows(drawn: Drawn, panel: Panel) -> list[Row]:
         counts = {spot.entry.count for spot in line.spots}
         name = f"{line.name}, n={min(counts)}" if len(counts) == 1 else line.name
         texts = [_entry(drawn, panel, spot, column.x, line) for spot, column in zip(spots, shown, strict=True)]
-        found.append(Row(name, "ours", tuple(texts)))
+        found.append(TableRow(name, "ours", tuple(texts)))
         stated = stated_by_paper(drawn, panel, line.series)
         if stated:
             theirs = tuple(number(stated[column.x]) if column.x in stated else "" for column in shown)
@@ -150,7 +150,7 @@ def rows(drawn: Drawn, panel: Panel) -> list[Row]:
                 else ""
                 for mean, column in zip(compared, shown, strict=True)
             )
-            found += [Row(line.name, "paper", theirs), Row(line.name, "difference", apart)]
+            found += [TableRow(line.name, "paper", theirs), TableRow(line.name, "difference", apart)]
     return found
 
 

@@ -19,7 +19,7 @@ _DETAILS = {  # of a task, in words
 
 
 @dataclass(frozen=True)
-class Origin:
+class Source:
     """A ticket or generator of another run: the setting that named it (``given``), the run, and which round's it is."""
 
     given: str
@@ -28,7 +28,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerDensity:
     """What exhibits show of a row of ``layers.csv``."""
 
     round: int
@@ -55,7 +55,7 @@ class Run:
     config: Mapping[str, Any]
     rounds: Sequence[Round]
     words: tuple[str, ...] | None = None
-    origins: tuple[Origin, ...] = ()
+    origins: tuple[Source, ...] = ()
     lost: tuple[str, ...] = ()
 
     @property
@@ -79,14 +79,14 @@ class Run:
         """
         return read_pictures(self.path)
 
-    def layers(self) -> Sequence[Layer]:
+    def layers(self) -> Sequence[LayerDensity]:
         """The rows of ``layers.csv``.
 
         Raises:
             UserError: if it cannot be read.
         """
         try:
-            return read_table(self.path / "layers.csv", {}, Layer)
+            return read_table(self.path / "layers.csv", {}, LayerDensity)
         except DAMAGED as error:
             raise UserError(f"its layers.csv cannot be read: {error}") from None
 
@@ -125,7 +125,7 @@ class Run:
         """A value of all that was composed, by its dotted name, or None."""
         return value(self.config, name)
 
-    def origin(self, given: str) -> Origin | None:
+    def origin(self, given: str) -> Source | None:
         """The run that the setting ``given`` named, if it named one."""
         return next((origin for origin in self.origins if origin.given == given), None)
 

@@ -11,7 +11,7 @@ from lipdip.figures.fourier import magnitudes, power_and_differences, radial_pow
 from lipdip.figures.picture_file import read_picture
 from lipdip.figures.style import GREY, Part, alone, rendered, wrapped
 from lipdip.reports.drawing import as_svg, light
-from lipdip.reports.grids import ACROSS, PICTURES, Arranged, Grid, Picture, caption, remarks, shown
+from lipdip.reports.grids import ACROSS, PICTURES, Arranged, Grid, GridPicture, caption, remarks, shown
 from lipdip.runs.csv_tables import table_of
 
 _SIDE = 1.3  # inches of a picture
@@ -126,7 +126,7 @@ def _rows(grid: Grid) -> Part:
     return Part((_SIDE * len(places) + 1.7, (_SIDE + 0.25) * len(grid.series) + 0.2), draw)
 
 
-def _hang(axes: Axes, picture: Picture | None, with_sparsity: bool = True) -> None:
+def _hang(axes: Axes, picture: GridPicture | None, with_sparsity: bool = True) -> None:
     """One picture with its score below it; small ones keep their pixels."""
     axes.set(xticks=[], yticks=[])
     if picture is None:
@@ -141,10 +141,10 @@ def _hang(axes: Axes, picture: Picture | None, with_sparsity: bool = True) -> No
     axes.set_xlabel("\n".join(_below(picture) if with_sparsity else [picture.shot.score]), fontsize=8)
 
 
-def _below(picture: Picture) -> list[str]:
+def _below(picture: GridPicture) -> list[str]:
     sparsity = f"sparsity {picture.shot.sparsity:.3f}" if picture.shot.sparsity else ""
     return [words for words in (picture.shot.score, sparsity) if words]
 
 
-def _line(series: str, picture: Picture) -> str:
+def _line(series: str, picture: GridPicture) -> str:
     return ", ".join([series, *([picture.shot.score] if picture.shot.score else [])])

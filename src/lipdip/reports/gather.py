@@ -13,7 +13,7 @@ import yaml
 
 from lipdip.core.dotted import value
 from lipdip.core.errors import UserError
-from lipdip.reports.finished_run import Origin, Run
+from lipdip.reports.finished_run import Run, Source
 from lipdip.runs.directory import RUN_FORMAT, read_rounds, read_summary, run_name
 from lipdip.runs.matching import most_sparse_matching
 from lipdip.runs.rows import Round
@@ -198,7 +198,7 @@ def _linked(name: str, read: Mapping[str, Run], made: dict[str, Run]) -> Run:
                 other = next((part for part in reversed(Path(text).parts) if part in read and part != name), None)
                 if other is not None:
                     origin = _linked(other, read, made)
-                    origins.append(Origin(setting, origin, _round(run, setting, text, origin)))
+                    origins.append(Source(setting, origin, _round(run, setting, text, origin)))
                 elif setting != "model.path":  # which may well be a file that is no run's
                     lost.append(setting)
         made[name] = replace(run, origins=tuple(origins), lost=tuple(lost))

@@ -8,7 +8,7 @@ from pathlib import Path
 from lipdip.core.errors import UserError
 from lipdip.figures.picture_file import read_picture
 from lipdip.figures.terminal import count
-from lipdip.reports.alike import Identity, differences, distinctions, identity, other_seeds
+from lipdip.reports.alike import Settings, differences, distinctions, identity, other_seeds
 from lipdip.reports.finished_run import Run, title
 from lipdip.reports.gallery import Gallery, Shot
 from lipdip.reports.gather import Refused
@@ -17,7 +17,7 @@ ACROSS, PICTURES, _GRIDS = 8, 40, 8  # beside each other, in one grid, and grids
 
 
 @dataclass(frozen=True)
-class Picture:
+class GridPicture:
     """A run's picture."""
 
     run: Run
@@ -37,7 +37,7 @@ class Grid:
     seed: int | None
     series: tuple[str, ...]
     places: tuple[str, ...]
-    pictures: Mapping[tuple[str, str], Picture]
+    pictures: Mapping[tuple[str, str], GridPicture]
 
     @property
     def runs(self) -> list[Run]:
@@ -62,10 +62,10 @@ class Arranged:
 def arranged(gallery: Gallery, runs: Iterable[Run]) -> Arranged:
     """Sort the pictures that the gallery wants into grids; where one cannot be read, its run is left out of all."""
     refused: list[Refused] = []
-    taken: list[Picture] = []
+    taken: list[GridPicture] = []
     for run in filter(gallery.wants, runs):
         try:
-            taken += [Picture(run, shot) for shot in gallery.shots(run)]
+            taken += [GridPicture(run, shot) for shot in gallery.shots(run)]
         except UserError as error:
             refused.append(Refused(run.path, str(error), gallery.name))
     sound: set[Path] = set()
@@ -110,23 +110,23 @@ def remarks(arranged: Arranged) -> str:
     return f"{arranged.exhibit.note}{seed}{more}{cut}"
 
 
-def _check(picture: Picture) -> None:
+def _check(picture: GridPicture) -> None:
     shape = read_picture(picture.shot.file, picture.path).shape[:2]
     if picture.shot.size not in (None, shape):
         (height, width), expected = shape, "x".join(map(str, picture.shot.size or ()))
         raise UserError(f"images/{picture.shot.file}.png is {height}x{width}, and its summary says {expected}")
 
 
-def _grids(gallery: Gallery, taken: Sequence[Picture]) -> list[Grid]:
+def _grids(gallery: Gallery, taken: Sequence[GridPicture]) -> list[Grid]:
     """A grid for each setting, of the seed that has most pictures; of several such seeds, the smallest."""
-    settings: dict[str, Identity] = {}
-    groups: dict[str, dict[tuple[int, int], list[Picture]]] = defaultdict(lambda: defaultdict(list))
+    settings: dict[str, Settings] = {}
+    groups: dict[str, dict[tuple[int, int], list[GridPicture]]] = defaultdict(lambda: defaultdict(list))
     for picture in taken:
         setting = _setting(gallery, picture.run)
         settings[setting.key] = setting
         seeds = (picture.run.seed, picture.run.at("task.seed") or 0) if gallery.compared.per_setting else (0, 0)
         groups[setting.key][seeds].append(picture)
-    made: list[tuple[Grid, Identity]] = []
+    made: list[tuple[Grid, Settings]] = []
     for own, seeded in groups.items():
         grids = [_grid(gallery, seeded[seeds]) for seeds in sorted(seeded)]
         fullest = max(grids, key=lambda grid: len(grid.pictures))
@@ -140,19 +140,19 @@ def _grids(gallery: Gallery, taken: Sequence[Picture]) -> list[Grid]:
     return sorted(named, key=lambda grid: grid.name)
 
 
-def _setting(gallery: Gallery, run: Run) -> Identity:
+def _setting(gallery: Gallery, run: Run) -> Settings:
     if not gallery.compared.per_setting:
-        return Identity({}, {})
+        return Settings({}, {})
     setting = identity(run).without(gallery.compared.within_grid)
     return setting.with_(sparsity=f"{run.rounds[-1].sparsity:.3f}") if gallery.compared.equal_sparsity else setting
 
 
-def _grid(gallery: Gallery, pictures: Sequence[Picture]) -> Grid:
+def _grid(gallery: Gallery, pictures: Sequence[GridPicture]) -> Grid:
     """The pictures by series and place; series of one name but of other settings get what differs between them."""
-    wholes: dict[tuple[str, str], Identity] = {}
-    cells: dict[tuple[str, str], dict[str, Picture]] = defaultdict(dict)
+    wholes: dict[tuple[str, str], Settings] = {}
+    cells: dict[tuple[str, str], dict[str, GridPicture]] = defaultdict(dict)
     for picture in pictures:
-        shot, whole = picture.shot, Identity({}, {})
+        shot, whole = picture.shot, Settings({}, {})
         if not shot.shared:
             whole = identity(picture.run).without(gallery.compared.within_series)
             whole = replace(whole, asked={**whole.asked, **dict(other_seeds(picture.run))})

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import lipdip
 from lipdip.reports.exhibit import NotDrawn
-from lipdip.reports.exhibit_tables import KINDS, Row, columns, label, notes, rows
+from lipdip.reports.exhibit_tables import KINDS, TableRow, columns, label, notes, rows
 from lipdip.reports.found import Found
 from lipdip.reports.gather import Gathered, Refused, listed
 from lipdip.reports.grids import Arranged, caption, remarks, shown
@@ -137,7 +137,7 @@ def _table(drawn: Drawn, panel: Panel) -> str:
     )
 
 
-def _row(row: Row) -> str:
+def _row(row: TableRow) -> str:
     entries = "".join(f"<td>{escape(entry)}</td>" for entry in row.entries)
     name = row.name if row.kind == "ours" else KINDS[row.kind].removeprefix(": ")
     return f'<tr class="{row.kind}"><td>{escape(name)}</td>{entries}</tr>'

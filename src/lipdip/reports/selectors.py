@@ -6,7 +6,7 @@ from typing import Any
 
 from lipdip.core.errors import UserError
 from lipdip.reports.exhibit import Point
-from lipdip.reports.finished_run import Origin, Run
+from lipdip.reports.finished_run import Run, Source
 from lipdip.runs.rows import Round
 
 CLEAN = "found on the clean picture"
@@ -91,7 +91,7 @@ def on_the_ladder(run: Run) -> bool:
     return run.at("pruner.sparsity") is None
 
 
-def source(run: Run) -> Origin | None:
+def source(run: Run) -> Source | None:
     """The run whose ticket, or whose fine-tuned generator, this one has."""
     return run.origin("ticket.path") or run.origin("model.path")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from lipdip.reports import paper
 from lipdip.reports.exhibit import BEST_PSNR, Axes, Compared, Exhibit, Making, Paper, Point, Whole, over_rounds
-from lipdip.reports.finished_run import Origin, Run
+from lipdip.reports.finished_run import Run, Source
 from lipdip.reports.selectors import (
     by,
     fits_once,
@@ -48,7 +48,7 @@ def published(run: Run) -> bool:
     return task(run) != "compressive_sensing" or run.at("task.outliers") == 0.02
 
 
-def _pruned(found: Origin) -> str:
+def _pruned(found: Source) -> str:
     return "" if pruner(found.run) == "IMP" else f", by {pruner(found.run)}"
 
 
