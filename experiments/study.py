@@ -159,7 +159,7 @@ class Study:
         if not asked:
             return []
         output = compose(*asked[0]).paths.output_dir  # where a setting does not exist, this says so
-        self.outputs[Path(str(output))] = None
+        self.outputs[Path(str(output)).expanduser().absolute()] = None
         shared = set(asked[0]).intersection(*asked)
         names = [" ".join(word for word in cell if word not in shared) or "the run" for cell in asked]
         print(f"{self.name}: {len(asked)} runs, {shlex.join(word for word in asked[0] if word in shared)}", flush=True)
