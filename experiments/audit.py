@@ -3,7 +3,7 @@
 python experiments/audit.py
 """
 
-from study import Found, Study, of, paths, start
+from study import Found, Study, start
 
 
 def again(study: Study, found: list[Found]) -> list[Found]:
@@ -11,8 +11,8 @@ def again(study: Study, found: list[Found]) -> list[Found]:
     fitted = []
     for found_with, fitted_with in (("clean", "none"), ("all", "all")):
         imp = [run for run in found if run["pruner"] == "imp" and run["quirk"] == found_with]
-        masks = (f"pruner.ticket={of(found_with)}", *paths(imp, lambda run: run.directory, name="quirk"))
-        fitted += study.sweep("pruner=ticket", f"quirk={fitted_with}", *masks, experiment="audit")
+        masks = [run.hand_on("pruner.ticket", run.directory) for run in imp]
+        fitted += study.sweep("pruner=ticket", f"quirk={fitted_with}", each=masks, experiment="audit")
     return fitted
 
 

@@ -3,16 +3,15 @@
 python experiments/fig10.py
 """
 
-from study import Found, Study, of, paths, start
+from study import Found, Study, start
 
-TARGETS = "image.content=picture,noisy,shuffled,noise"
+UNDEGRADED = ("task.sigma=0", "pruner=none", "image.content=picture,noisy,shuffled,noise")
 
 
 def fit(study: Study, found: list[Found]) -> None:
     """The dense network and each pruner's last ticket on every target, without degradation."""
-    networks = ["null", *(of(pruner) for pruner in dict.fromkeys(run["pruner"] for run in found))]
-    undegraded = ("task.sigma=0", "pruner=none", f"ticket.path={','.join(networks)}", TARGETS)
-    study.sweep(*undegraded, *paths(found, Found.ticket))
+    study.sweep(*UNDEGRADED)
+    study.sweep(*UNDEGRADED, each=[run.hand_on("ticket.path", run.ticket()) for run in found])
 
 
 if __name__ == "__main__":

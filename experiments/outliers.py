@@ -9,8 +9,8 @@ and spread over seeds.
 from collections.abc import Callable
 from statistics import mean, stdev
 
-from study import REPORT, Found, Study, of, start
-from table1 import GAN, TUNED, search
+from study import REPORT, Found, Study, start
+from table1 import GAN, search, tuned
 
 from lipdip.core.files import write_whole
 from lipdip.figures import markdown
@@ -25,15 +25,14 @@ ROUND = 4  # sparsity 0.59
 def spoil(study: Study, found: list[Found]) -> None:
     """The dense generator and the ticket with its tuned weights, with both objectives; with the first the Lasso too."""
     common = ["task=compressive_sensing", SPOILED, *search(study, found)]
-    number = f"ticket.round={min(ROUND, found[0].last)}"
-    ticket = (f"ticket.path={of('imp')}", number, f"model.path={TUNED}", "ticket.init=model")
+    tickets = [tuned(run, min(ROUND, run.last)) for run in found]
     lasso = ["fit.baseline=lasso"] if study.scale == "cpu" else []
     rows = {}
     for objective in OBJECTIVES:
         asked = (*common, f"fit.objective={objective}")
         dense = study.recover(*asked, f"model.path={GAN[study.scale]}", *(lasso if objective == "mse" else []))
         rows[f"dense, {objective}"] = line(dense, lambda row: row.mse)
-        sparse = study.recover(*asked, *ticket)
+        sparse = study.recover(*asked, each=tickets)
         rows[f"IMP, round {min(ROUND, found[0].last)}, fine-tuned, {objective}"] = line(sparse, lambda row: row.mse)
         if lasso and objective == "mse":
             rows["Lasso in a cosine basis"] = line(dense, lambda row: row.mse_lasso)

@@ -6,33 +6,39 @@ Settings are given to every fit; those only for recoveries (table1, outliers) be
 Runs are where lipdip.run writes them, and finished ones are not done again. Pictures and tables go to report/.
 """
 
-import os
 import re
 import shlex
-import socket
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
+from rich.console import Console
+
 from lipdip.cli import report_command as report
 from lipdip.cli.compose import compose
+from lipdip.cli.one_line import expected, in_one_line
+from lipdip.cli.quoting import quoted
 from lipdip.cli.run_command import run
 from lipdip.cli.start import console
-from lipdip.cli.start import start as command
-from lipdip.cli.sweeps.sweep_cell import DONE, SweepDirectory
 from lipdip.cli.transfer_command import table, transfer
 from lipdip.cli.transfer_plan import Problem
+from lipdip.cli.workers import each as in_processes
 from lipdip.core.errors import UserError
 from lipdip.fit.autosave import Stopped
 from lipdip.reports.exhibits.everything import named
 from lipdip.reports.gallery import Gallery
-from lipdip.runs.directory import read_rounds, read_summary
+from lipdip.runs.directory import HeldError, read_rounds, read_summary, wait_until_free
 from lipdip.tasks.starting_point import ticket_file
 
 SEEDS = "seed=0,1,2"
 REPORT = Path("report")
-_EVERYWHERE = ("seed", "scale", "paths", "trainer", "logger", "hydra")  # settings that any run can have
+Words = tuple[str, ...]  # the settings of one run, as on the command line
+_EVERYWHERE = ("seed", "scale", "paths", "trainer", "logger")  # settings that any run can have
 _MATRIX = ("seed", "pruner", "ticket", "paths.output_dir")  # what lipdip.transfer itself decides on
 
 
@@ -41,11 +47,15 @@ class Found:
     """A finished run: its directory, and the settings that it was given."""
 
     directory: Path
-    settings: tuple[str, ...]
+    settings: Words
 
     def __getitem__(self, name: str) -> str:
         """The value that a setting was given, or nothing."""
         return _by_name(self.settings).get(name, f"{name}=").partition("=")[2]
+
+    def hand_on(self, name: str, path: Path) -> Words:
+        """Settings of a run that uses something of this one: its seed, its picture, and a path as ``name``."""
+        return (*(f"{own}={self[own]}" for own in ("seed", "image") if self[own]), f"{name}={quoted(path)}")
 
     @property
     def several(self) -> bool:
@@ -80,23 +90,30 @@ class Study:
             raise UserError(f"jobs must be a number from 1 on, not {jobs!r}")
         if not re.fullmatch(r"seed=(\d+(,\d+)*|range\(.+\))", given["seed"].replace(" ", "")):
             raise UserError(f"{given['seed']}: seeds are whole numbers of at least 0, as in {SEEDS} or seed=range(0,3)")
+        launcher = next((word for word in given.values() if word.startswith("hydra")), None)
+        if launcher is not None:
+            raise UserError(f"{launcher} has no effect here; jobs=N does several runs at a time")
         self.name, self.jobs = name, int(jobs)
         self.scale = given.get("scale", "scale=cpu").partition("=")[2]
         self.undone = False
         self.outputs: dict[Path, None] = {}  # where the runs lie, in order
         self._later = [word.removeprefix("then.") for word in given.values() if word.startswith("then.")]
         self._given = [word for word in given.values() if not word.startswith("then.")]
-        if self.jobs > 1:
-            self._given += ["hydra/launcher=joblib", f"hydra.launcher.n_jobs={jobs}"]
 
-    def sweep(self, *own: str, experiment: str | None = None) -> list[Found]:
-        """Sweep an experiment (default: the study's own); settings in ``own`` override all others."""
-        return self._sweep([f"experiment={experiment or self.name}", *self._given], own)
+    def sweep(self, *own: str, each: Iterable[Words] = ((),), experiment: str | None = None) -> list[Found]:
+        """Sweep an experiment (default: the study's own), and give the finished runs.
 
-    def recover(self, *own: str) -> list[Found]:
+        Settings in ``own`` override all others. The sweep is done once with each of the settings in ``each``, such as
+        the ticket of a run that was found.
+        """
+        words = [f"experiment={experiment or self.name}", *self._given, *own]
+        return self._do([cell for more in each for cell in cells([*words, *more])])
+
+    def recover(self, *own: str, each: Iterable[Words] = ((),)) -> list[Found]:
         """Sweep without an experiment, into the directory of the first: recoveries have other settings than fits."""
         anywhere = [word for word in self._given if word.startswith(_EVERYWHERE)]
-        return self._sweep([*anywhere, f"paths.output_dir={self.output}"], (*own, *self._later))
+        words = [*anywhere, f"paths.output_dir={quoted(self.output)}", *own]
+        return self._do([cell for more in each for cell in cells([*words, *more, *self._later])])
 
     @property
     def output(self) -> Path:
@@ -124,9 +141,9 @@ class Study:
             raise UserError(f"{self.name}: there is no picture by itself to use tickets on")
         asked = [Problem(name, tuple(words)) for name, words in columns.items()]
         folder = self.output / "transfer" / self.name
-        cells, failed = transfer({**tickets}, asked, folder, self.output, jobs=self.jobs, screen=console())
+        matrix, failed = transfer({**tickets}, asked, folder, self.output, jobs=self.jobs, screen=console())
         self.undone |= bool(failed)
-        print(table(cells), f"{folder}/cells.csv", f"{folder}/table.md", sep="\n", flush=True)
+        print(table(matrix), f"{folder}/cells.csv", f"{folder}/table.md", sep="\n", flush=True)
 
     def draw(self, *exhibits: str) -> None:
         """Draw exhibits with ``lipdip.report``, from the runs in the directories that were used."""
@@ -137,38 +154,64 @@ class Study:
             for kind in kinds:
                 self.undone |= report.main([kind, name, *places]) != 0
 
-    def _sweep(self, words: Sequence[str], own: Sequence[str]) -> list[Found]:
-        """As ``python -m lipdip.run -m`` does it, in this process: Torch is loaded once for all sweeps."""
-        asked = list(_by_name([*words, *own]).values())
-        where = compose(*[word for word in asked if word.startswith(("experiment=", "scale=", "paths."))])
-        output = Path(str(where.paths.output_dir))
-        self.outputs[output] = None
-        print(f"python -m lipdip.run -m {shlex.join(asked)}", flush=True)
-        before, argv, code = _plans(output), sys.argv, 0
-        sys.argv = ["lipdip.run", "-m", *asked]
-        try:
-            command("run", run)
-        except SystemExit as ended:
-            code = int(ended.code or 0)
-        finally:
-            sys.argv = argv
-        planned = [plan for plan, time in _plans(output).items() if before.get(plan) != time]
-        if code > 2 or not planned:  # stopped, or refused as a whole: the reason was printed
-            sys.exit(code or 2)
-        self.undone |= code != 0
-        cells = [cell for cell in SweepDirectory(planned[0].parent).cells() if cell.status == DONE]
-        runs = {cell.directory: Found(Path(cell.directory), cell.overrides) for cell in reversed(cells)}
+    def _do(self, asked: Sequence[Words]) -> list[Found]:
+        """Do runs, several at a time if that was asked for; failures stop no other, and are listed at the end."""
+        if not asked:
+            return []
+        output = compose(*asked[0]).paths.output_dir  # where a setting does not exist, this says so
+        self.outputs[Path(str(output)).expanduser().absolute()] = None
+        shared = set(asked[0]).intersection(*asked)
+        names = [" ".join(word for word in cell if word not in shared) or "the run" for cell in asked]
+        print(f"{self.name}: {len(asked)} runs, {shlex.join(word for word in asked[0] if word in shared)}", flush=True)
+        done: dict[int, Path] = {}
+        failed: dict[int, str] = {}
+        for number, (path, why) in in_processes(fit, asked, self.jobs):
+            if path is None:
+                failed[number] = why
+            else:
+                done[number] = path
+            print(f"{len(done) + len(failed)}/{len(asked)} {names[number]}: {path or 'failed'}", flush=True)
+        for number, why in sorted(failed.items()):
+            alone = f"python -m lipdip.run {shlex.join(asked[number])}"
+            print(f"FAILED {names[number]}: {why}\n  alone: {alone}", flush=True)
+        self.undone |= bool(failed)
+        runs = {path: Found(path, asked[number]) for number, path in sorted(done.items(), reverse=True)}
         return list(reversed(runs.values()))  # two cells may well be the same run
 
 
-def paths(found: Iterable[Found], path: Callable[[Found], Path], name: str = "pruner") -> list[str]:
-    """Paths from runs as settings: with ``of``, each cell of a sweep chooses the path of its own seed."""
-    return [f'+found.{run[name]}.s{run["seed"]}="{path(run)}"' for run in found]
+def cells(words: Sequence[str]) -> list[Words]:
+    """The settings of every run of a sweep, as Hydra's own sweeper makes them; of those given twice the later counts.
+
+    Raises:
+        UserError: if there is no such experiment or scale, or Hydra cannot read a word.
+    """
+    asked = list(_by_name(words).values())
+    experiment = compose(*[word for word in asked if word.startswith(("experiment=", "scale="))])
+    grid = experiment.get("grid", {}).get(experiment.get("scale", ""), {})
+    try:
+        overrides = OverridesParser.create().parse_overrides([*(f"{key}={item}" for key, item in grid.items()), *asked])
+    except HydraException as error:
+        raise UserError(str(error).splitlines()[0]) from None
+    return [tuple(cell) for batch in BasicSweeper.split_arguments(overrides, None) for cell in batch]
 
 
-def of(name: str) -> str:
-    """The path of that name and of a cell's seed; where there is none, the cell fails."""
-    return f'"${{oc.select:found.{name}.s${{seed}},no_run_of_this_seed}}"'
+def fit(words: Words) -> tuple[Path | None, str]:
+    """Do one run, if it is not done yet: its directory, or why it failed.
+
+    Raises:
+        Stopped: if the process was asked to stop meanwhile.
+    """
+    while True:
+        try:
+            return run(compose(*words), Console(quiet=True)).absolute(), ""
+        except HeldError as held:
+            wait_until_free(held.run)
+        except Stopped:
+            raise
+        except Exception as error:
+            if not expected(error):  # ours to repair, and no reason to stop the others
+                traceback.print_exc()
+            return None, in_one_line(error)
 
 
 def start(
@@ -204,9 +247,3 @@ def start(
 def _by_name(words: Iterable[str]) -> dict[str, str]:
     """Settings by name; of those given twice the later."""
     return {word.partition("=")[0]: word for word in words}
-
-
-def _plans(output: Path) -> dict[Path, int]:
-    """The plans of this process's sweeps, and when each was written."""
-    mine = f"{socket.gethostname()}-{os.getpid()}"
-    return {plan: plan.stat().st_mtime_ns for plan in (output / "sweeps").glob(f"*/{mine}/sweep.json")}

@@ -8,7 +8,7 @@ measurements and codes anew.
 """
 
 from omegaconf import OmegaConf
-from study import Found, Study, of, paths, start
+from study import Found, Study, start
 
 from lipdip.pictures.datasets import pictures
 
@@ -16,30 +16,37 @@ GAN = {"cpu": "embedded", "paper": "celebahq"}
 ROBUST = "fit.objective=median_of_means"
 TASKS = (("task=compressive_sensing", ROBUST, "task.outliers=0.02"), ("task=gan_inpaint",))
 SEARCH = ("image=clothes16", "fit.steps=200", "fit.restarts=2", "fit.record_every=100")
-BY = of("${by}")  # the run of a cell's pruner and seed
-TUNED = '"${ticket.path}/generators/round_0${ticket.round}.safetensors"'
 
 
 def search(study: Study, found: list[Found]) -> list[str]:
     """Settings of every recovery: at the paper's size, the first sixteen faces that fine-tuning did not see."""
-    words = ["task.seed=${seed}", *paths(found, lambda run: run.directory)]
     if study.scale == "cpu":
-        return [*SEARCH, *words]
+        return [*SEARCH, "task.seed=${seed}"]
     data = OmegaConf.load(found[0].directory / "config.yaml").dataset
     held_out = pictures(data.path, 256).test
-    return ["image=file", f"image.path=[{','.join(held_out.files[:16])}]", *words]  # type: ignore[attr-defined]
+    return ["image=file", f"image.path=[{','.join(held_out.files[:16])}]", "task.seed=${seed}"]  # type: ignore[attr-defined]
+
+
+def tuned(run: Found, number: int) -> tuple[str, ...]:
+    """A round's ticket with the weights that its own round of fine-tuning gave."""
+    generator = run.hand_on("model.path", run.directory / "generators" / f"round_{number:02d}.safetensors")
+    return (*masked(run, number), *generator, "ticket.init=model")
+
+
+def masked(run: Found, number: int) -> tuple[str, ...]:
+    """A round's ticket."""
+    return (*run.hand_on("ticket.path", run.directory), f"ticket.round={number}")
 
 
 def recover(study: Study, found: list[Found]) -> None:
     """Both tasks with the dense generator, with a tuned dense generator, and with every ticket in both ways."""
     common, dense = search(study, found), f"model.path={GAN[study.scale]}"
-    by = f"+by={','.join(dict.fromkeys(run['pruner'] for run in found))}"
-    rounds = f"ticket.round=range(1,{max(run.last for run in found) + 1})"
+    rounds = [(run, number) for run in found for number in range(1, run.last + 1)]
     for task in TASKS:
         study.recover(*task, *common, dense)
-        study.recover(*task, *common, by, f"model.path={BY}")
-        study.recover(*task, *common, by, f"ticket.path={BY}", rounds, dense)
-        study.recover(*task, *common, by, f"ticket.path={BY}", rounds, f"model.path={TUNED}", "ticket.init=model")
+        study.recover(*task, *common, each=[run.hand_on("model.path", run.directory) for run in found])
+        study.recover(*task, *common, dense, each=[masked(run, number) for run, number in rounds])
+        study.recover(*task, *common, each=[tuned(run, number) for run, number in rounds])
 
 
 if __name__ == "__main__":

@@ -12,22 +12,21 @@ from matplotlib.text import Text
 from PIL import Image
 
 from lipdip.core.errors import UserError
-from lipdip.figures import fourier, markdown, matrix, style
+from lipdip.figures import fourier, markdown, style
 from lipdip.figures import run_figures as figures
 from lipdip.figures.fourier import magnitudes, power_and_differences
-from lipdip.figures.heat_map import heat_map
-from lipdip.figures.part import alone
+from lipdip.figures.heat_map import cell_text, colour_range, decimals_for, heat_map, text_colour
 from lipdip.figures.png import sheet, to_unit
 from lipdip.runs.csv_tables import table_of
 from lipdip.runs.rows import Generated, Recovered, RecoveredPicture
 
 
 def _spectra(pictures: Mapping[str, Path]) -> bytes:
-    return style.rendered(alone(magnitudes(pictures)))
+    return style.rendered(style.alone(magnitudes(pictures)))
 
 
 def _differences(*pictures: Any) -> bytes:
-    return style.rendered(alone(power_and_differences(*pictures)))
+    return style.rendered(style.alone(power_and_differences(*pictures)))
 
 
 def _opened(png: bytes) -> np.ndarray:
@@ -157,18 +156,18 @@ def test_numbers_can_be_read_on_every_colour(colours):
         parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour]
         return np.dot(parts, (0.2126, 0.7152, 0.0722))
 
-    assert (matrix.text_colour((1, 1, 0.8)), matrix.text_colour((0.3, 0, 0.3))) == ("black", "white")
+    assert (text_colour((1, 1, 0.8)), text_colour((0.3, 0, 0.3))) == ("black", "white")
     for at in np.linspace(0, 1, 101):
-        text, cell = {"black": 0.0, "white": 1.0}[matrix.text_colour(colours(at)[:3])], luminance(colours(at)[:3])
+        text, cell = {"black": 0.0, "white": 1.0}[text_colour(colours(at)[:3])], luminance(colours(at)[:3])
         assert (max(text, cell) + 0.05) / (min(text, cell) + 0.05) >= 5
 
 
 def test_diverging_colours_have_zero_in_their_middle():
-    assert matrix.colour_range([-0.5, 2.0], diverging=True) == (-2.0, 2.0)
-    assert matrix.colour_range([24.0, 30.0], diverging=False) == (24.0, 30.0)
+    assert colour_range([-0.5, 2.0], diverging=True) == (-2.0, 2.0)
+    assert colour_range([24.0, 30.0], diverging=False) == (24.0, 30.0)
     for values in ([], [0.0], [3.0, 3.0]):
         for diverging in (True, False):
-            low, high = matrix.colour_range(values, diverging)
+            low, high = colour_range(values, diverging)
             assert low < high and all(low <= value <= high for value in values)
 
 
@@ -182,11 +181,11 @@ def test_diverging_colours_have_zero_in_their_middle():
     ],
 )
 def test_cells_say_mean_and_spread(mean, spread, decimals, signed, text):
-    assert matrix.cell_text(mean, spread, decimals, signed) == text
+    assert cell_text(mean, spread, decimals, signed) == text
 
 
 def test_decimals_suit_the_values():
-    assert [matrix.decimals_for(values) for values in ([0.3, -2], [25.0], [0.0], [], [0.012], [4500.0])] == [
+    assert [decimals_for(values) for values in ([0.3, -2], [25.0], [0.0], [], [0.012], [4500.0])] == [
         *(2, 2, 2, 2, 3, 0)
     ]
 

@@ -16,15 +16,17 @@ import yaml
 from PIL import Image
 
 from lipdip.cli import report_command as report
+from lipdip.reports import exhibits
+from lipdip.reports.averaging import drawn
 from lipdip.reports.drawing import _figure
 from lipdip.reports.exhibit import Exhibit
 from lipdip.reports.exhibit_tables import columns, csv_of, markdown_of, notes
-from lipdip.reports.exhibits.everything import DRAWN, NOT_DRAWN, named
+from lipdip.reports.exhibits.everything import DRAWN, NOT_DRAWN, declared, named
 from lipdip.reports.finished_run import Run
 from lipdip.reports.gallery import Gallery
 from lipdip.reports.gather import gather
 from lipdip.reports.grids import Arranged, arranged
-from lipdip.reports.lines import Drawn, Panel, drawn, marked
+from lipdip.reports.lines import Drawn, Panel, marked
 from lipdip.reports.missing import lacking, missing
 from lipdip.runs.directory import RUN_FORMAT, RunDirectory, run_name
 from lipdip.runs.rows import CurvePoint, Restored
@@ -32,6 +34,8 @@ from lipdip.runs.rows import CurvePoint, Restored
 FOUR = (30.0, 30.5, 29.0, 20.0)
 PRUNER = {"rewind": 0, "rounds": 3, "rate": 0.2, "target": "degraded"}
 PRUNER |= {"listed_twice": False, "input_convs_stay_dense": False}
+USUAL = {f"pruner.{name}": item for name, item in PRUNER.items() if name != "rounds"}
+USUAL |= {"task.seed": 0, "fit.code": "fixed", "fit.weight_noise": 0, "task.target": "degraded", "pruner": None}
 
 
 def made(output: Path, label: str, scores: Sequence[float] = FOUR, seed: int = 0, **change: Any) -> Path:
@@ -52,15 +56,17 @@ def made(output: Path, label: str, scores: Sequence[float] = FOUR, seed: int = 0
         "protocol": {"name": "quick"},
         "ticket": {"path": None, "round": None, "init": "original"},
     }
+    typed: dict[str, list[str]] = {}
     for place, item in change.items():
         tree, *parts = place.split("__")
-        target: Any = science if tree == "science" else config
+        target: Any = {"science": science, "config": config, "overrides": typed}[tree]
         for part in parts[:-1]:
             target = target[int(part) if part.isdecimal() else part]
         target[parts[-1]] = item
     if isinstance(science["pruner"], dict):
         science["pruner"] = {"stop": label, **science["pruner"]}
-    name = run_name(science)
+    identity = asked(science, "")
+    name = run_name(identity)
     start = change.get("config__start", 0)
     rows = [
         Restored(
@@ -79,6 +85,8 @@ def made(output: Path, label: str, scores: Sequence[float] = FOUR, seed: int = 0
     (output / "runs").mkdir(parents=True, exist_ok=True)
     with RunDirectory(output / "runs" / name) as run:
         run.write("config.yaml", yaml.safe_dump({**science, **config}))
+        if typed:
+            run.write("overrides.yaml", yaml.safe_dump(typed["words"]))
         run.write_table("rounds.csv", Restored, rows)
         end = science["fit"]["steps"]
         steps = [
@@ -90,7 +98,8 @@ def made(output: Path, label: str, scores: Sequence[float] = FOUR, seed: int = 0
         for row in rows:
             run.write(f"tickets/round_{row.round:02d}.safetensors", b"")
         summary = {
-            **{"run": name, "picture": "bird", "configuration": science, "files": [], "rounds": len(rows)},
+            **{"run": name, "kind": "restoration", "identity": identity, "configuration": science},
+            **{"picture": "bird", "files": [], "rounds": len(rows)},
             **{"first": asdict(rows[0]), "last": asdict(rows[-1]), "hardware": "CPU, 2 threads"},
             **{"scored": {"picture": "average"}, "versions": {"lipdip": "0.1.0"}},
         }
@@ -102,6 +111,19 @@ def made(output: Path, label: str, scores: Sequence[float] = FOUR, seed: int = 0
         noise = np.random.default_rng(len(file) + seed).integers(0, 256, (height, width, 3), np.uint8)
         Image.fromarray(noise).save(output / "runs" / name / "images" / f"{file}.png")
     return output / "runs" / name
+
+
+def asked(settings: Any, name: str) -> dict[str, Any]:
+    """The identity of a made-up run: its settings that are not the default, by dotted name."""
+    parts = enumerate(settings) if isinstance(settings, list) else settings.items()
+    found: dict[str, Any] = {}
+    for key, item in parts:
+        own = f"{name}.{key}" if name else str(key)
+        if isinstance(item, dict) or (isinstance(item, list) and item and isinstance(item[0], dict)):
+            found |= asked(item, own)
+        elif own not in USUAL or USUAL[own] != item:
+            found[own] = item
+    return found
 
 
 def lined(output: Path, name: str = "fig3") -> Drawn:
@@ -310,12 +332,12 @@ def _replaced(file: str, old: str, new: str) -> Any:
     return damage
 
 
-def _forged(name: str, item: Any) -> Any:
-    """A summary whose configuration was changed."""
+def _forged(part: str, name: str, item: Any) -> Any:
+    """A summary of which one value was changed."""
 
     def damage(run: Path) -> None:
         summary = json.loads((run / "summary.json").read_text())
-        summary["configuration"][name] = item
+        summary[part][name] = item
         (run / "summary.json").write_text(json.dumps(summary))
 
     return damage
@@ -332,7 +354,7 @@ def _foreign(run: Path) -> None:
 
 DAMAGE = {
     "cut off": (_truncated, "cannot read the rounds"),
-    "a round is missing": (_without_a_round, "has 3 rounds, and its summary tells of 4"),
+    "a round is missing": (_without_a_round, "has 3 rounds"),
     "no summary": (_unfinished, "not finished: it has no summary.json"),
     "NaN": (_replaced("rounds.csv", "30.5", "nan"), "psnr_best of round 1 is nan"),
     "infinite": (_replaced("rounds.csv", "30.5", "inf"), "psnr_best of round 1 is inf"),
@@ -345,8 +367,9 @@ DAMAGE = {
     "config is no YAML": (_replaced("config.yaml", "protocol:", "{protocol"), "config.yaml cannot be read"),
     "no ticket": (lambda run: (run / "tickets" / "round_02.safetensors").unlink(), "it has no tickets/round_02"),
     "foreign": (_foreign, "no run directory"),
-    "another seed": (_replaced("summary.json", '"seed": 0', '"seed": 7'), "its name was made from another configur"),
-    "another configuration": (_forged("pruner", "x"), "its name was made from another configuration"),
+    "another identity": (_forged("identity", "seed", 7), "its name was made from another identity"),
+    "another seed": (_forged("configuration", "seed", 7), "seed="),
+    "overrides are no YAML": (lambda run: (run / "overrides.yaml").write_text("{["), "overrides.yaml cannot be read"),
     "another run's settings": (_replaced("config.yaml", "name: imp", "name: snip"), "pruner.name is not the same in"),
     "no versions": (_replaced("summary.json", '"versions": {', '"versions": 1, "other": {'), "has no versions"),
     "a list": (lambda run: (run / "summary.json").write_text("[]"), "summary.json holds no summary"),
@@ -403,7 +426,7 @@ def test_learning_curves_say_whether_the_output_or_its_average_is_judged(tmp_pat
     _replaced("summary.json", '"picture": "average"', '"picture": "output"')(inpainted)
     made(tmp_path, "d")
     found = lined(tmp_path, "fig11")
-    units = {panel.task: found.exhibit.y[panel.facet] for panel in found.panels if panel.facet != "SSIM"}
+    units = {panel.task: found.exhibit.axes.y[panel.facet] for panel in found.panels if panel.facet != "SSIM"}
     assert units == {"denoise": "PSNR of the averaged output in dB", "inpaint": "PSNR of the output in dB"}
     assert all(unit in csv_of(found) and unit in markdown_of(found) for unit in units.values())
 
@@ -639,16 +662,63 @@ def test_a_ladder_of_36_percent_lacks_no_sparsity_that_it_passes_by(tmp_path: Pa
 
 
 def test_each_panel_has_the_command_that_makes_what_it_lacks(tmp_path: Path) -> None:
-    """Where it was made is told too, unless it is where the command leaves runs by itself."""
-    for name in ("astronaut", "camera"):
-        picture = {"size": 32, "pictures": {name: {"_target_": "lipdip.pictures.bundled", "name": name}}}
-        config = {"config__image": picture, "config__paths": {"output_dir": "outputs"}}
-        pictured(tmp_path, name[0], FOUR, **config, science__fit={"steps": 20, "code": "fixed", "weight_noise": 0})
+    """The words that all its runs were given: not what the exhibit goes over, and not of one run alone."""
+    for number, name in enumerate(("astronaut", "a picture.png")):
+        for seed, pruner in ((0, "imp"), (1, "imp"), (0, "snip")):
+            mine = ["experiment=table3", f"image={name}", f"pruner={pruner}", f"seed={seed}", "fit.steps=20"]
+            mine += ["fit.lr=0.02"] if pruner == "snip" else []
+            pictured(tmp_path, "AB"[number], FOUR, seed, **by_pruner(pruner), overrides__words=mine)
     one, other = lacking(lined(tmp_path))
-    own = "image.size=32 model.channels=4 fit.steps=20"
-    for lack, name in ((one, "astronaut"), (other, "camera")):
-        assert f" task=denoise image={name} " in lack.command and lack.command.endswith(f"paths.output_dir={tmp_path}")
-        assert all(f" {word} " in lack.command for word in (*own.split(), "pruner.rounds=16"))
+    command = "python -m lipdip.run -m experiment=fig3 'seed=range(0,10)'"
+    assert one.command == f"{command} image=astronaut fit.steps=20 pruner.rounds=16"
+    assert other.command == f"{command} 'image=a picture.png' fit.steps=20 pruner.rounds=16"
+
+
+def test_without_the_words_of_a_run_the_command_is_the_experiments(tmp_path: Path) -> None:
+    made(tmp_path, "a", overrides__words=["image=astronaut"])
+    made(tmp_path, "b", seed=1)
+    for lack in lacking(lined(tmp_path, "fig11")):
+        assert lack.command == f"{named('fig11').commands} pruner.rounds=3"
+
+
+def test_a_command_fixes_nothing_that_its_experiment_goes_over(tmp_path: Path) -> None:
+    words = ["experiment=fig5", "task=denoise", "pruner.rounds=8", "ticket.path=/there", "image=astronaut"]
+    made(tmp_path, "d", overrides__words=words)
+    made(tmp_path, "i", science__task={"name": "inpaint", "keep": 0.5, "seed": 0})
+    used(tmp_path, "own", "d", overrides__words=words)
+    used(tmp_path, "other", "i", overrides__words=words)
+    (lack,) = lacking(lined(tmp_path, "fig5"))
+    assert lack.command == "python experiments/fig5.py 'seed=range(0,3)' image=astronaut"
+
+
+def test_a_run_of_an_earlier_format_is_named_as_such(tmp_path: Path) -> None:
+    made(tmp_path, "a")
+    old = made(tmp_path, "b", seed=1)
+    summary = json.loads((old / "summary.json").read_text())
+    summary["configuration"]["format"] = RUN_FORMAT - 1
+    del summary["identity"]
+    (old / "summary.json").write_text(json.dumps(summary))
+    (why,) = whys(tmp_path)
+    assert f"of run format {RUN_FORMAT - 1}" in why and "lipdip 0.1.0" in why
+
+
+def test_a_new_exhibit_is_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "fig99.py").write_text(
+        "from lipdip.reports.exhibit import Exhibit, Whole, over_rounds\n"
+        "from lipdip.reports.selectors import by, pruner\n"
+        "FIG99 = Exhibit(name='fig99', title='New', says='', wants=by('IMP'), points=over_rounds(pruner),\n"
+        "    whole=Whole(series=('IMP',)))\n"
+    )
+    monkeypatch.setattr(exhibits, "__path__", [*exhibits.__path__, str(tmp_path)])
+    assert {one.name for one in declared()} == {"fig99", *(one.name for one in (*DRAWN, *NOT_DRAWN))}
+
+
+def test_exhibits_are_found_where_they_are_declared() -> None:
+    """By the number in their names; tables and what has none where they say."""
+    names = [exhibit.name for exhibit in DRAWN]
+    assert names[:7] == ["fig2", "fig3", "fig4", "fig5", "fig6", "fig7", "table1"] and names[-1] == "audit"
+    assert [name for name in names if name.startswith("table")] == [f"table{number}" for number in range(1, 6)]
+    assert names.index("fig8") + 1 == names.index("table2") and names.index("table5") + 1 == names.index("fig17")
 
 
 def test_sparsities_that_are_nearly_equal_share_a_column(tmp_path: Path) -> None:
@@ -731,8 +801,8 @@ def test_the_list_tells_what_is_missing_and_how_to_make_it(tmp_path: Path, capsy
 def test_every_experiment_named_is_there() -> None:
     root = Path(__file__).parents[1]
     there = {path.stem for path in (root / "conf" / "experiment").glob("*.yaml")}
-    assert {getattr(exhibit, "made_by", "") or exhibit.name for exhibit in DRAWN} <= there
-    scripts = {exhibit.commands.split()[1] for exhibit in DRAWN if exhibit.again}
+    assert {exhibit.making.experiment or exhibit.name for exhibit in DRAWN} <= there
+    scripts = {exhibit.commands.split()[1] for exhibit in DRAWN if exhibit.making.two_stage}
     assert {"experiments/fig5.py", "experiments/fig12.py", "experiments/table1.py"} <= scripts
     assert all((root / script).is_file() for script in scripts)
 
@@ -867,7 +937,7 @@ def _other_size(file: Path) -> None:
         (_no_picture, "there is no picture restored_last"),
         (_half, "cannot read the picture restored_last"),
         (lambda file: file.write_bytes(b""), "is not in a format that can be read"),
-        (_other_size, "images/restored_last.png is 8x8, and its summary tells of 32x32"),
+        (_other_size, "images/restored_last.png is 8x8"),
     ],
 )
 def test_a_run_with_a_damaged_picture_is_told_and_left_out(tmp_path: Path, damage: Any, why: str) -> None:

@@ -10,7 +10,7 @@ from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
 from lipdip.reports.exhibits.everything import DRAWN, NOT_DRAWN, named
 from lipdip.reports.found import Found, figures, found, panels, tables
-from lipdip.reports.gather import Refused, gather, told
+from lipdip.reports.gather import Refused, gather, listed
 from lipdip.reports.lines import Drawn
 from lipdip.reports.missing import lacking
 from lipdip.reports.page import page
@@ -97,7 +97,7 @@ def _asked(arguments: argparse.Namespace) -> Found:
 
 def _say_refused(refused: Sequence[Refused]) -> None:
     """What was left out, on standard error."""
-    for line in told(refused):
+    for line in listed(refused):
         complain(line)
 
 

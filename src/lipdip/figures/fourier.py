@@ -10,9 +10,8 @@ from matplotlib.figure import FigureBase
 from matplotlib.image import AxesImage
 
 from lipdip.core.errors import UserError
-from lipdip.figures.part import Part
-from lipdip.figures.reading import Array, read_picture
-from lipdip.figures.style import DIVERGING, GREY, line_style, wrapped
+from lipdip.figures.picture_file import Array, read_picture
+from lipdip.figures.style import DIVERGING, GREY, Part, line_style, wrapped
 
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, full range
 ROUNDING = 1 / (255 * 12**0.5)  # the standard deviation of rounding to 8 bits: what is below it says nothing

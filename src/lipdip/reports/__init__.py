@@ -1,1 +1,1 @@
-"""Reports: run directories gathered, grouped by what they share, and laid beside the paper. Nothing is run here."""
+"""Reports: run directories gathered, grouped by what they share, and compared with the paper. Nothing is run here."""

@@ -2,46 +2,76 @@
 
 import json
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from lipdip.reports.finished_run import Origin, Run
+from lipdip.reports.finished_run import Run, Source
 
-Identity = Mapping[str, Any]  # values by dotted name
 _NAMED = {"ticket.path": "ticket", "pruner.ticket": "pruner.ticket", "model.path": "model.sha256"}
+_SEEDS = ("seed", "task.seed")
+_HOW_FAR = ("pruner.rounds", "pruner.stop")  # settings that end a run, and change no round before
 
 
-def identity(run: Run) -> Identity:
-    """Everything that decides the run's numbers but its seeds, by dotted name.
+@dataclass(frozen=True)
+class Settings:
+    """Settings by dotted name.
+
+    Args:
+        asked: those that are not the default, which decide whether two identities are the same.
+        values: all of them, for words: a default is worth naming beside what is not.
+    """
+
+    asked: Mapping[str, Any]
+    values: Mapping[str, Any]
+
+    @property
+    def key(self) -> str:
+        """One text for each identity."""
+        return json.dumps(self.asked, sort_keys=True)
+
+    def without(self, varying: Iterable[str]) -> "Settings":
+        """The same without the named parts; ``pruner`` is ``pruner.rate`` too."""
+        drop = tuple(varying)
+        kept = {name: item for name, item in self.asked.items() if not _within(name, drop)}
+        return replace(self, asked=kept)
+
+    def with_(self, **more: Any) -> "Settings":
+        """The same with further parts; a double underscore is a dot."""
+        return replace(self, asked={**self.asked, **{name.replace("__", "."): item for name, item in more.items()}})
+
+    def value(self, name: str) -> Any:
+        """A setting, its default where it was not asked for; None where there is none."""
+        return self.asked.get(name, self.values.get(name))
+
+
+def _within(name: str, parts: Iterable[str]) -> bool:
+    return any(name == part or name.startswith(f"{part}.") for part in parts)
+
+
+def identity(run: Run) -> Settings:
+    """Everything that decides the run's numbers but its seeds.
 
     A ticket from another run is represented by that run's identity, so that tickets found with different seeds are
     grouped. The ticket's round is omitted, because rounds are points of one line. Of the hardware the number of threads
     is omitted, and so are settings that only decide how far a run goes, because they change no round before its end.
     """
-    flat = dict(_flat(run.science, ""))
-    for name in ("seed", "task.seed", *_how_far(run), *_without_effect(run)):
-        flat.pop(name, None)
+    empty = () if run.at("pruner.empty_layers") == "allow" else ("pruner.empty_layers",)
+    drop = {*_SEEDS, *_HOW_FAR, *empty}
+    asked = {name: item for name, item in run.summary["identity"].items() if name not in drop}
+    values = dict(_flat(run.summary["configuration"], ""))
     for origin in run.origins:
         name = _NAMED[origin.given]
-        kept = origin in _sources(run)
-        for own in [own for own in flat if own.startswith((f"{name}.mask", f"{name}.weights")) or own == name]:
-            del flat[own]
-        if kept:
-            flat |= {f"{name}.from.{own}": item for own, item in identity(origin.run).items()}
+        for own in [own for own in asked if own.startswith((f"{name}.mask", f"{name}.weights")) or own == name]:
+            del asked[own]
+        if origin in _sources(run):
+            found = identity(origin.run)
+            asked |= {f"{name}.from.{own}": item for own, item in found.asked.items()}
+            values |= {f"{name}.from.{own}": item for own, item in found.values.items()}
         else:
-            flat.pop(f"{name}.init", None)
+            asked.pop(f"{name}.init", None)
     hardware = str(run.summary.get("hardware", "unknown")).split(", ")
-    return flat | {"hardware": ", ".join(part for part in hardware if not part.endswith("threads"))}
-
-
-def _how_far(run: Run) -> tuple[str, ...]:
-    """Settings that end a run, and change no round before."""
-    empty = () if run.at("pruner.empty_layers") == "allow" else ("pruner.empty_layers",)
-    return ("pruner.rounds", "pruner.stop", *empty)
-
-
-def _without_effect(run: Run) -> tuple[str, ...]:
-    """Settings that decide nothing; older runs lack them."""
-    return ("task.target",) if run.at("task.name") == "classify" else ()
+    asked["hardware"] = ", ".join(part for part in hardware if not part.endswith("threads"))
+    return Settings(asked, values)
 
 
 def other_seeds(run: Run) -> tuple[tuple[str, Any], ...]:
@@ -53,7 +83,7 @@ def other_seeds(run: Run) -> tuple[tuple[str, Any], ...]:
     return tuple(own)
 
 
-def _sources(run: Run) -> list[Origin]:
+def _sources(run: Run) -> list[Source]:
     """The runs that it took something from; one that gave both a generator and a ticket counts once."""
     model = run.origin("model.path")
     return [origin for origin in run.origins if model is None or origin is model or origin.run is not model.run]
@@ -84,41 +114,30 @@ def alike(runs: Sequence[Run]) -> list[list[Run]]:
     return [part for part in parts.values() if part not in alone] + [follow]
 
 
-def without(whole: Identity, varying: Iterable[str]) -> Identity:
-    """An identity without the named parts; ``pruner`` is ``pruner.rate`` too."""
-    drop = tuple(varying)
-    return {
-        name: item
-        for name, item in whole.items()
-        if not any(name == part or name.startswith(f"{part}.") for part in drop)
-    }
-
-
-def key(whole: Identity) -> str:
-    """One text for each identity."""
-    return json.dumps(whole, sort_keys=True)
-
-
-def differences(several: Sequence[Identity], most: int = 3) -> list[str]:
-    """What tells each of several identities from the others, as settings; empty where they are the same."""
-    names = sorted({name for each in several for name in each})
-    apart = [name for name in names if len({json.dumps(each.get(name), sort_keys=True) for each in several}) > 1]
-    apart = [name for name in apart if not name.endswith("sha256")] or apart
-    told = []
+def differences(several: Sequence[Settings], most: int = 3) -> list[str]:
+    """What distinguishes each of several identities from the others, as settings; empty where they are the same."""
+    names = sorted({name for each in several for name in each.asked})
+    differing = [name for name in names if len({json.dumps(each.asked.get(name)) for each in several}) > 1]
+    differing = [name for name in differing if not name.endswith("sha256")] or differing
+    notes = []
     for each in several:
-        words = [f"{name.replace('.from.', ': ')}={_short(each[name])}" for name in apart if name in each]
+        words = [
+            f"{name.replace('.from.', ': ')}={_short(each.value(name))}"
+            for name in differing
+            if name in each.asked or name in each.values
+        ]
         more = [f"and {len(words) - most} more"] if len(words) > most else []
-        told.append(", ".join([*words[:most], *more]))
-    return told
+        notes.append(", ".join([*words[:most], *more]))
+    return notes
 
 
-def told_apart(names: Sequence[Hashable], settings: Sequence[Identity]) -> list[str]:
-    """What tells each of several settings from others of its name; empty where no other has that name."""
-    told = []
+def distinctions(names: Sequence[Hashable], settings: Sequence[Settings]) -> list[str]:
+    """What distinguishes each of several settings from others of its name; empty where no other has that name."""
+    notes = []
     for number, name in enumerate(names):
         same = [place for place, other in enumerate(names) if other == name]
-        told.append(differences([settings[place] for place in same], most=6)[same.index(number)])
-    return told
+        notes.append(differences([settings[place] for place in same], most=6)[same.index(number)])
+    return notes
 
 
 def _short(item: Any) -> str:

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from lipdip.figures.style import GREY, line_style, rendered, wrapped
-from lipdip.reports.lines import Drawn, Line, Panel, Spot, fits, marked, stated_by_paper
+from lipdip.reports.lines import Drawn, Line, Panel, Spot, in_column, marked, stated_by_paper
 
 _ACROSS, _MOST = 3, 24  # panels beside each other, and in one figure
 
@@ -44,7 +44,8 @@ def panels(drawn: Drawn) -> list[bytes]:
 def light(png: bytes, *, exact: bool = False) -> bytes:
     """A PNG of at most 256 colours, a third as large; lines and bands keep theirs, smoothed edges need not.
 
-    With ``exact`` nothing is changed where a picture has more.
+    With ``exact`` nothing is changed where a picture has more. Pillow alone either keeps all colours, at three times
+    the size, or shifts those of lines: its search for the nearest colour of a palette looks at six bits of eight.
     """
     out = io.BytesIO()
     with Image.open(io.BytesIO(png)) as image:
@@ -83,7 +84,7 @@ def _figure(drawn: Drawn, some: Sequence[Panel]) -> Figure:
     figure = Figure(figsize=(4.6 * across, sum(heights) + 0.3 * bool(left_out)), layout="constrained")
     grid = figure.subplots(down, across, squeeze=False, height_ratios=heights)
     order = list(
-        dict.fromkeys([*drawn.exhibit.series, *(line.series for panel in drawn.panels for line in panel.lines)])
+        dict.fromkeys([*drawn.exhibit.whole.series, *(line.series for panel in drawn.panels for line in panel.lines)])
     )
     for axes, panel in zip(grid.flat, shown, strict=False):
         _draw(axes, drawn, panel, order)
@@ -100,9 +101,9 @@ def _entries(panel: Panel) -> int:
 
 
 def _draw(axes: Axes, drawn: Drawn, panel: Panel, order: list[str]) -> None:
-    exhibit = drawn.exhibit
-    unit = wrapped(exhibit.y.get(panel.facet, ""), 34)
-    one_unit = len(set(exhibit.y.values())) < len(exhibit.y)  # which then does not tell facets apart
+    own = drawn.exhibit.axes
+    unit = wrapped(own.y.get(panel.facet, ""), 34)
+    one_unit = len(set(own.y.values())) < len(own.y)  # which then does not distinguish facets
     axes.set_title(wrapped(panel.name if one_unit else panel.title, 52), fontsize=9)
     axes.tick_params(labelsize=8)
     axes.grid(alpha=0.25)
@@ -117,15 +118,15 @@ def _draw(axes: Axes, drawn: Drawn, panel: Panel, order: list[str]) -> None:
         if stated:
             axes.plot(list(stated), list(stated.values()), "x", color=style["color"], markersize=6, label=label)
             label = None
-    axes.set_xlabel(exhibit.x, fontsize=9)
+    axes.set_xlabel(own.x, fontsize=9)
     axes.set_ylabel(unit, fontsize=9)
-    if "x" in exhibit.logarithmic:
+    if "x" in own.logarithmic:
         axes.set_xscale("log")
-    if "y" in exhibit.logarithmic:
+    if "y" in own.logarithmic:
         axes.set_yscale("log")
         axes.set_ylim(bottom=0.7 * min(spot.entry.mean for line in panel.lines for spot in line.spots))
     _mark(axes, drawn, panel)
-    if all(spot.x == int(spot.x) for line in panel.lines for spot in line.spots) and "x" not in exhibit.logarithmic:
+    if all(spot.x == int(spot.x) for line in panel.lines for spot in line.spots) and "x" not in own.logarithmic:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.17))  # below, where it covers no curve
 
@@ -190,10 +191,10 @@ def _dots(axes: Axes, drawn: Drawn, panel: Panel, order: list[str]) -> None:
         axes.errorbar([entry.mean], [-number], xerr=[entry.spread or 0], fmt="o", color=style["color"], markersize=5)
         name = f"{line.name}, n={line.seeds}, sparsity {sparsity:.3f}"
         stated = stated_by_paper(drawn, panel, line.series)
-        told = [value for x, value in stated.items() if fits(x, sparsity, [*stated])]
-        if told:
-            axes.plot(told, [-number], "x", color=style["color"], markersize=6)
-            name += f"; x: the paper's {told[0]:g}"
+        theirs = [value for x, value in stated.items() if in_column(x, sparsity, [*stated])]
+        if theirs:
+            axes.plot(theirs, [-number], "x", color=style["color"], markersize=6)
+            name += f"; x: the paper's {theirs[0]:g}"
         axes.text(0.01, 0.2 - number, wrapped(name, 76), transform=across, fontsize=6.5, va="bottom")
     axes.set_yticks([])
     axes.set_ylim(0.6 - len(panel.lines), 0.9)

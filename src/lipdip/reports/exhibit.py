@@ -5,16 +5,17 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from lipdip.reports.finished_run import Run
-from lipdip.runs.rows import Recovered, Restored, Round
+from lipdip.runs.rows import Round
 
 LADDER = tuple(1 - 0.8**number for number in range(17))  # the paper's sparsities
+BEST_PSNR = "best PSNR over the run in dB (oracle)"
 
 
 @dataclass(frozen=True)
 class Point:
     """One number of one run. Runs of one series are averaged at equal ``at``.
 
-    ``facet`` tells numbers of different kinds apart, such as loss and PSNR; each kind has a panel of its own.
+    ``facet`` separates numbers of different kinds, such as loss and PSNR; each kind has a panel of its own.
     """
 
     series: str
@@ -25,71 +26,137 @@ class Point:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exhibit:
-    """A figure or table of the paper, or one of ours.
+class Paper:
+    """What the paper has to compare with.
 
     Args:
-        name: as on the command line.
-        title: a line.
-        kind: what the page shows first.
-        says: what the paper shows there and says about it; one or two sentences.
-        paper_on: what the paper's numbers were measured on; empty where it states none.
-        published: the pictures that the paper's numbers are of, by name and size or by size alone.
-        wants: whether a run belongs to it.
-        points: what a run gives to it.
-        series: those that a whole exhibit has, by name.
-        must: whether a panel with series of these names is worth showing.
-        varies: the parts of a run's identity that may differ within a panel, by dotted name.
+        numbers: by facet or task, and series, the value at each ``x``.
+        on: what the numbers were measured on; empty where there are none.
+        pictures: those that the numbers are of, by name and size or by size alone.
+        has: whether it has a run's problem; of a problem that it has not, nothing is missing.
+    """
+
+    numbers: Mapping[tuple[str, str], Mapping[float, float]] = field(default_factory=dict)
+    on: str = ""
+    pictures: tuple[str, ...] = ()
+    has: Callable[[Run], bool] = lambda _: True
+
+    def stated(self, facet: str, task: str, series: str) -> Mapping[float, float]:
+        """Its numbers for a series, by ``x``."""
+        return self.numbers.get((facet, series), self.numbers.get((task, series), {}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Axes:
+    """How points are drawn.
+
+    Args:
         x: label of the horizontal axis, with unit.
         y: label of the vertical axis, with unit, by facet.
         logarithmic: ``x``, ``y``, or both.
         columns: of the table, values of ``x``; none: those that there are.
-        paper: the paper's numbers: by facet or task, and series, the value at each ``x``.
-        needs: seeds that a whole exhibit has.
-        pooled: where numbers are means over the pictures of a set, how many pictures each facet has.
-        merges: the parts of a run's identity that may differ even within a line, whose points differ in ``at``.
-        starts: the series that has a series' number at sparsity 0 where it has none itself, by name.
-        again: whether runs of it use tickets that others of them found.
         marks: where rules would stop a run, at values of ``x``, by the rule's name.
-        sweeps: settings over which its experiment itself goes to fill one panel, so that no command may fix them.
-        claims: whether the paper has a run's problem there; of one that it has not, nothing is missing.
+    """
+
+    x: str = "sparsity"
+    y: Mapping[str, str] = field(default_factory=lambda: {"": BEST_PSNR})
+    logarithmic: tuple[str, ...] = ()
+    columns: tuple[float, ...] = ()
+    marks: Callable[[Run], Mapping[str, float]] = lambda _: {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole:
+    """What a panel has when nothing is missing.
+
+    Args:
+        series: by name, in order.
+        seeds: how many.
+        pictures: where numbers are means over the pictures of a set, how many pictures each facet has.
+        starts: the series that has a series' number at sparsity 0 where it has none itself, by name.
+    """
+
+    series: tuple[str, ...]
+    seeds: int = 3
+    pictures: Mapping[str, int] = field(default_factory=dict)
+    starts: Callable[[str], str] = lambda _: "dense"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """Which settings may differ, by dotted name; ``pruner`` is ``pruner.rate`` too.
+
+    Args:
+        within_panel: between the lines of a panel.
+        within_line: even between the runs of a line, whose points then differ in ``at``.
         any_degradation: whether runs whose degradation follows the seed are shown beside runs of one degradation.
+    """
+
+    within_panel: tuple[str, ...] = ("pruner",)
+    within_line: tuple[str, ...] = ()
+    any_degradation: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Making:
+    """How an exhibit's runs are made.
+
+    Args:
+        experiment: of ``conf/experiment``; empty: it has the exhibit's name.
+        two_stage: whether a script has to use the tickets that the experiment's runs found.
+        sweeps: settings over which the experiment itself goes to fill one panel, so that no command may fix them.
+        rounds: the setting that says how many rounds a run has.
+    """
+
+    experiment: str = ""
+    two_stage: bool = False
+    sweeps: tuple[str, ...] = ()
+    rounds: str = "pruner.rounds"
+
+    def command(self, name: str, seeds: int) -> str:
+        """The command that makes the runs of the exhibit ``name``."""
+        experiment = self.experiment or name
+        more = f" 'seed=range(0,{seeds})'" if seeds > 1 else ""
+        two_stage = f"python experiments/{experiment}.py{more}"
+        return two_stage if self.two_stage else f"python -m lipdip.run -m experiment={experiment}{more}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exhibit:
+    """A figure or table of the paper, or one of ours.
+
+    Args:
+        name: as on the command line; ``tableN`` shows its table first, any other its figure.
+        place: among all exhibits; none: the number in its name, as in ``fig10``.
+        title: a line.
+        says: what the paper shows there and says about it; one or two sentences.
+        wants: whether a run belongs to it.
+        points: what a run gives to it.
+        show_if: whether a panel with series of these names is worth showing.
     """
 
     name: str
     title: str
-    kind: Literal["figure", "table"]
     says: str
     wants: Callable[[Run], bool]
     points: Callable[[Run], Iterable[Point]]
-    series: tuple[str, ...]
-    must: Callable[[Set[str]], bool] = bool
-    varies: tuple[str, ...] = ("pruner",)
-    x: str = "sparsity"
-    y: Mapping[str, str] = field(default_factory=lambda: {"": "best PSNR over the run in dB (oracle)"})
-    logarithmic: tuple[str, ...] = ()
-    columns: tuple[float, ...] = ()
-    paper: Mapping[tuple[str, str], Mapping[float, float]] = field(default_factory=dict)
-    paper_on: str = ""
-    published: tuple[str, ...] = ()
-    needs: int = 3
-    pooled: Mapping[str, int] = field(default_factory=dict)
-    merges: tuple[str, ...] = ()
-    starts: Callable[[str], str] = lambda _: "dense"
-    again: bool = False
-    marks: Callable[[Run], Mapping[str, float]] = lambda _: {}
-    sweeps: tuple[str, ...] = ()
-    claims: Callable[[Run], bool] = lambda _: True
-    any_degradation: bool = False
+    whole: Whole
+    place: float | None = None
+    paper: Paper = field(default_factory=Paper)
+    axes: Axes = field(default_factory=Axes)
+    compared: Compared = field(default_factory=Compared)
+    making: Making = field(default_factory=Making)
+    show_if: Callable[[Set[str]], bool] = bool
+
+    @property
+    def kind(self) -> Literal["figure", "table"]:
+        """What the page shows first."""
+        return "table" if self.name.startswith("table") else "figure"
 
     @property
     def commands(self) -> str:
         """The command that makes its runs as the experiment has them."""
-        return command(self.name, self.needs, self.again)
-
-    def stated(self, facet: str, task: str, series: str) -> Mapping[float, float]:
-        """The paper's numbers for a series, by ``x``."""
-        return self.paper.get((facet, series), self.paper.get((task, series), {}))
+        return self.making.command(self.name, self.whole.seeds)
 
 
 @dataclass(frozen=True)
@@ -101,21 +168,14 @@ class NotDrawn:
     why: str
 
 
-def command(name: str, seeds: int, again: bool) -> str:
-    """The command that makes an exhibit's runs: one sweep, or a script that then uses the tickets found."""
-    more = f" 'seed=range(0,{seeds})'" if seeds > 1 else ""
-    return f"python experiments/{name}.py{more}" if again else f"python -m lipdip.run -m experiment={name}{more}"
-
-
-def best(row: Round) -> float | None:
-    """The score that the exhibit is about: best PSNR in dB, or a recovery's MSE."""
-    if isinstance(row, Recovered):
-        return row.mse
-    return row.psnr_best if isinstance(row, Restored) else row.score
+def headline(row: Round) -> float | None:
+    """The number of a round that exhibits show, as its kind of run has it."""
+    value: float | None = getattr(row, "headline_value", row.score)
+    return value
 
 
 def over_rounds(
-    series: Callable[[Run], str], y: Callable[[Round], float | None] = best, facet: str = ""
+    series: Callable[[Run], str], y: Callable[[Round], float | None] = headline, facet: str = ""
 ) -> Callable[[Run], Iterable[Point]]:
     """A point for each round, at its sparsity; rounds of tickets that another run found come in that run's order."""
 

@@ -1,18 +1,14 @@
 """An exhibit as numbers: cells beside the paper's, as CSV and as Markdown."""
 
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from statistics import fmean
-from typing import Any
 
 from lipdip.figures import markdown
-from lipdip.reports.finished_run import Run
+from lipdip.reports.comparability import comparability
 from lipdip.reports.lines import Drawn, Line, Panel, Spot, marked, near, start_of, stated_by_paper
 from lipdip.reports.missing import lacking
-from lipdip.reports.paper import DECODERS, SETTINGS
-from lipdip.reports.selectors import decoder, task
 from lipdip.runs.csv_tables import table_of
 
 KINDS = {"ours": "", "paper": ": the paper's", "difference": ": difference"}
@@ -20,7 +16,7 @@ _WIDEST, _NEARLY = 9, 0.005  # columns, where the exhibit names none; and how fa
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """One line of an exhibit's CSV; ``x`` is where the number is, ``column`` where the table shows it."""
 
     exhibit: str
@@ -38,7 +34,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A row of a panel's table, as texts; ``kind`` is ``ours``, ``paper`` or ``difference``."""
 
     name: str
@@ -47,16 +43,16 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column of a panel's table: the spot of each line, in the panel's order, or None where a line has none."""
 
     x: float
     spots: tuple[Spot | None, ...]
 
 
-def columns(drawn: Drawn, panel: Panel) -> list[Column]:
+def columns(drawn: Drawn, panel: Panel) -> list[TableColumn]:
     """Where the table of a panel shows numbers: the exhibit's own columns that hold something, or some of all."""
-    if drawn.exhibit.columns:
+    if drawn.exhibit.axes.columns:
         return _own(drawn, panel)
     found = _merged(panel, ())
     if len(found) <= _WIDEST:
@@ -64,21 +60,21 @@ def columns(drawn: Drawn, panel: Panel) -> list[Column]:
     return [found[round(number * (len(found) - 1) / (_WIDEST - 1))] for number in range(_WIDEST)]
 
 
-def every(drawn: Drawn, panel: Panel) -> list[Column]:
+def every(drawn: Drawn, panel: Panel) -> list[TableColumn]:
     """All numbers of a panel: the exhibit's own columns, and the places that these leave out."""
     own = _own(drawn, panel)
     return sorted([*own, *_merged(panel, own)], key=lambda column: column.x)
 
 
-def _own(drawn: Drawn, panel: Panel) -> list[Column]:
+def _own(drawn: Drawn, panel: Panel) -> list[TableColumn]:
     """The exhibit's own columns that hold a number, of ours or of the paper."""
-    own = drawn.exhibit.columns
+    own = drawn.exhibit.axes.columns
     stated = {x for line in panel.lines for x in stated_by_paper(drawn, panel, line.series)}
-    columns = [Column(x, tuple(near(line, x, own) for line in panel.lines)) for x in own]
+    columns = [TableColumn(x, tuple(near(line, x, own) for line in panel.lines)) for x in own]
     return [column for column in columns if column.x in stated or any(column.spots)]
 
 
-def _merged(panel: Panel, shown: Sequence[Column]) -> list[Column]:
+def _merged(panel: Panel, shown: Sequence[TableColumn]) -> list[TableColumn]:
     """All places that are not shown; those nearly equal are one column, unless a line has two of them."""
     spots = [
         (spot.x, number, spot)
@@ -95,21 +91,21 @@ def _merged(panel: Panel, shown: Sequence[Column]) -> list[Column]:
         groups[-1][number] = spot
     numbers = range(len(panel.lines))
     return [
-        Column(round(fmean(spot.x for spot in group.values()), 3), tuple(group.get(number) for number in numbers))
+        TableColumn(round(fmean(spot.x for spot in group.values()), 3), tuple(group.get(number) for number in numbers))
         for group in groups
     ]
 
 
-def cells(drawn: Drawn) -> Iterator[Cell]:
+def cells(drawn: Drawn) -> Iterator[TableCell]:
     """Every number of the tables, with the paper's beside it; what is missing has a row without numbers."""
     for panel in drawn.panels:
         whole = every(drawn, panel)
         for place, line in enumerate(panel.lines):
             stated = stated_by_paper(drawn, panel, line.series)
             for column in whole:
-                spot, told = column.spots[place], stated.get(column.x)
+                spot, theirs = column.spots[place], stated.get(column.x)
                 compared = _compared(drawn, panel, line, column.x, spot)
-                yield Cell(
+                yield TableCell(
                     drawn.exhibit.name,
                     panel.name,
                     line.name,
@@ -118,19 +114,19 @@ def cells(drawn: Drawn) -> Iterator[Cell]:
                     None if spot is None else spot.entry.mean,
                     None if spot is None else spot.entry.spread,
                     0 if spot is None else spot.entry.count,
-                    told,
-                    None if compared is None or told is None else compared - told,
-                    drawn.exhibit.y.get(panel.facet, ""),
+                    theirs,
+                    None if compared is None or theirs is None else compared - theirs,
+                    drawn.exhibit.axes.y.get(panel.facet, ""),
                     "" if spot is None else " ".join(spot.runs),
                 )
 
 
 def csv_of(drawn: Drawn) -> str:
     """The cells as CSV."""
-    return table_of(Cell, cells(drawn))
+    return table_of(TableCell, cells(drawn))
 
 
-def rows(drawn: Drawn, panel: Panel) -> list[Row]:
+def rows(drawn: Drawn, panel: Panel) -> list[TableRow]:
     """A panel's table: mean and spread, below them the paper's value and the difference from it.
 
     The number of seeds stands beside the name; in the cells, where they are of different numbers.
@@ -141,10 +137,10 @@ def rows(drawn: Drawn, panel: Panel) -> list[Row]:
         counts = {spot.entry.count for spot in line.spots}
         name = f"{line.name}, n={min(counts)}" if len(counts) == 1 else line.name
         texts = [_entry(drawn, panel, spot, column.x, line) for spot, column in zip(spots, shown, strict=True)]
-        found.append(Row(name, "ours", tuple(texts)))
+        found.append(TableRow(name, "ours", tuple(texts)))
         stated = stated_by_paper(drawn, panel, line.series)
         if stated:
-            told = tuple(number(stated[column.x]) if column.x in stated else "" for column in shown)
+            theirs = tuple(number(stated[column.x]) if column.x in stated else "" for column in shown)
             compared = [
                 _compared(drawn, panel, line, column.x, spot) for spot, column in zip(spots, shown, strict=True)
             ]
@@ -154,12 +150,12 @@ def rows(drawn: Drawn, panel: Panel) -> list[Row]:
                 else ""
                 for mean, column in zip(compared, shown, strict=True)
             )
-            found += [Row(line.name, "paper", told), Row(line.name, "difference", apart)]
+            found += [TableRow(line.name, "paper", theirs), TableRow(line.name, "difference", apart)]
     return found
 
 
 def _compared(drawn: Drawn, panel: Panel, line: Line, x: float, spot: Spot | None) -> float | None:
-    """What of ours the paper's number is laid beside: the dense network's where the line starts from it."""
+    """Our value to compare with the paper's; at sparsity 0, the dense run's where the line starts from it."""
     if spot is not None or x != 0:
         return None if spot is None else spot.entry.mean
     start = start_of(drawn, panel, line)
@@ -171,13 +167,13 @@ def markdown_of(drawn: Drawn) -> str:
     exhibit = drawn.exhibit
     parts = [f"# {exhibit.name}: {exhibit.title}\n", f"The paper: {exhibit.says}\n"]
     for panel in drawn.panels:
-        unit = exhibit.y.get(panel.facet, "")
+        unit = exhibit.axes.y.get(panel.facet, "")
         parts.append(f"## {panel.name}\n")
-        parts.append(f"{unit}, over {exhibit.x}: mean ± standard deviation over n seeds.\n")
+        parts.append(f"{unit}, over {exhibit.axes.x}: mean ± standard deviation over n seeds.\n")
         header = [label(column.x) for column in columns(drawn, panel)]
         parts.append(
             markdown.table(
-                header, {f"{row.name}{KINDS[row.kind]}": row.entries for row in rows(drawn, panel)}, exhibit.x
+                header, {f"{row.name}{KINDS[row.kind]}": row.entries for row in rows(drawn, panel)}, exhibit.axes.x
             )
         )
         parts += [f"{note}\n" for note in notes(drawn, panel)]
@@ -191,18 +187,18 @@ def markdown_of(drawn: Drawn) -> str:
 def notes(drawn: Drawn, panel: Panel) -> list[str]:
     """What a reader of a panel has to know: hardware, versions, and whether the paper's numbers may be compared."""
     hardware = sorted({run.hardware for run in panel.runs})
-    told = [f"On {'; '.join(hardware)}."]
+    said = [f"On {'; '.join(hardware)}."]
     mixed = {run.versions for line in panel.lines if len({run.versions for run in line.runs}) > 1 for run in line.runs}
-    told += [f"Runs of different versions are averaged: {'; '.join(sorted(mixed))}."] if mixed else []
+    said += [f"Runs of different versions are averaged: {'; '.join(sorted(mixed))}."] if mixed else []
     for name, places in marked(drawn, panel).items():
-        told.append(f"{name.capitalize()}: {', '.join(f'at {label(x)} (seed {seed})' for seed, x in places)}.")
+        said.append(f"{name.capitalize()}: {', '.join(f'at {label(x)} (seed {seed})' for seed, x in places)}.")
     if any(stated_by_paper(drawn, panel, line.series) for line in panel.lines):
-        told.append(f"The paper's numbers: {drawn.exhibit.paper_on}. {_comparable(drawn, panel)}")
-    elif drawn.exhibit.paper:
-        told.append(f"The paper has no numbers of this problem; it has those of {drawn.exhibit.paper_on}.")
+        said.append(f"The paper's numbers: {drawn.exhibit.paper.on}. {comparability(drawn, panel)}")
+    elif drawn.exhibit.paper.numbers:
+        said.append(f"The paper has no numbers of this problem; it has those of {drawn.exhibit.paper.on}.")
     fewer, all_ = len(columns(drawn, panel)), len(every(drawn, panel))
-    told += [f"The table shows {fewer} of {all_} columns; the CSV has all."] if fewer < all_ else []
-    return told
+    said += [f"The table shows {fewer} of {all_} columns; the CSV has all."] if fewer < all_ else []
+    return said
 
 
 def number(value: float) -> str:
@@ -224,50 +220,13 @@ def _entry(drawn: Drawn, panel: Panel, spot: Spot | None, x: float, line: Line) 
     if spot is None:
         if len(line.spots) == 1:  # a dense network, or one ticket, which has no other place
             return ""
-        start = drawn.exhibit.starts(line.series) if x == 0 else ""
+        start = drawn.exhibit.whole.starts(line.series) if x == 0 else ""
         if start and any(other.series == start and other.spots[0].x == 0 for other in panel.lines):
             return start
-        return "missing" if drawn.exhibit.columns else ""
+        return "missing" if drawn.exhibit.axes.columns else ""
     digits = _digits(spot.entry.mean)
     spread = "" if spot.entry.spread is None else f" ± {spot.entry.spread:{digits}}"
     more = [f"n={spot.entry.count}"] if len({each.entry.count for each in line.spots}) > 1 else []
     more += [f"at {label(spot.x)}"] if x <= 1 and abs(spot.x - x) > 0.006 else []
-    told = f" ({', '.join(more)})" if more else ""
-    return f"{spot.entry.mean:{digits}}{spread}{told}"
-
-
-def _comparable(drawn: Drawn, panel: Panel) -> str:
-    """Whether ours were measured as the paper's, as far as the runs tell."""
-    protocols = sorted({str(run.given("protocol.name")) for run in panel.runs})
-    apart = [f"protocol={name}" for name in protocols if name != "paper"]
-    wanted = drawn.exhibit.published
-    others = [name for name in panel.pictures if wanted and name not in wanted and name.split()[-1] not in wanted]
-    apart += [*others[:2], *([f"and {len(others) - 2} more"] if len(others) > 2 else [])]
-    apart += _other_settings(panel)
-    return f"Ours differ ({', '.join(apart)}): not directly comparable." if apart else "Ours have that setting."
-
-
-def _other_settings(panel: Panel) -> list[str]:
-    """Settings that differ from the paper's, each once."""
-    told = [
-        f"{name}={_short(run.at(name))}"
-        for run in panel.runs
-        for name, published in _settings(run).items()
-        if run.at(name) is not None and not _equal(run.at(name), published)
-    ]
-    return list(dict.fromkeys(told))
-
-
-def _settings(run: Run) -> Mapping[str, Any]:
-    """The paper's settings for a run's task and network."""
-    return {**SETTINGS.get(task(run), {}), **(DECODERS.get(task(run), {}) if decoder(run) else {})}
-
-
-def _equal(own: Any, published: Any) -> bool:
-    if isinstance(own, int | float) and isinstance(published, int | float):
-        return math.isclose(own, published, rel_tol=1e-6)
-    return bool(own == published)
-
-
-def _short(own: Any) -> str:
-    return f"{own:.4g}" if isinstance(own, float) else str(own)
+    notes = f" ({', '.join(more)})" if more else ""
+    return f"{spot.entry.mean:{digits}}{spread}{notes}"

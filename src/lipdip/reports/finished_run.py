@@ -1,4 +1,4 @@
-"""A finished run, as its directory tells it."""
+"""A finished run as reports see it: its settings, its rounds, and its other tables, read when they are asked for."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -7,12 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from lipdip.core.dotted import value
+from lipdip.core.errors import UserError
+from lipdip.runs.csv_tables import DAMAGED, read_table
+from lipdip.runs.directory import read_curves, read_pictures
 from lipdip.runs.rows import Round
+
+_DETAILS = {  # of a task, in words
+    **{"sigma": "noise {:g}/255", "keep": "{:.0%} kept", "factor": "x{:g}", "measurements": "{:g} measurements"},
+    "outliers": "{:.0%} outliers",
+}
 
 
 @dataclass(frozen=True)
-class Origin:
-    """What a run took of another one: ``given`` is the setting that named it, ``round`` which ticket or generator."""
+class Source:
+    """A ticket or generator of another run: the setting that named it (``given``), the run, and which round's it is."""
 
     given: str
     run: "Run"
@@ -20,30 +28,67 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Run:
-    """A finished run, whole.
+class LayerDensity:
+    """What exhibits show of a row of ``layers.csv``."""
 
-    ``science`` is what decides its numbers (``summary.json``'s ``configuration``), ``config`` all that was composed.
-    ``lost`` are the settings that name a ticket or generator of a run that is not among those gathered.
+    round: int
+    layer: str
+    density: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run.
+
+    Args:
+        path: its directory.
+        summary: what ``summary.json`` holds.
+        config: what ``config.yaml`` holds, all that was composed.
+        rounds: the rows of ``rounds.csv``.
+        words: the command line's words that describe it, as typed; None where the directory does not have them.
+        origins: the runs whose tickets or generators it took.
+        lost: the settings that name a ticket or generator of a run that is not among those gathered.
     """
 
     path: Path
     summary: Mapping[str, Any]
     config: Mapping[str, Any]
     rounds: Sequence[Round]
-    origins: tuple[Origin, ...] = ()
+    words: tuple[str, ...] | None = None
+    origins: tuple[Source, ...] = ()
     lost: tuple[str, ...] = ()
-
-    @property
-    def science(self) -> Mapping[str, Any]:
-        """What decides the numbers."""
-        found: Mapping[str, Any] = self.summary["configuration"]
-        return found
 
     @property
     def seed(self) -> int:
         """Of initialisation, code and jitter."""
-        return int(self.science["seed"])
+        return int(self.at("seed"))
+
+    def curves(self) -> Sequence[Any]:
+        """The rows of ``curves.csv``.
+
+        Raises:
+            UserError: if it cannot be read.
+        """
+        return read_curves(self.path)
+
+    def scores_of_pictures(self) -> Sequence[Any]:
+        """The rows of ``pictures.csv``; none where there is no such file.
+
+        Raises:
+            UserError: if it cannot be read.
+        """
+        return read_pictures(self.path)
+
+    def layers(self) -> Sequence[LayerDensity]:
+        """The rows of ``layers.csv``.
+
+        Raises:
+            UserError: if it cannot be read.
+        """
+        try:
+            return read_table(self.path / "layers.csv", {}, LayerDensity)
+        except DAMAGED as error:
+            raise UserError(f"its layers.csv cannot be read: {error}") from None
 
     @property
     def pictures(self) -> tuple[str, ...]:
@@ -63,8 +108,8 @@ class Run:
     @property
     def versions(self) -> str:
         """Of lipdip and torch, in words."""
-        told = self.summary.get("versions")
-        return ", ".join(f"{name} {value(told, name) or 'unknown'}" for name in ("lipdip", "torch"))
+        versions = self.summary.get("versions")
+        return ", ".join(f"{name} {value(versions, name) or 'unknown'}" for name in ("lipdip", "torch"))
 
     @property
     def asked_size(self) -> Any:
@@ -73,25 +118,25 @@ class Run:
         return self.given("protocol.image_size") if size == "auto" else size
 
     def at(self, name: str) -> Any:
-        """A value of ``science`` by its dotted name, or None."""
-        return value(self.science, name)
+        """A value that decides its numbers (``summary.json``'s ``configuration``) by its dotted name, or None."""
+        return value(self.summary["configuration"], name)
 
     def given(self, name: str) -> Any:
-        """A value of ``config`` by its dotted name, or None."""
+        """A value of all that was composed, by its dotted name, or None."""
         return value(self.config, name)
 
-    def origin(self, given: str) -> Origin | None:
-        """What the setting ``given`` named, where it named a run."""
+    def origin(self, given: str) -> Source | None:
+        """The run that the setting ``given`` named, if it named one."""
         return next((origin for origin in self.origins if origin.given == given), None)
 
 
 def title(runs: Sequence[Run]) -> str:
     """Task and pictures, in words."""
-    told = {"sigma": "noise {:g}/255", "keep": "{:.0%} kept", "factor": "x{:g}", "measurements": "{:g} measurements"}
-    told["outliers"] = "{:.0%} outliers"
     task = runs[0].at("task") or {}
     details = [
-        text.format(task[name]) for name, text in told.items() if task.get(name) and isinstance(task[name], int | float)
+        text.format(task[name])
+        for name, text in _DETAILS.items()
+        if task.get(name) and isinstance(task[name], int | float)
     ]
     names = list(dict.fromkeys(name for run in runs for name in run.pictures))
     names = names if len(names) <= 3 else [*names[:2], f"and {len(names) - 2} more"]

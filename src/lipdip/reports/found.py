@@ -1,13 +1,14 @@
-"""An exhibit with what there is of it, in lines or in pictures: the one place that tells how each is drawn."""
+"""An exhibit with the runs that belong to it: the one place that knows that exhibits are lines or pictures."""
 
 from collections.abc import Iterable
 
+from lipdip.reports.averaging import drawn
 from lipdip.reports.exhibit import Exhibit
 from lipdip.reports.exhibit_tables import csv_of, markdown_of
 from lipdip.reports.finished_run import Run
 from lipdip.reports.gallery import Gallery
 from lipdip.reports.grids import Arranged, arranged
-from lipdip.reports.lines import Drawn, drawn
+from lipdip.reports.lines import Drawn
 
 Found = Drawn | Arranged
 

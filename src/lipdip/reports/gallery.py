@@ -1,10 +1,10 @@
 """What a gallery is: an exhibit of pictures, with the runs that belong to it and which of their pictures it shows."""
 
 from collections.abc import Callable, Iterable, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
-from lipdip.reports.exhibit import command
+from lipdip.reports.exhibit import Making, Paper
 from lipdip.reports.finished_run import Run
 
 
@@ -32,31 +32,52 @@ class Shot:
 
 
 @dataclass(frozen=True, kw_only=True)
+class WholeGrid:
+    """What a grid has when nothing is missing.
+
+    Args:
+        series: by name, in order; one whose name goes on after that counts as well.
+        optional: series that it may lack.
+        places: how many pictures of each series.
+        least: how many a series must have to be shown.
+    """
+
+    series: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    places: int = 1
+    least: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparedPictures:
+    """Which runs stand in one grid.
+
+    Args:
+        within_grid: settings that may differ within a grid, by dotted name.
+        within_series: those of them that may differ within a series.
+        equal_sparsity: only tickets of equal sparsity.
+        per_setting: one grid per setting and seed; else one for all.
+    """
+
+    within_grid: tuple[str, ...] = ("pruner.name", "pruner.scorer", "pruner.when")
+    within_series: tuple[str, ...] = ()
+    equal_sparsity: bool = False
+    per_setting: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
 class Gallery:
-    """A figure of the paper that is made of pictures. Those of one grid are of runs that agree in all but ``varies``.
+    """A figure of the paper that is made of pictures.
 
     Args:
         name: as on the command line.
         title: a line.
-        says: what the paper shows there and says about it.
+        says: what the paper shows there and says about it; one or two sentences.
         note: how ours were chosen, and what stands below them.
         wants: whether a run belongs to it.
         shots: what a run gives to it; where two are of one series and place, the sparser is shown.
-        series: those that a whole grid has, in order; one whose name goes on after that counts as well.
-        perhaps: series that a whole grid may lack.
-        places: how many pictures of each series a whole grid has.
-        least: how many a series must have to be shown.
-        must: whether a grid with series of these names is worth showing.
-        varies: the parts of a run's identity that may differ within a grid, by dotted name.
-        across: those of them that may differ within a series.
-        level: group only tickets of equal sparsity.
-        apart: one grid per setting and seed.
-        rows: whether the series stand below each other.
-        draws: the pictures, each above its spectrum, or how the spectra differ.
-        made_by: the experiment whose runs it shows, where that has another name.
-        again: whether its runs use tickets that others of them found.
-        sweeps: settings over which its experiment itself goes to fill one grid, so that no command may fix them.
-        claims: whether the paper has a run's problem there; of one that it has not, nothing is missing.
+        show_if: whether a grid with series of these names is worth showing.
+        draws: pictures in a block, or a row for each series; each above its spectrum; or how the spectra differ.
     """
 
     name: str
@@ -65,23 +86,14 @@ class Gallery:
     note: str
     wants: Callable[[Run], bool]
     shots: Callable[[Run], Iterable[Shot]]
-    series: tuple[str, ...]
-    perhaps: tuple[str, ...] = ()
-    places: int = 1
-    least: int = 1
-    must: Callable[[Set[str]], bool] = bool
-    varies: tuple[str, ...] = ("pruner.name", "pruner.scorer", "pruner.when")
-    across: tuple[str, ...] = ()
-    level: bool = False
-    apart: bool = True
-    rows: bool = False
-    draws: Literal["pictures", "spectra", "differences"] = "pictures"
-    made_by: str = ""
-    again: bool = False
-    sweeps: tuple[str, ...] = ()
-    claims: Callable[[Run], bool] = lambda _: True
+    paper: Paper = field(default_factory=Paper)
+    whole: WholeGrid = field(default_factory=WholeGrid)
+    compared: ComparedPictures = field(default_factory=ComparedPictures)
+    making: Making = field(default_factory=Making)
+    show_if: Callable[[Set[str]], bool] = bool
+    draws: Literal["pictures", "rows", "spectra", "differences"] = "pictures"
 
     @property
     def commands(self) -> str:
         """The command that makes its runs as the experiment has them."""
-        return command(self.made_by or self.name, 1, self.again)
+        return self.making.command(self.name, 1)

@@ -8,11 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
 from lipdip.figures.fourier import magnitudes, power_and_differences, radial_power
-from lipdip.figures.part import Part, alone
-from lipdip.figures.reading import read_picture
-from lipdip.figures.style import GREY, rendered, wrapped
+from lipdip.figures.picture_file import read_picture
+from lipdip.figures.style import GREY, Part, alone, rendered, wrapped
 from lipdip.reports.drawing import as_svg, light
-from lipdip.reports.grids import ACROSS, PICTURES, Arranged, Grid, Picture, caption, remarks, shown
+from lipdip.reports.grids import ACROSS, PICTURES, Arranged, Grid, GridPicture, caption, remarks, shown
 from lipdip.runs.csv_tables import table_of
 
 _SIDE = 1.3  # inches of a picture
@@ -81,8 +80,8 @@ def _figure(arranged: Arranged) -> Figure:
 
 def _part(arranged: Arranged, grid: Grid) -> Part:
     draws = arranged.exhibit.draws
-    if draws == "pictures":
-        return _rows(grid) if arranged.exhibit.rows else _row(grid)
+    if draws in ("pictures", "rows"):
+        return _rows(grid) if draws == "rows" else _row(grid)
     paths: dict[str, Path] = {series: picture.path for (series, _), picture in grid.pictures.items()}
     if draws == "spectra":
         named = {_line(series, picture): picture.path for (series, _), picture in grid.pictures.items()}
@@ -104,7 +103,7 @@ def _row(grid: Grid) -> Part:
         for axes in places[len(pictures) :]:
             axes.set_visible(False)
 
-    return Part((_SIDE * across, (_SIDE + (0.65 if any(_told(each) for _, each in pictures) else 0.3)) * down), draw)
+    return Part((_SIDE * across, (_SIDE + (0.65 if any(_below(each) for _, each in pictures) else 0.3)) * down), draw)
 
 
 def _rows(grid: Grid) -> Part:
@@ -117,17 +116,17 @@ def _rows(grid: Grid) -> Part:
             sparsities = {picture.shot.sparsity for (own, _), picture in grid.pictures.items() if own == series}
             for place, axes in zip(places, row, strict=True):
                 picture = grid.pictures.get((series, place))
-                _hang(axes, picture, told=len(sparsities) > 1)
+                _hang(axes, picture, with_sparsity=len(sparsities) > 1)
                 if number == 0:
                     axes.set_title(place, fontsize=8.5)
             (sparsity, *others) = sparsities
-            told = f"{series}, sparsity {sparsity:.3f}" if sparsity and not others else series
-            row[0].set_ylabel(wrapped(told, 20), fontsize=8.5, rotation=0, ha="right", va="center", labelpad=8)
+            name = f"{series}, sparsity {sparsity:.3f}" if sparsity and not others else series
+            row[0].set_ylabel(wrapped(name, 20), fontsize=8.5, rotation=0, ha="right", va="center", labelpad=8)
 
     return Part((_SIDE * len(places) + 1.7, (_SIDE + 0.25) * len(grid.series) + 0.2), draw)
 
 
-def _hang(axes: Axes, picture: Picture | None, told: bool = True) -> None:
+def _hang(axes: Axes, picture: GridPicture | None, with_sparsity: bool = True) -> None:
     """One picture with its score below it; small ones keep their pixels."""
     axes.set(xticks=[], yticks=[])
     if picture is None:
@@ -139,13 +138,13 @@ def _hang(axes: Axes, picture: Picture | None, told: bool = True) -> None:
     array = read_picture(picture.shot.file, picture.path)
     kept = "none" if max(array.shape) <= 160 else "antialiased"
     axes.imshow(array, cmap="gray", vmin=0, vmax=1, interpolation=kept)
-    axes.set_xlabel("\n".join(_told(picture) if told else [picture.shot.score]), fontsize=8)
+    axes.set_xlabel("\n".join(_below(picture) if with_sparsity else [picture.shot.score]), fontsize=8)
 
 
-def _told(picture: Picture) -> list[str]:
-    sparsity = [f"sparsity {picture.shot.sparsity:.3f}"] if picture.shot.sparsity else []
-    return [told for told in (picture.shot.score, *sparsity) if told]
+def _below(picture: GridPicture) -> list[str]:
+    sparsity = f"sparsity {picture.shot.sparsity:.3f}" if picture.shot.sparsity else ""
+    return [words for words in (picture.shot.score, sparsity) if words]
 
 
-def _line(series: str, picture: Picture) -> str:
+def _line(series: str, picture: GridPicture) -> str:
     return ", ".join([series, *([picture.shot.score] if picture.shot.score else [])])

@@ -4,7 +4,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import yaml
 
 from lipdip.core.dotted import value
 from lipdip.core.errors import UserError
-from lipdip.reports.finished_run import Origin, Run
+from lipdip.reports.finished_run import Run, Source
 from lipdip.runs.directory import RUN_FORMAT, read_rounds, read_summary, run_name
 from lipdip.runs.matching import most_sparse_matching
 from lipdip.runs.rows import Round
@@ -22,6 +22,7 @@ _SAFE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the first is ten t
 _NEEDED = {
     **{"picture": str, "scored": dict, "first": dict, "last": dict, "versions": dict, "hardware": str},
     **{"configuration": dict, "configuration.seed": int, "configuration.task": dict, "configuration.task.name": str},
+    **{"run": str, "identity": dict},
 }
 _LARGEST = 1e12  # no score, loss or time is larger
 _GIVEN = ("ticket.path", "pruner.ticket", "model.path")  # settings that may name another run
@@ -36,8 +37,8 @@ class Refused:
     exhibit: str = ""
 
 
-def told(refused: Iterable[Refused]) -> list[str]:
-    """A line for each directory and reason, in printable signs."""
+def listed(refused: Iterable[Refused]) -> list[str]:
+    """A line for each directory and reason, in printable characters."""
     exhibits: dict[tuple[Path, str], dict[str, None]] = {}
     for one in refused:
         exhibits.setdefault((one.path, one.why), {})[one.exhibit] = None
@@ -111,23 +112,30 @@ def _read(path: Path) -> Run:
         raise UserError("damaged: summary.json holds no summary")
     written = value(loaded, "configuration.format")
     if written != RUN_FORMAT:
-        raise UserError(f"of run format {written}, and this version of lipdip reads {RUN_FORMAT}; run it anew")
+        made_by = value(loaded, "versions.lipdip") or "that made it"
+        raise UserError(f"of run format {written}: run it anew with this version, or read it with lipdip {made_by}")
     summary = read_summary(path)
     rounds = read_rounds(path)
     _check(summary, rounds)
-    try:
-        config = yaml.load((path / "config.yaml").read_text(), _SAFE)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise UserError(f"damaged: config.yaml cannot be read ({' '.join(str(error).split())})") from None
+    config, words = _yaml(path / "config.yaml"), None
+    if (path / "overrides.yaml").exists():
+        words = tuple(map(str, _yaml(path / "overrides.yaml") or ()))
     for name in ("seed", "task.name", "pruner.name"):
         decided = value(summary, f"configuration.{name}")
         if decided is not None and value(config, name) != decided:
             raise UserError(f"damaged: {name} is not the same in config.yaml and summary.json")
-    return Run(path, summary, config, rounds)
+    return Run(path, summary, config, rounds, words)
+
+
+def _yaml(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_text(), _SAFE)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        raise UserError(f"damaged: {path.name} cannot be read ({' '.join(str(error).split())})") from None
 
 
 def _check_again(used: Run, other: Run) -> None:
-    """Whether a second directory of a run holds the same; a run's name does not tell its hardware and precision."""
+    """Raise where a second directory of a run has other numbers: its name covers neither hardware nor precision."""
     numbers = [[{**asdict(row), "seconds": 0.0} for row in run.rounds] for run in (used, other)]
     if numbers[0] != numbers[1]:
         hardware = " and ".join(str(run.summary.get("hardware", "unknown")) for run in (other, used))
@@ -135,18 +143,24 @@ def _check_again(used: Run, other: Run) -> None:
 
 
 def _check(summary: Mapping[str, Any], rounds: Sequence[Round]) -> None:
-    """Whether the rounds can be what the summary tells of."""
+    """Raise where summary and rounds contradict themselves or each other."""
     if not rounds:
         raise UserError("damaged: rounds.csv is empty")
     for name, kind in _NEEDED.items():
         if type(value(summary, name)) is not kind:
             raise UserError(f"damaged: its summary has no {name}")
-    if run_name(summary["configuration"]) != summary["run"]:
-        raise UserError("changed: its name was made from another configuration than its summary has")
+    if run_name(summary["identity"]) != summary["run"]:
+        raise UserError("changed: its name was made from another identity than its summary has")
+    for name, asked in summary["identity"].items():  # a class stands there by its tag, and here with its settings
+        stated = value(summary, f"configuration.{name}")
+        if stated not in (None, asked) and not isinstance(stated, Mapping):
+            raise UserError(
+                f"changed: its summary has {name}={asked} in its identity, and {stated} in its configuration"
+            )
     images = value(summary, "configuration.image")
     shapes = [value(image, "shape") for image in images] if isinstance(images, list) else []
     if not all(isinstance(shape, list) and list(map(type, shape)) == [int] * 3 for shape in shapes):
-        raise UserError("damaged: its summary tells no picture's shape")
+        raise UserError("damaged: its summary has no picture's shape")
     if not isinstance(value(summary, "configuration.task.seed"), int | None):
         raise UserError("damaged: its summary has no configuration.task.seed")
     for row in rounds:
@@ -160,18 +174,18 @@ def _check(summary: Mapping[str, Any], rounds: Sequence[Round]) -> None:
         raise UserError("damaged: a sparsity in rounds.csv is not between 0 and 1")
     if any(after <= before for before, after in pairwise(sparsities)):
         raise UserError("damaged: the sparsity in rounds.csv does not rise from round to round")
-    for told, row in ((summary["first"], rounds[0]), (summary["last"], rounds[-1])):
+    for summed_up, row in ((summary["first"], rounds[0]), (summary["last"], rounds[-1])):
         for name, number in asdict(row).items():
-            if not _same(value(told, name), number):
-                where = f"{number} in rounds.csv, {value(told, name)} in summary.json"
+            if not _same(value(summed_up, name), number):
+                where = f"{number} in rounds.csv, {value(summed_up, name)} in summary.json"
                 raise UserError(f"damaged: {name} of round {row.round} is {where}")
 
 
-def _same(told: Any, read: Any) -> bool:
+def _same(summed_up: Any, read: Any) -> bool:
     """Whether a value of the summary is that of the table, which has seven digits."""
-    if isinstance(read, float) and isinstance(told, float | int):
-        return math.isclose(told, read, rel_tol=1e-5, abs_tol=1e-12)
-    return bool(told == read)
+    if isinstance(read, float) and isinstance(summed_up, float | int):
+        return math.isclose(summed_up, read, rel_tol=1e-5, abs_tol=1e-12)
+    return bool(summed_up == read)
 
 
 def _linked(name: str, read: Mapping[str, Run], made: dict[str, Run]) -> Run:
@@ -184,10 +198,10 @@ def _linked(name: str, read: Mapping[str, Run], made: dict[str, Run]) -> Run:
                 other = next((part for part in reversed(Path(text).parts) if part in read and part != name), None)
                 if other is not None:
                     origin = _linked(other, read, made)
-                    origins.append(Origin(setting, origin, _round(run, setting, text, origin)))
+                    origins.append(Source(setting, origin, _round(run, setting, text, origin)))
                 elif setting != "model.path":  # which may well be a file that is no run's
                     lost.append(setting)
-        made[name] = Run(run.path, run.summary, run.config, run.rounds, tuple(origins), tuple(lost))
+        made[name] = replace(run, origins=tuple(origins), lost=tuple(lost))
     return made[name]
 
 
@@ -207,5 +221,5 @@ def _round(run: Run, setting: str, text: str, origin: Run) -> int | None:
     if setting == "model.path":
         return 0
     winner = most_sparse_matching(origin.rounds)
-    told = run.given("ticket.round")
-    return told if isinstance(told, int) else None if winner is None else winner.round
+    asked = run.given("ticket.round")
+    return asked if isinstance(asked, int) else None if winner is None else winner.round

@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lipdip.core.console import count
 from lipdip.core.errors import UserError
-from lipdip.figures.reading import read_picture
-from lipdip.reports.alike import Identity, differences, identity, key, other_seeds, told_apart, without
+from lipdip.figures.picture_file import read_picture
+from lipdip.reports.alike import Settings, differences, distinctions, identity, other_seeds
 from lipdip.reports.finished_run import Run, title
 from lipdip.reports.gallery import Gallery, Shot
 from lipdip.reports.gather import Refused
@@ -17,7 +17,7 @@ ACROSS, PICTURES, _GRIDS = 8, 40, 8  # beside each other, in one grid, and grids
 
 
 @dataclass(frozen=True)
-class Picture:
+class GridPicture:
     """A run's picture."""
 
     run: Run
@@ -37,7 +37,7 @@ class Grid:
     seed: int | None
     series: tuple[str, ...]
     places: tuple[str, ...]
-    pictures: Mapping[tuple[str, str], Picture]
+    pictures: Mapping[tuple[str, str], GridPicture]
 
     @property
     def runs(self) -> list[Run]:
@@ -62,10 +62,10 @@ class Arranged:
 def arranged(gallery: Gallery, runs: Iterable[Run]) -> Arranged:
     """Sort the pictures that the gallery wants into grids; where one cannot be read, its run is left out of all."""
     refused: list[Refused] = []
-    taken: list[Picture] = []
+    taken: list[GridPicture] = []
     for run in filter(gallery.wants, runs):
         try:
-            taken += [Picture(run, shot) for shot in gallery.shots(run)]
+            taken += [GridPicture(run, shot) for shot in gallery.shots(run)]
         except UserError as error:
             refused.append(Refused(run.path, str(error), gallery.name))
     sound: set[Path] = set()
@@ -99,69 +99,70 @@ def remarks(arranged: Arranged) -> str:
     left_out = len(arranged.panels) - len(shown(arranged))
     others = "; ".join(dict.fromkeys(grid.name for grid in arranged.panels[_GRIDS:]))
     more = f" The first {_GRIDS} of {len(arranged.panels)} grids; not shown: {others}." if left_out else ""
-    most, counts = (ACROSS, "places") if arranged.exhibit.rows else (PICTURES, "series")
+    most, counts = (ACROSS, "places") if arranged.exhibit.draws == "rows" else (PICTURES, "series")
     fullest = max((len(getattr(grid, counts)) for grid in arranged.panels), default=0)
     cut = f" The first {most} of {fullest} pictures." if fullest > most else ""
     seed = (
         " Each setting is shown for one seed: the smallest of those that have most pictures."
-        if arranged.exhibit.apart
+        if arranged.exhibit.compared.per_setting
         else ""
     )
     return f"{arranged.exhibit.note}{seed}{more}{cut}"
 
 
-def _check(picture: Picture) -> None:
+def _check(picture: GridPicture) -> None:
     shape = read_picture(picture.shot.file, picture.path).shape[:2]
     if picture.shot.size not in (None, shape):
-        told = "{} is {}x{}, and its summary tells of {}x{}"
-        raise UserError(told.format(f"images/{picture.shot.file}.png", *shape, *(picture.shot.size or ())))
+        (height, width), expected = shape, "x".join(map(str, picture.shot.size or ()))
+        raise UserError(f"images/{picture.shot.file}.png is {height}x{width}, and its summary says {expected}")
 
 
-def _grids(gallery: Gallery, taken: Sequence[Picture]) -> list[Grid]:
+def _grids(gallery: Gallery, taken: Sequence[GridPicture]) -> list[Grid]:
     """A grid for each setting, of the seed that has most pictures; of several such seeds, the smallest."""
-    settings: dict[str, Identity] = {}
-    groups: dict[str, dict[tuple[int, int], list[Picture]]] = defaultdict(lambda: defaultdict(list))
+    settings: dict[str, Settings] = {}
+    groups: dict[str, dict[tuple[int, int], list[GridPicture]]] = defaultdict(lambda: defaultdict(list))
     for picture in taken:
         setting = _setting(gallery, picture.run)
-        settings[key(setting)] = setting
-        seeds = (picture.run.seed, picture.run.at("task.seed") or 0) if gallery.apart else (0, 0)
-        groups[key(setting)][seeds].append(picture)
-    made: list[tuple[Grid, Identity]] = []
+        settings[setting.key] = setting
+        seeds = (picture.run.seed, picture.run.at("task.seed") or 0) if gallery.compared.per_setting else (0, 0)
+        groups[setting.key][seeds].append(picture)
+    made: list[tuple[Grid, Settings]] = []
     for own, seeded in groups.items():
         grids = [_grid(gallery, seeded[seeds]) for seeds in sorted(seeded)]
         fullest = max(grids, key=lambda grid: len(grid.pictures))
-        if fullest.pictures and gallery.must(set(fullest.series)):
+        if fullest.pictures and gallery.show_if(set(fullest.series)):
             made.append((fullest, settings[own]))
-    notes = told_apart([grid.name for grid, _ in made], [setting for _, setting in made])
+    notes = distinctions([grid.name for grid, _ in made], [setting for _, setting in made])
     named = [
-        Grid(f"{grid.name}; {note}" if note else grid.name, grid.seed, grid.series, grid.places, grid.pictures)
+        replace(grid, name=f"{grid.name}; {note}" if note else grid.name)
         for (grid, _), note in zip(made, notes, strict=True)
     ]
     return sorted(named, key=lambda grid: grid.name)
 
 
-def _setting(gallery: Gallery, run: Run) -> Identity:
-    if not gallery.apart:
-        return {}
-    level = {"sparsity": f"{run.rounds[-1].sparsity:.3f}"} if gallery.level else {}
-    return {**without(identity(run), gallery.varies), **level}
+def _setting(gallery: Gallery, run: Run) -> Settings:
+    if not gallery.compared.per_setting:
+        return Settings({}, {})
+    setting = identity(run).without(gallery.compared.within_grid)
+    return setting.with_(sparsity=f"{run.rounds[-1].sparsity:.3f}") if gallery.compared.equal_sparsity else setting
 
 
-def _grid(gallery: Gallery, pictures: Sequence[Picture]) -> Grid:
-    """The pictures by series and place; series of one name but of other settings are told apart."""
-    wholes: dict[tuple[str, str], Identity] = {}
-    cells: dict[tuple[str, str], dict[str, Picture]] = defaultdict(dict)
+def _grid(gallery: Gallery, pictures: Sequence[GridPicture]) -> Grid:
+    """The pictures by series and place; series of one name but of other settings get what differs between them."""
+    wholes: dict[tuple[str, str], Settings] = {}
+    cells: dict[tuple[str, str], dict[str, GridPicture]] = defaultdict(dict)
     for picture in pictures:
-        shot = picture.shot
-        seeds = dict(other_seeds(picture.run))
-        whole = {} if shot.shared else {**without(identity(picture.run), gallery.across), **seeds}
-        own = (shot.series, key(whole))
+        shot, whole = picture.shot, Settings({}, {})
+        if not shot.shared:
+            whole = identity(picture.run).without(gallery.compared.within_series)
+            whole = replace(whole, asked={**whole.asked, **dict(other_seeds(picture.run))})
+        own = (shot.series, whole.key)
         there = cells[own].get(shot.place)
         if there is None or shot.sparsity > there.shot.sparsity:
             cells[own][shot.place] = picture
         wholes[own] = whole
     kept = sorted(
-        (own for own in cells if len(cells[own]) >= gallery.least),
+        (own for own in cells if len(cells[own]) >= gallery.whole.least),
         key=lambda own: _order(gallery, next(iter(cells[own].values())).shot),
     )
     names: list[str] = []
@@ -174,15 +175,16 @@ def _grid(gallery: Gallery, pictures: Sequence[Picture]) -> Grid:
     }
     places = sorted({place for _, place in found}, key=_number)
     runs = [picture.run for picture in found.values()]
-    about = "" if not runs else title(runs) if gallery.apart else count(len(names), "picture")
-    if gallery.level and runs:
+    about = "" if not runs else title(runs) if gallery.compared.per_setting else count(len(names), "picture")
+    if gallery.compared.equal_sparsity and runs:
         about += f", tickets at sparsity {runs[0].rounds[-1].sparsity:.3f}"
-    return Grid(about, runs[0].seed if runs and gallery.apart else None, tuple(names), tuple(places), found)
+    seed = runs[0].seed if runs and gallery.compared.per_setting else None
+    return Grid(about, seed, tuple(names), tuple(places), found)
 
 
 def _order(gallery: Gallery, shot: Shot) -> tuple[int, int, str]:
     """As the gallery has them, then by size and name."""
-    order, name, (height, width) = gallery.series, shot.series, shot.size or (0, 0)
+    order, name, (height, width) = gallery.whole.series, shot.series, shot.size or (0, 0)
     near = (number for number, wanted in enumerate(order) if name.startswith(wanted))
     return (order.index(name) if name in order else next(near, len(order)), -height * width, name)
 

@@ -1,28 +1,19 @@
-"""From runs to lines: mean and spread over seeds, in panels within which everything else is the same."""
+"""Lines in panels: what the tables, figures and lists of an exhibit are made from."""
 
-from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from operator import itemgetter
-from pathlib import Path
-from statistics import fmean
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from lipdip.core.errors import UserError
-from lipdip.figures.means import Entry, entry
-from lipdip.reports.alike import Identity, alike, differences, identity, key, told_apart, without
-from lipdip.reports.exhibit import Exhibit, Point
-from lipdip.reports.finished_run import Run, title
+from lipdip.figures.means import Entry
+from lipdip.reports.exhibit import Exhibit
+from lipdip.reports.finished_run import Run
 from lipdip.reports.gather import Refused
 
-Picture = tuple[str, str]  # digest, and name with size; both empty where a line is of one picture
-Taken = tuple[Run, Point]
-_WITHIN = 0.045  # of a column, places that count as its
-Layer = dict[tuple[int, Picture], Mapping[Hashable, Taken]]  # by seed and picture, the points by ``at``
+_WITHIN = 0.045  # how far a place may lie from the column that shows it
 
 
 @dataclass(frozen=True)
 class Spot:
-    """The mean over seeds at one ``x``; ``runs`` are the names of those that it is of."""
+    """The mean over seeds at one ``x``; ``runs`` are the names of the averaged runs."""
 
     x: float
     entry: Entry
@@ -37,7 +28,7 @@ class Line:
         series: its name.
         spots: its means, by ``x``.
         runs: those that the means are of.
-        note: what tells it from others of the same name, as settings.
+        note: what distinguishes it from others of the same name, as settings.
         pictures: where each mean is over a set of pictures: those of every mean, by name and size.
         left_out: which seeds and pictures are in no mean, and why.
     """
@@ -51,7 +42,7 @@ class Line:
 
     @property
     def name(self) -> str:
-        """The series, and what tells it from others of that name."""
+        """The series, and what distinguishes it from others of that name."""
         return f"{self.series} ({self.note})" if self.note else self.series
 
     @property
@@ -102,23 +93,23 @@ class Drawn:
 def near(line: Line, x: float, columns: Sequence[float]) -> Spot | None:
     """The line's spot for the column ``x``: nearest to it, within reach, and nearer to no other column."""
     spot = min(line.spots, key=lambda spot: abs(spot.x - x))
-    return spot if fits(x, spot.x, columns) else None
+    return spot if in_column(x, spot.x, columns) else None
 
 
-def fits(x: float, place: float, columns: Sequence[float]) -> bool:
+def in_column(x: float, place: float, columns: Sequence[float]) -> bool:
     """Whether a number at ``place`` belongs into the column ``x``."""
     return min(columns, key=lambda column: abs(place - column)) == x and abs(place - x) <= _WITHIN
 
 
 def stated_by_paper(drawn: Drawn, panel: Panel, series: str) -> Mapping[float, float]:
     """The paper's numbers for a series, by ``x``; none where it has not the panel's problem."""
-    claimed = all(map(drawn.exhibit.claims, panel.runs))
-    return drawn.exhibit.stated(panel.facet, panel.task, series) if claimed else {}
+    paper = drawn.exhibit.paper
+    return paper.stated(panel.facet, panel.task, series) if all(map(paper.has, panel.runs)) else {}
 
 
 def start_of(drawn: Drawn, panel: Panel, line: Line) -> Line | None:
     """The line that has this one's number at sparsity 0, where there is exactly one."""
-    name = drawn.exhibit.starts(line.series)
+    name = drawn.exhibit.whole.starts(line.series)
     found = [other for other in panel.lines if other.series == name and other is not line and other.spots[0].x == 0]
     return found[0] if len(found) == 1 else None
 
@@ -127,163 +118,6 @@ def marked(drawn: Drawn, panel: Panel) -> dict[str, list[tuple[int, float]]]:
     """Where the exhibit's rules would stop the panel's runs: seed and ``x``, by the rule's name."""
     found: dict[str, set[tuple[int, float]]] = {}
     for run in panel.runs:
-        for name, x in drawn.exhibit.marks(run).items():
+        for name, x in drawn.exhibit.axes.marks(run).items():
             found.setdefault(name, set()).add((run.seed, x))
     return {name: sorted(found[name]) for name in sorted(found)}
-
-
-def drawn(exhibit: Exhibit, runs: Iterable[Run]) -> Drawn:
-    """Sort the runs that the exhibit wants into panels and lines."""
-    refused: list[Refused] = []
-    identities: dict[str, Identity] = {}
-    taken: dict[tuple[str, str, str, str], list[tuple[Run, Point]]] = defaultdict(list)
-    for run in filter(exhibit.wants, runs):
-        try:
-            points = list(exhibit.points(run))
-        except UserError as error:
-            refused.append(Refused(run.path, str(error), exhibit.name))
-            continue
-        whole = without(_of_any_picture(run) if exhibit.pooled else identity(run), exhibit.merges)
-        setting, own = without(whole, exhibit.varies), key(whole)
-        identities |= {key(setting): setting, own: whole}
-        for point in points:
-            if point.y is not None:
-                taken[key(setting), point.facet, point.series, own].append((run, point))
-    panels: dict[tuple[str, str], list[tuple[Line, Identity]]] = defaultdict(list)
-    for (setting_key, facet, series, own), pairs in taken.items():
-        comparable = pairs if exhibit.any_degradation else _of_one_degradation(pairs)
-        for line in _lines(series, comparable, bool(exhibit.pooled)):
-            panels[setting_key, facet].append((line, identities[own]))
-    order = {facet: number for number, facet in enumerate(exhibit.y)}
-    made = [
-        (_panel(facet, lines, exhibit.series), identities[setting_key])
-        for (setting_key, facet), lines in panels.items()
-        if exhibit.must({line.series for line, _ in lines})
-    ]
-    panels_told = sorted(_told_apart(made), key=lambda panel: (order.get(panel.facet, 0), panel.title))
-    return Drawn(exhibit, tuple(panels_told), tuple(refused))
-
-
-def _of_one_degradation(pairs: Sequence[Taken]) -> Sequence[Taken]:
-    """Without runs whose degradation follows the seed, where there are others: theirs is one degraded picture."""
-    fixed = {run.at("task.seed") for run, _ in pairs if run.at("task.seed") != run.seed}
-    return [(run, point) for run, point in pairs if not fixed or run.at("task.seed") in fixed]
-
-
-def _of_any_picture(run: Run) -> Identity:
-    """A run's settings without which picture it is of; the size that pictures were brought to stays."""
-    return {**without(identity(run), ("image.0.sha256", "image.0.shape")), "image.size": run.asked_size}
-
-
-def _lines(series: str, pairs: Sequence[Taken], pooled: bool) -> Iterable[Line]:
-    """Lines of runs that may be averaged; a seed, or with ``pooled`` a seed's picture, is never counted twice."""
-    points: dict[Path, dict[Hashable, Taken]] = defaultdict(dict)
-    for run, point in pairs:
-        points[run.path][point.at] = (run, point)
-    lines = [
-        _line(series, layer, f"again, {number}" if number else "")
-        for part in alike(list({run.path: run for run, _ in pairs}.values()))
-        for number, layer in enumerate(_layers([(run, points[run.path]) for run in part], pooled))
-    ]
-    paths = [{run.path for run in line.runs} for line in lines]
-    for line, own in zip(lines, paths, strict=True):
-        if own and not any(own < other for other in paths):  # else a line of more seeds has all of it
-            yield line
-
-
-def _layers(runs: Iterable[tuple[Run, Mapping[Hashable, Taken]]], pooled: bool) -> list[Layer]:
-    """Runs by seed and picture; one with other numbers than another of its seed and picture is in another layer.
-
-    The longest come first, so that a run that ends earlier joins the one that it is the beginning of.
-    """
-    layers: list[Layer] = []
-    for run, own in sorted(runs, key=lambda each: -len(each[1])):
-        slot = (run.seed, _picture(run) if pooled else ("", ""))
-        layer = next((layer for layer in layers if _agree(own, layer.get(slot, {}))), None)
-        if layer is None:
-            layer = {}
-            layers.append(layer)
-        layer[slot] = {**own, **layer.get(slot, {})}
-    return layers
-
-
-def _picture(run: Run) -> Picture:
-    return str(run.at("image")[0].get("sha256")), run.pictures[0]
-
-
-def _agree(own: Mapping[Hashable, Taken], other: Mapping[Hashable, Taken]) -> bool:
-    return all((own[at][1].x, own[at][1].y) == (other[at][1].x, other[at][1].y) for at in own if at in other)
-
-
-def _line(series: str, layer: Layer, note: str) -> Line:
-    """Means over seeds, of each seed's mean over pictures; every mean is over the same pictures."""
-    owned = {
-        seed: {picture for other, picture in layer if other == seed} for seed in sorted({seed for seed, _ in layer})
-    }
-    pictures = _shared(list(owned.values()))
-    spots: list[Spot] = []
-    runs: dict[Path, Run] = {}
-    for at in dict.fromkeys(at for own in layer.values() for at in own):
-        slots = [[layer.get((seed, picture), {}).get(at) for picture in pictures] for seed in owned]
-        taken = [whole for several in slots if len(whole := [each for each in several if each]) == len(pictures)]
-        found = entry([fmean(point.y for _, point in several if point.y is not None) for several in taken])
-        if found is not None:
-            own = {run.path: run for several in taken for run, _ in several}
-            names = tuple(path.name for path in own)
-            spots.append(Spot(fmean(point.x for several in taken for _, point in several), found, names))
-            runs |= own
-    spots.sort(key=lambda spot: spot.x)
-    pooled = tuple(name for _, name in pictures if name)
-    return Line(series, tuple(spots), tuple(runs.values()), note, pooled, tuple(_left_out(owned, pictures)))
-
-
-def _shared(sets: Sequence[set[Picture]]) -> list[Picture]:
-    """Of the sets of pictures that seeds have, the one over which most runs can be averaged."""
-    runs = [len(own) * sum(own <= other for other in sets) for own in sets]
-    return sorted(sets[runs.index(max(runs))], key=itemgetter(1))
-
-
-def _left_out(owned: Mapping[int, set[Picture]], pictures: Sequence[Picture]) -> Iterable[str]:
-    """Seeds that lack one of the pictures, and pictures that seeds have beyond them."""
-    more: set[str] = set()
-    for seed, own in owned.items():
-        lacks = [picture[1] for picture in pictures if picture not in own]
-        if lacks:
-            yield f"seed {seed} is left out, because it lacks {', '.join(lacks)}"
-        else:
-            more |= {name for _, name in own.difference(pictures)}
-    if more:
-        yield f"left out, because other seeds lack them: {', '.join(sorted(more))}"
-
-
-def _panel(facet: str, lines: Sequence[tuple[Line, Identity]], order: Sequence[str]) -> Panel:
-    """Lines of one name are told apart by what differs between them."""
-    named: list[Line] = []
-    for series in sorted({line.series for line, _ in lines}, key=lambda name: _place(name, order)):
-        same = [(line, whole) for line, whole in lines if line.series == series]
-        notes = differences([whole for _, whole in same])
-        seeds = [_seeds(line, [other for other, _ in same]) for line, _ in same]
-        for (line, _), note, more in zip(same, notes, seeds, strict=True):
-            parts = [part for part in (note, more, line.note) if part]
-            named.append(replace(line, note=", ".join(parts) if len(same) > 1 else ""))
-    runs = [run for line in named for run in line.runs]
-    return Panel(str(runs[0].at("task.name")), title(runs), facet, tuple(named))
-
-
-def _seeds(line: Line, same: Sequence[Line]) -> str:
-    """The seed of the degradation, where lines of one name differ in it."""
-    own = {run.at("task.seed") for run in line.runs}
-    if all({run.at("task.seed") for run in other.runs} == own for other in same):
-        return ""
-    return f"task.seed={min(own)}" if len(own) == 1 else "task.seed=seed"
-
-
-def _place(name: str, order: Sequence[str]) -> tuple[int, str]:
-    return (order.index(name) if name in order else len(order), name)
-
-
-def _told_apart(panels: Sequence[tuple[Panel, Identity]]) -> Iterable[Panel]:
-    """Panels of the same title get what differs between them."""
-    notes = told_apart([(panel.title, panel.facet) for panel, _ in panels], [setting for _, setting in panels])
-    for (panel, _), note in zip(panels, notes, strict=True):
-        yield replace(panel, title=f"{panel.title}; {note}") if note else panel

@@ -3,47 +3,19 @@
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from pathlib import Path
 
 import lipdip
 from lipdip.reports.exhibit import NotDrawn
-from lipdip.reports.exhibit_tables import KINDS, Row, columns, label, notes, rows
+from lipdip.reports.exhibit_tables import KINDS, TableRow, columns, label, notes, rows
 from lipdip.reports.found import Found
-from lipdip.reports.gather import Gathered, Refused, told
+from lipdip.reports.gather import Gathered, Refused, listed
 from lipdip.reports.grids import Arranged, caption, remarks, shown
 from lipdip.reports.lines import Drawn, Panel
 from lipdip.reports.missing import lacking
 
 _RUNS, _FIT = 12, 8  # runs named below a grid, and columns that fit a page
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1d1f21; --paper: #fdfcfa; --faint: #66696d; --line: #d9d6d0; --tint: #f1eee8;
-  --link: #1f5fa8; --bad: #a33b2a; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e3dd; --paper: #17191c; --faint: #a3a29d; --line: #3a3d42;
-  --tint: #22252a; --link: #8ab4ec; --bad: #f0917f; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1rem; max-width: 76rem; background: var(--paper); color: var(--ink);
-  font: 16px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; overflow-wrap: break-word; }
-h1 { font-size: 1.6rem; line-height: 1.2; } h2 { font-size: 1.25rem; margin-top: 2.6rem; padding-top: .8rem;
-  border-top: 1px solid var(--line); } h3 { font-size: 1rem; margin-bottom: .3rem; }
-a { color: var(--link); } .faint { color: var(--faint); font-size: .9rem; } .bad { color: var(--bad); }
-code { font: .85rem/1.4 ui-monospace, Menlo, Consolas, monospace; background: var(--tint); padding: .1rem .3rem;
-  border-radius: 3px; } pre { overflow-x: auto; background: var(--tint); padding: .6rem .8rem; border-radius: 6px; }
-pre code { padding: 0; }
-figure { margin: 1rem 0; display: grid; gap: .6rem;
-  grid-template-columns: repeat(auto-fill, minmax(min(19rem, 100%), 1fr)); }
-figure.grid { display: block; margin: .3rem 0; } figure.grid img { max-width: 100%; }
-figure img { width: 100%; max-width: 30rem; height: auto; background: #fff; border-radius: 6px; display: block; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .5rem; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; white-space: normal; min-width: 9rem; }
-tr.paper td, tr.difference td { color: var(--faint); } tr.paper td:first-child, tr.difference td:first-child {
-  padding-left: 1.6rem; } thead th { background: var(--tint); }
-details { margin: .6rem 0; } summary { cursor: pointer; }
-.contents th, .contents td { white-space: normal; text-align: left; } .contents .count { text-align: right; }
-.contents tr > :first-child { min-width: 0; }
-@media print { details::details-content { content-visibility: visible; block-size: auto; opacity: 1; }
-  details > :not(summary) { display: block; } .wide, pre { overflow: visible; white-space: normal; }
-  table { font-size: .6rem; } th, td { white-space: normal; padding: .1rem .2rem; } }
-"""
+_STYLE = Path(__file__).with_suffix(".css").read_text()
 
 
 def page(
@@ -69,13 +41,13 @@ def page(
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>lipdip: results beside the paper</title><style>{_STYLE}</style></head><body>",
+        f"<title>lipdip: results beside the paper</title><style>\n{_STYLE}</style></head><body>",
         "<h1>Lottery image priors: results beside the paper</h1>",
         f"<p>{len(gathered.runs)} finished runs from {escape(where)}, made by {escape('; '.join(versions))} on "
         f"{escape(_list(hardware))}. Report by lipdip {escape(lipdip.__version__)}.</p>",
         "<p>Numbers are means over seeds ± one standard deviation, and <code>n</code> is the number of seeds. "
         "Only runs of the same settings on the same hardware are averaged. They may differ in seeds, in the number of "
-        "rounds and of threads, and in versions, which is told where it is so. <em>Best</em> PSNR is the best over a "
+        "rounds and of threads, and in versions, which is stated where it is so. <em>Best</em> PSNR is the best over a "
         "run against the clean picture: an oracle's choice, as in the paper. A difference is ours minus the paper's."
         "</p>",
         f"<p>Pictures and data: {escape(_pictures(found) or 'none')}.</p>",
@@ -157,15 +129,15 @@ def _image(alt: str, png: bytes) -> str:
 def _table(drawn: Drawn, panel: Panel) -> str:
     head = "".join(f"<th>{label(column.x)}</th>" for column in columns(drawn, panel))
     body = "".join(_row(row) for row in rows(drawn, panel))
-    unit = f"{drawn.exhibit.y.get(panel.facet, '')}, over {drawn.exhibit.x}"
-    told = " ".join([*notes(drawn, panel), *(["It scrolls sideways."] if len(columns(drawn, panel)) > _FIT else [])])
+    unit = f"{drawn.exhibit.axes.y.get(panel.facet, '')}, over {drawn.exhibit.axes.x}"
+    said = " ".join([*notes(drawn, panel), *(["It scrolls sideways."] if len(columns(drawn, panel)) > _FIT else [])])
     return (
-        f'<h3>{escape(panel.name)}</h3><p class="faint">{escape(unit)}. {escape(told)}</p><div class="wide"><table>'
-        f"<thead><tr><th>{escape(drawn.exhibit.x)}</th>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f'<h3>{escape(panel.name)}</h3><p class="faint">{escape(unit)}. {escape(said)}</p><div class="wide"><table>'
+        f"<thead><tr><th>{escape(drawn.exhibit.axes.x)}</th>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def _row(row: Row) -> str:
+def _row(row: TableRow) -> str:
     entries = "".join(f"<td>{escape(entry)}</td>" for entry in row.entries)
     name = row.name if row.kind == "ours" else KINDS[row.kind].removeprefix(": ")
     return f'<tr class="{row.kind}"><td>{escape(name)}</td>{entries}</tr>'
@@ -175,8 +147,8 @@ def _missing(drawn: Found) -> str:
     lacks = lacking(drawn)
     if not lacks:
         return ""
-    told = "".join(f"<li>{escape(lack.text)}<pre><code>{escape(lack.command)}</code></pre></li>" for lack in lacks)
-    return _folded("what is missing", f"<p>Below each, the command that makes it.</p><ul>{told}</ul>")
+    items = "".join(f"<li>{escape(lack.text)}<pre><code>{escape(lack.command)}</code></pre></li>" for lack in lacks)
+    return _folded("what is missing", f"<p>Below each, the command that makes it.</p><ul>{items}</ul>")
 
 
 def _rest(without: Sequence[Found], others: Sequence[NotDrawn]) -> str:
@@ -198,8 +170,8 @@ def _refused(refused: Sequence[Refused], again: int) -> str:
         if again
         else ""
     )
-    listed = _listed(told(refused)) if refused else "<p>None: every run directory could be read.</p>"
-    return f'<h2 id="refused">Directories that were not used, or not everywhere</h2>{listed}{counted}'
+    lines = _listed(listed(refused)) if refused else "<p>None: every run directory could be read.</p>"
+    return f'<h2 id="refused">Directories that were not used, or not everywhere</h2>{lines}{counted}'
 
 
 def _folded(name: str, content: str) -> str:

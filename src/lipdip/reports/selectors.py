@@ -1,15 +1,13 @@
-"""Kinds of runs and of points, in the words in which the exhibits are written down."""
+"""Which runs an exhibit takes and which points they give: the predicates and functions of the declarations."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from lipdip.core.errors import UserError
 from lipdip.reports.exhibit import Point
-from lipdip.reports.finished_run import Run
-from lipdip.runs.csv_tables import DAMAGED, read_table
-from lipdip.runs.directory import read_curves
-from lipdip.runs.rows import CurvePoint, Round
+from lipdip.reports.finished_run import Run, Source
+from lipdip.runs.rows import Round
 
 CLEAN = "found on the clean picture"
 RESTORING = ("denoise", "inpaint", "super_resolution")
@@ -29,7 +27,7 @@ PRUNERS = {
 
 
 def pruner(run: Run) -> str:
-    """What prunes, as the series are called; a run without pruning is ``dense``."""
+    """The pruner by the name of its series; ``dense`` for a run without pruning."""
     name = str(run.at("pruner.name") or "none")
     return PRUNERS.get(name, name)
 
@@ -39,49 +37,68 @@ def task(run: Run) -> str:
     return str(run.at("task.name"))
 
 
-def fits(run: Run) -> bool:
-    """Whether one clean picture, or what its content was turned into, was given to an hourglass."""
+def is_single_picture_fit(run: Run) -> bool:
+    """An hourglass fit to one clean picture, altered or not."""
     images = run.at("image")
-    alone = isinstance(images, list) and len(images) == 1 and images[0].get("clean") is True
-    return task(run) in RESTORING and alone and "Hourglass" in str(run.at("model._target_"))
+    one = isinstance(images, list) and len(images) == 1 and images[0].get("clean") is True
+    return task(run) in RESTORING and one and "Hourglass" in str(run.at("model._target_"))
 
 
-def restores(run: Run) -> bool:
-    """Whether one clean picture was degraded and restored by an hourglass."""
+def is_restoration(run: Run) -> bool:
+    """One clean picture, degraded and restored by an hourglass."""
     degraded = task(run) != "denoise" or run.at("task.sigma") != 0
-    return fits(run) and run.at("image")[0].get("content") == "picture" and degraded
+    return is_single_picture_fit(run) and run.at("image")[0].get("content") == "picture" and degraded
 
 
-def decoder(run: Run) -> bool:
-    """Whether one clean picture was restored by a deep decoder."""
+def is_decoder(run: Run) -> bool:
+    """One clean picture, restored by a deep decoder."""
     return task(run) in RESTORING and "DeepDecoder" in str(run.at("model._target_")) and run.at("ticket") is None
 
 
 def quirks(run: Run) -> list[str]:
-    """What of the public scripts' ways a run has, in words."""
-    told = {
+    """The quirks of the public scripts that a run has, in words."""
+    known = {
         CLEAN: run.at("pruner.target") == "clean",
         "a new code each round": run.at("fit.code") == "resampled",
         "36% a round": run.at("pruner.listed_twice") is True,
         "dense input convolutions": run.at("pruner.input_convs_stay_dense") is True,
     }
-    return [name for name, has in told.items() if has]
+    return [name for name, has in known.items() if has]
 
 
-def fair(run: Run) -> bool:
-    """A restoration by Adam from the dense network, rewound to the start, without any quirk."""
-    own = run.at("ticket") is None and not run.at("fit.weight_noise")
-    return own and not quirks(run) and run.at("pruner.rewind") in (0, None)
+def starts_dense(run: Run) -> bool:
+    """A fit by Adam (not SGLD) of the dense network."""
+    return run.at("ticket") is None and not run.at("fit.weight_noise")
+
+
+def rewinds_to_start(run: Run) -> bool:
+    """Whether later rounds begin with the initial weights."""
+    return run.at("pruner.rewind") in (0, None)
 
 
 def by(*pruners: str, exactly: bool = False) -> Callable[[Run], bool]:
-    """Fair restorations by some of the pruners, as the series call them: on the ladder, or to one exact sparsity."""
-    return lambda run: restores(run) and fair(run) and pruner(run) in pruners and on_the_ladder(run) is not exactly
+    """Restorations without quirks by some pruners (named as their series): on the ladder, or to an exact sparsity."""
+
+    def wanted(run: Run) -> bool:
+        fair = starts_dense(run) and rewinds_to_start(run) and not quirks(run)
+        return is_restoration(run) and fair and pruner(run) in pruners and on_the_ladder(run) is not exactly
+
+    return wanted
 
 
 def on_the_ladder(run: Run) -> bool:
     """Whether every round prunes at one rate; a run to an exact sparsity leaves the ladder with its last round."""
     return run.at("pruner.sparsity") is None
+
+
+def source(run: Run) -> Source | None:
+    """The run whose ticket, or whose fine-tuned generator, this one has."""
+    return run.origin("ticket.path") or run.origin("model.path")
+
+
+def fits_once(run: Run) -> bool:
+    """A dense network, or a ticket that another run found, fitted once."""
+    return pruner(run) == "dense" and not run.lost and (run.at("ticket") is None or source(run) is not None)
 
 
 def data_set(run: Run) -> str:
@@ -100,7 +117,7 @@ def over_steps(
 
     def points(run: Run) -> Iterable[Point]:
         chosen = {row.round: series(run, row) for row in rounds(run)}
-        curves = read_curves(run.path)
+        curves = run.curves()
         _check_whole(run, curves, chosen)
         for curve in curves:
             if curve.round in chosen:
@@ -110,8 +127,8 @@ def over_steps(
     return points
 
 
-def _check_whole(run: Run, curves: Iterable[CurvePoint], rounds: Iterable[int]) -> None:
-    """Whether the curves of some rounds go on to the last step, which is always recorded."""
+def _check_whole(run: Run, curves: Iterable[Any], rounds: Iterable[int]) -> None:
+    """Raise unless the curves of some rounds go on to the last step, which is always recorded."""
     steps, ends = run.at("fit.steps"), {curve.round: curve.step for curve in curves}
     for number in rounds:
         if number not in ends:
@@ -120,25 +137,13 @@ def _check_whole(run: Run, curves: Iterable[CurvePoint], rounds: Iterable[int]) 
             raise UserError(f"damaged: curves.csv ends round {number} at step {ends[number]} of {steps}")
 
 
-@dataclass(frozen=True)
-class _Layer:
-    """What is read of a row of ``layers.csv``."""
-
-    round: int
-    layer: str
-    density: float
-
-
 def over_layers(
     series: Callable[[Run, Round], str], rounds: Callable[[Run], Iterable[Round]]
 ) -> Callable[[Run], Iterable[Point]]:
     """A point for each layer of some rounds: its sparsity, at its number from the input."""
 
     def points(run: Run) -> Iterable[Point]:
-        try:
-            layers = read_table(run.path / "layers.csv", {}, _Layer)
-        except DAMAGED as error:
-            raise UserError(f"its layers.csv cannot be read: {error}") from None
+        layers = run.layers()
         for row in rounds(run):
             own = [layer for layer in layers if layer.round == row.round]
             for number, layer in enumerate(own, 1):

@@ -1,20 +1,33 @@
-"""All exhibits in the paper's order: those that are drawn, and those of the paper that are not."""
+"""All exhibits in the paper's order. Each is declared in a module of this folder; whatever stands there is found."""
+
+import importlib
+import pkgutil
+import re
 
 from lipdip.core.errors import UserError
+from lipdip.reports import exhibits
 from lipdip.reports.exhibit import Exhibit, NotDrawn
-from lipdip.reports.exhibits.finding_tickets import FINDING
-from lipdip.reports.exhibits.galleries import GALLERIES
-from lipdip.reports.exhibits.using_tickets import USING
-from lipdip.reports.exhibits.variants import VARIANTS
 from lipdip.reports.gallery import Gallery
 
-_ORDER = (
-    *("fig2", "fig3", "fig4", "fig5", "fig6", "fig7", "table1", "fig8", "table2", "table3", "fig9", "fig10", "fig11"),
-    *("fig12", "fig13", "fig14", "fig15", "fig16", "table4", "table5", "fig17", "fig18", "fig19", "audit"),
-)
-_ALL: tuple[Exhibit | Gallery, ...] = (*FINDING, *VARIANTS, *USING, *GALLERIES)
-DRAWN = tuple(sorted(_ALL, key=lambda exhibit: _ORDER.index(exhibit.name)))
-NOT_DRAWN = (NotDrawn("fig1", "Overview of the method", "a drawing, with nothing to measure"),)
+
+def declared() -> list[Exhibit | Gallery | NotDrawn]:
+    """The exhibits that the modules of this folder declare, each once."""
+    names = [module.name for module in pkgutil.iter_modules(exhibits.__path__, f"{exhibits.__name__}.")]
+    values = [value for name in names if name != __name__ for value in vars(importlib.import_module(name)).values()]
+    found = {value.name: value for value in values if isinstance(value, Exhibit | Gallery | NotDrawn)}
+    return list(found.values())
+
+
+def _place(exhibit: Exhibit | Gallery) -> tuple[float, str]:
+    """Its place among all: the number in its name, as in ``fig10``, unless it names another."""
+    place = exhibit.place if isinstance(exhibit, Exhibit) else None
+    number = re.search(r"\d+", exhibit.name)
+    return (float(number[0]) if number else 99.0) if place is None else place, exhibit.name
+
+
+_ALL = declared()
+DRAWN = tuple(sorted((one for one in _ALL if not isinstance(one, NotDrawn)), key=_place))
+NOT_DRAWN = tuple(one for one in _ALL if isinstance(one, NotDrawn))
 
 
 def named(name: str) -> Exhibit | Gallery:

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 
 from lipdip.core.dotted import value
 from lipdip.reports import paper
-from lipdip.reports.exhibit import LADDER, Exhibit, Point, over_rounds
+from lipdip.reports.exhibit import BEST_PSNR, LADDER, Axes, Compared, Exhibit, Making, Paper, Point, Whole, over_rounds
 from lipdip.reports.finished_run import Run
-from lipdip.reports.selectors import by, data_set, decoder, over_steps, pruner, sparse, task
+from lipdip.reports.selectors import by, data_set, is_decoder, over_steps, pruner, sparse, task
 from lipdip.runs.rising import rising
 from lipdip.runs.rows import Round
 
-SHOWN = (*LADDER[:3], *LADDER[4:])
+SHOWN = (*LADDER[:3], *LADDER[4:])  # 0.488 is left out, so that a table fits a page
 
 
 def _loss_and_score(run: Run) -> Iterable[Point]:
@@ -41,7 +41,7 @@ def _curve(run: Run, row: Round) -> str:
 
 
 def _judged(run: Run) -> dict[str, str]:
-    """What a task is scored by: the averaged output, or the output itself."""
+    """The columns that score a task: of the averaged output, or of the output itself."""
     averaged = value(run.summary, "scored.picture") == "average"
     return {_AVERAGED: "psnr_ema", "SSIM": "ssim"} if averaged else {_RAW: "psnr", "SSIM": "ssim"}
 
@@ -53,121 +53,118 @@ def _of_set(run: Run) -> Iterable[Point]:
 
 
 _SETS = {"set5": 5, "set12": 12, "set14": 14, "bm3d": 1, "cbm3d": 1}  # pictures in each; of BM3D's at least
-_SHIPPED = "pictures that ship:"  # stand for a set at scale=cpu
+_SHIPPED = "pictures that ship:"  # at scale=cpu, instead of a set
 _SHIPPED_TASKS = [f"{_SHIPPED} {name}" for name in ("denoise", "inpaint", "super_resolution x2", "super_resolution x4")]
 _SET_TASKS = tuple(dict.fromkeys(name for name, _ in paper.TABLE_5))
 _AVERAGED, _RAW = "PSNR of the averaged output", "PSNR of the output"
 _CONTROLS = ("random, as dense in each layer", "its mask on new weights")
-ORACLE = "best PSNR over the run in dB (oracle)"
 
-FINDING: tuple[Exhibit, ...] = (
-    Exhibit(
-        name="fig3",
-        title="Finding tickets: PSNR over sparsity",
-        kind="figure",
-        says="IMP beats random pruning and SNIP from 20% to 96% sparsity; its tickets match the dense network up to "
-        "86.58% while finding and up to 83.23% in evaluation. Ten seeds.",
-        wants=by("IMP", "random", "SNIP", "dense"),
-        points=over_rounds(pruner),
-        series=("IMP", "random", "SNIP"),
-        must=lambda names: names != {"dense"},
-        columns=SHOWN,
-        needs=10,
+FIG3 = Exhibit(
+    name="fig3",
+    title="Finding tickets: PSNR over sparsity",
+    says="IMP beats random pruning and SNIP from 20% to 96% sparsity; its tickets match the dense network up to "
+    "86.58% while finding and up to 83.23% in evaluation. Ten seeds.",
+    wants=by("IMP", "random", "SNIP", "dense"),
+    points=over_rounds(pruner),
+    whole=Whole(series=("IMP", "random", "SNIP"), seeds=10),
+    axes=Axes(columns=SHOWN),
+    show_if=lambda names: names != {"dense"},
+)
+TABLE2 = Exhibit(
+    name="table2",
+    place=8.2,
+    title="Parameters that are not zero",
+    says="Tickets of 97.15% (for inpainting 73.79%) are as large as the deep decoder.",
+    paper=Paper(
+        numbers=paper.TABLE_2,
+        on="protocol=paper; the number depends on the network, not on the picture",
     ),
-    Exhibit(
-        name="table4",
-        title="SynFlow against IMP",
-        kind="table",
-        says="SynFlow does as well up to 20% sparsity, and falls behind from 40% on.",
-        wants=by("IMP", "SynFlow", exactly=True),
-        points=_to_target,
-        series=("SynFlow", "IMP"),
-        merges=("pruner.sparsity",),
-        must=lambda names: "SynFlow" in names,
-        columns=tuple(paper.TABLE_4["denoise", "IMP"]),
-        paper=paper.TABLE_4,
-        paper_on="denoise, F16 (512x512), protocol=paper",
-        published=("F16_GT 512x512",),
+    wants=lambda run: by("IMP")(run) or is_decoder(run),
+    points=over_rounds(lambda run: "deep decoder" if is_decoder(run) else pruner(run), _kept),
+    whole=Whole(series=("IMP", "deep decoder"), seeds=1),
+    axes=Axes(y={"": "parameters that are not zero"}, columns=(0.0, 0.738, 0.790, 0.9715)),
+    compared=Compared(within_panel=("model", "pruner", "fit", "task.score")),
+    making=Making(rounds="protocol.rounds"),  # its decoder is not pruned
+    show_if=lambda names: "deep decoder" in names,
+)
+TABLE3 = Exhibit(
+    name="table3",
+    place=8.3,
+    title="Dense network against an extreme ticket",
+    says="A ticket of 0.2 million parameters does as well as the dense network of 2.2 million.",
+    paper=Paper(
+        numbers=paper.TABLE_3,
+        on="denoise, bird of Set5, protocol=paper",
+        pictures=("bird 288x288",),
     ),
-    Exhibit(
-        name="table3",
-        title="Dense network against an extreme ticket",
-        kind="table",
-        says="A ticket of 0.2 million parameters does as well as the dense network of 2.2 million.",
-        wants=lambda run: by("IMP")(run) and task(run) == "denoise",
-        points=over_rounds(pruner),
-        series=("IMP",),
-        columns=tuple(paper.TABLE_3["denoise", "IMP"]),
-        paper=paper.TABLE_3,
-        paper_on="denoise, bird of Set5, protocol=paper",
-        published=("bird 288x288",),
-    ),
-    Exhibit(
-        name="fig11",
-        title="Learning curves",
-        kind="figure",
-        says="Tickets learn as the dense network does; SNIP's fall behind late, by up to 3 dB, random ones at once.",
-        wants=by("IMP", "random", "SNIP"),
-        points=over_steps(
-            _curve, lambda run: [*(run.rounds[:1] if pruner(run) == "IMP" else ()), *sparse(run)], _judged
-        ),
-        series=("dense",),
+    wants=lambda run: by("IMP")(run) and task(run) == "denoise",
+    points=over_rounds(pruner),
+    whole=Whole(series=("IMP",)),
+    axes=Axes(columns=tuple(paper.TABLE_3["denoise", "IMP"])),
+)
+FIG11 = Exhibit(
+    name="fig11",
+    title="Learning curves",
+    says="Tickets learn as the dense network does; SNIP's fall behind late, by up to 3 dB, random ones at once.",
+    wants=by("IMP", "random", "SNIP"),
+    points=over_steps(_curve, lambda run: [*(run.rounds[:1] if pruner(run) == "IMP" else ()), *sparse(run)], _judged),
+    whole=Whole(series=("dense",)),
+    axes=Axes(
         x="optimisation step",
         y={_AVERAGED: f"{_AVERAGED} in dB", _RAW: f"{_RAW} in dB", "SSIM": "SSIM"},
         logarithmic=("x",),
     ),
-    Exhibit(
-        name="fig13",
-        title="When to stop: fitting loss and PSNR over the rounds",
-        kind="figure",
-        says="The most sparse matching ticket comes where the loss has risen two or three times in a row.",
-        wants=by("IMP"),
-        points=_loss_and_score,
-        series=("IMP",),
-        marks=_stops,
-        y={"fitting loss": "fitting loss at the end of the round", "PSNR": ORACLE},
-        columns=SHOWN,
+)
+FIG13 = Exhibit(
+    name="fig13",
+    title="When to stop: fitting loss and PSNR over the rounds",
+    says="The most sparse matching ticket comes where the loss has risen two or three times in a row.",
+    wants=by("IMP"),
+    points=_loss_and_score,
+    whole=Whole(series=("IMP",)),
+    axes=Axes(
+        y={"fitting loss": "fitting loss at the end of the round", "PSNR": BEST_PSNR}, columns=SHOWN, marks=_stops
     ),
-    Exhibit(
-        name="fig15",
-        title="Structure, layer densities or weights: IMP against its controls",
-        kind="figure",
-        says="A random mask with the ticket's density in every layer collapses earlier than a uniformly random one.",
-        wants=by("IMP", "random", *_CONTROLS, "SNIP"),
-        points=over_rounds(pruner),
-        series=("IMP", "random", *_CONTROLS),
-        must=lambda names: not names.isdisjoint(_CONTROLS),
-        again=True,
-        columns=SHOWN,
+)
+FIG15 = Exhibit(
+    name="fig15",
+    title="Structure, layer densities or weights: IMP against its controls",
+    says="A random mask with the ticket's density in every layer collapses earlier than a uniformly random one.",
+    wants=by("IMP", "random", *_CONTROLS, "SNIP"),
+    points=over_rounds(pruner),
+    whole=Whole(series=("IMP", "random", *_CONTROLS)),
+    axes=Axes(columns=SHOWN),
+    making=Making(two_stage=True),
+    show_if=lambda names: not names.isdisjoint(_CONTROLS),
+)
+TABLE4 = Exhibit(
+    name="table4",
+    place=16.4,
+    title="SynFlow against IMP",
+    says="SynFlow does as well up to 20% sparsity, and falls behind from 40% on.",
+    paper=Paper(
+        numbers=paper.TABLE_4,
+        on="denoise, F16 (512x512), protocol=paper",
+        pictures=("F16_GT 512x512",),
     ),
-    Exhibit(
-        name="table2",
-        title="Parameters that are not zero",
-        kind="table",
-        says="Tickets of 97.15% (for inpainting 73.79%) are as large as the deep decoder.",
-        wants=lambda run: by("IMP")(run) or decoder(run),
-        points=over_rounds(lambda run: "deep decoder" if decoder(run) else pruner(run), _kept),
-        series=("IMP", "deep decoder"),
-        must=lambda names: "deep decoder" in names,
-        varies=("model", "pruner", "fit", "task.score"),
-        y={"": "parameters that are not zero"},
-        columns=(0.0, 0.738, 0.790, 0.9715),
-        paper=paper.TABLE_2,
-        paper_on="protocol=paper; the number depends on the network, not on the picture",
-        needs=1,
+    wants=by("IMP", "SynFlow", exactly=True),
+    points=_to_target,
+    whole=Whole(series=("SynFlow", "IMP")),
+    axes=Axes(columns=tuple(paper.TABLE_4["denoise", "IMP"])),
+    compared=Compared(within_line=("pruner.sparsity",)),
+    show_if=lambda names: "SynFlow" in names,
+)
+TABLE5 = Exhibit(
+    name="table5",
+    place=16.5,
+    title="The ticket of 73.79% against the dense network, over whole sets",
+    says="The ticket of 0.6 million parameters does better than the dense network of 2.2 million on all sets.",
+    paper=Paper(
+        numbers=paper.TABLE_5,
+        on="protocol=paper, the mean over the pictures of a set; DIP at sparsity 0 as in the paper's table",
     ),
-    Exhibit(
-        name="table5",
-        title="The ticket of 73.79% against the dense network, over whole sets",
-        kind="table",
-        says="The ticket of 0.6 million parameters does better than the dense network of 2.2 million on all sets.",
-        wants=lambda run: by("IMP")(run) and data_set(run) in (*_SETS, ""),
-        points=_of_set,
-        series=("IMP",),
-        y=dict.fromkeys((*_SET_TASKS, *_SHIPPED_TASKS), ORACLE),
-        columns=(0.0, 0.738),
-        paper=paper.TABLE_5,
-        paper_on="protocol=paper, the mean over the pictures of a set; DIP at sparsity 0 as in the paper's table",
-        pooled={name: _SETS[name.split()[0]] for name in _SET_TASKS},
-    ),
+    wants=lambda run: by("IMP")(run) and data_set(run) in (*_SETS, ""),
+    points=_of_set,
+    whole=Whole(series=("IMP",), pictures={name: _SETS[name.split()[0]] for name in _SET_TASKS}),
+    axes=Axes(y=dict.fromkeys((*_SET_TASKS, *_SHIPPED_TASKS), BEST_PSNR), columns=(0.0, 0.738)),
 )

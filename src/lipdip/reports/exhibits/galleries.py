@@ -1,14 +1,15 @@
 """The paper's figures that are made of pictures."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from dataclasses import replace
 
-from lipdip.reports.exhibits.using_tickets import fits_once, generator, published, recovers, source
+from lipdip.reports.exhibit import Making, NotDrawn, Paper, headline
+from lipdip.reports.exhibits.using_tickets import GENERATORS, TABLE1_RUNS, generator, is_recovery, published
 from lipdip.reports.finished_run import Run
-from lipdip.reports.gallery import Gallery, Shot
-from lipdip.reports.selectors import by, pruner, restores, task
-from lipdip.runs.directory import read_pictures
+from lipdip.reports.gallery import ComparedPictures, Gallery, Shot, WholeGrid
+from lipdip.reports.selectors import by, fits_once, is_restoration, pruner, source, task
 from lipdip.runs.matching import most_sparse_matching
-from lipdip.runs.rows import Recovered, RecoveredPicture, Restored, Round
+from lipdip.runs.rows import Round
 
 _MATCHING = "IMP, most sparse that matches"
 _BEST = "Each picture is the best of its run against the clean one (an oracle's choice), with that PSNR."
@@ -21,12 +22,12 @@ def _sizes(run: Run) -> list[tuple[int, int]]:
 
 
 def _score(row: Round) -> str:
-    best = row.psnr_best if isinstance(row, Restored) else None
-    return f"loss {row.loss:.2e}" if best is None else f"{best:.2f} dB"
+    """Of a restoration."""
+    return f"loss {row.loss:.2e}" if row.score is None else f"{row.score:.2f} dB"
 
 
 def _restored(run: Run) -> Iterator[Shot]:
-    """Clean, degraded, dense, and what the pruner's tickets made."""
+    """Clean, degraded, and restored by the dense network and by the pruner's tickets."""
     (size,) = _sizes(run)
     first, last, winner = run.rounds[0], run.rounds[-1], most_sparse_matching(run.rounds)
     yield Shot(series="clean", file="clean", size=size, shared=True)
@@ -41,14 +42,14 @@ def _restored(run: Run) -> Iterator[Shot]:
 
 
 def _at_the_end(run: Run) -> Iterator[Shot]:
-    """As above without what was given and what is less sparse."""
+    """Clean, dense, and restored by the last ticket."""
     return (shot for shot in _restored(run) if shot.series not in ("degraded", _MATCHING))
 
 
 def _after_steps(run: Run) -> Iterator[Shot]:
-    """What one fit made, at the number of its steps."""
+    """The picture of one fit, at the number of its steps."""
     (size,), (row, *_), steps = _sizes(run), run.rounds, run.at("fit.steps")
-    at = row.psnr_best_step if isinstance(row, Restored) else None
+    at = getattr(row, "psnr_best_step", None)
     score = _score(row) if at is None else f"{_score(row)}, step {at:,}"
     found = source(run)
     name = "dense" if found is None else f"{pruner(found.run)}'s ticket, sparsity {row.sparsity:.3f}"
@@ -60,12 +61,12 @@ def _learns(run: Run) -> bool:
     """A dense network, or its picture's and task's own ticket, fitted once."""
     found = source(run)
     own = found is None or (task(found.run) == task(run) and found.run.pictures == run.pictures)
-    return restores(run) and fits_once(run) and own and not run.at("fit.weight_noise")
+    return is_restoration(run) and fits_once(run) and own and not run.at("fit.weight_noise")
 
 
 def _recovered(run: Run) -> Iterator[Shot]:
     """The first pictures of a recovery: clean, measured where that can be seen, and recovered."""
-    scores = {row.picture: row for row in read_pictures(run.path) if isinstance(row, RecoveredPicture)}
+    scores = {row.picture: row for row in run.scores_of_pictures()}
     sparsity = run.rounds[0].sparsity
     file = "restored_ticket" if sparsity else "restored_dense"
     for (name, own), size in list(zip(scores.items(), _sizes(run), strict=False))[:8]:
@@ -74,114 +75,110 @@ def _recovered(run: Run) -> Iterator[Shot]:
         if task(run) == "gan_inpaint":
             yield Shot(series="measured", file=f"{name}/measured", size=None, place=name, shared=True)
         score = "" if own.mse is None else f"MSE {own.mse:.3f}"
-        shot = {"series": generator(run), "file": f"{name}/{file}", "place": name, "score": score}
-        yield Shot(**shot, size=size, sparsity=sparsity)  # type: ignore[arg-type]
+        recovered = Shot(series=generator(run), file=f"{name}/{file}", size=size, place=name)
+        yield replace(recovered, score=score, sparsity=sparsity)
 
 
 def _has_clean(run: Run) -> bool:
     """Whether pictures were given, all of them clean and as they are."""
-    images, first = run.at("image"), run.rounds[0]
-    if not isinstance(images, list) or (isinstance(first, Recovered) and first.mse is None):
+    images = run.at("image")
+    if not isinstance(images, list) or headline(run.rounds[0]) is None:
         return False
     return all(image.get("clean", True) and image.get("content") in (None, "picture") for image in images)
 
 
 def _used(run: Run) -> Iterator[Shot]:
     names, sizes = [name.rpartition(" ")[0] for name in run.pictures], _sizes(run)
-    folders = len(names) > 1 or isinstance(run.rounds[0], Recovered)
     for name, (height, width) in zip(names, sizes, strict=True) if len(names) == len(sizes) else ():
-        file = f"{name}/clean" if folders else "clean"
+        file = f"{name}/clean" if (run.path / "images" / name).is_dir() else "clean"
         yield Shot(series=f"{name} {height}x{width}", file=file, size=(height, width), shared=True)
 
 
-GALLERIES: tuple[Gallery, ...] = (
-    Gallery(
-        name="fig2",
-        title="Restored pictures",
-        says="Tickets of IMP restore as well as the dense network or better: of 91% sparsity for inpainting, 89% for "
-        "super resolution, 74% for denoising. At 99.53% they lose little, 1.37 dB for super resolution by 8.",
-        note=f"{_BEST} {_LAST}",
-        wants=by("IMP", "SNIP", "random"),
-        shots=_restored,
-        series=("clean", "degraded", "dense", _MATCHING, "IMP", "SNIP", "random"),
-        perhaps=(_MATCHING,),
-        must=lambda names: "IMP" in names,
-        level=True,
-        made_by="fig3",
+FIG1 = NotDrawn("fig1", "Overview of the method", "a drawing, with nothing to measure")
+FIG2 = Gallery(
+    name="fig2",
+    title="Restored pictures",
+    says="Tickets of IMP restore as well as the dense network or better: of 91% sparsity for inpainting, 89% for "
+    "super resolution, 74% for denoising. At 99.53% they lose little, 1.37 dB for super resolution by 8.",
+    note=f"{_BEST} {_LAST}",
+    wants=by("IMP", "SNIP", "random"),
+    shots=_restored,
+    whole=WholeGrid(series=("clean", "degraded", "dense", _MATCHING, "IMP", "SNIP", "random"), optional=(_MATCHING,)),
+    compared=ComparedPictures(equal_sparsity=True),
+    making=Making(experiment="fig3"),
+    show_if=lambda names: "IMP" in names,
+)
+FIG8 = Gallery(
+    name="fig8",
+    title="Pictures recovered by a generator",
+    says="Compressive sensing and inpainting with a pretrained generator: sparse ones recover faces better than "
+    "the dense one does.",
+    paper=Paper(
+        has=published,
     ),
-    Gallery(
-        name="fig8",
-        title="Pictures recovered by a generator",
-        says="Compressive sensing and inpainting with a pretrained generator: sparse ones recover faces better than "
-        "the dense one does.",
-        note="The first eight pictures, each of the restart with the lowest objective and of the sparsest ticket that "
-        "there is; below it its MSE per pixel on [-1, 1]. A measurement of compressive sensing is no picture.",
-        wants=recovers,
-        shots=_recovered,
-        series=(
-            *("clean", "measured", "dense", "IMP, mask on pretrained weights", "IMP, fine-tuned"),
-            *("random, mask on pretrained weights", "random, fine-tuned"),
-        ),
-        perhaps=("measured",),
-        must=lambda names: not names <= {"clean", "measured", "dense"},
-        varies=("ticket", "model"),
-        rows=True,
-        made_by="table1",
-        again=True,
-        claims=published,
-        sweeps=("task", "image", "fit", "model", "pruner"),
-    ),
-    Gallery(
-        name="fig12",
-        title="Pictures while the network learns",
-        says="Denoising by the dense network and by tickets over 3000 steps of F16 and 2400 of a snail.",
-        note="A fit for each number of steps; a longer one begins as a shorter one does. Each picture is the best up "
-        "to there against the clean one (an oracle's choice), with its PSNR and its step.",
-        wants=_learns,
-        shots=_after_steps,
-        series=("dense", "IMP"),
-        places=4,
-        least=2,
-        varies=("pruner", "ticket", "fit.steps"),
-        across=("fit.steps",),
-        rows=True,
-        again=True,
-        sweeps=("pruner", "fit.steps"),
-    ),
-    Gallery(
-        name="fig17",
-        title="The pictures used",
-        says="The pictures of its curves, of Set5 and Set14.",
-        note="Clean pictures of all runs, at the size at which they were used.",
-        wants=_has_clean,
-        shots=_used,
-        series=(),
-        apart=False,
-        made_by="fig3",
-    ),
-    Gallery(
-        name="fig18",
-        title="Fourier magnitudes of restored pictures",
-        says="Of Baby. IMP and SNIP keep most of the high frequencies at 79% sparsity, random pruning does not; at 67% "
-        "SNIP loses more of them than IMP.",
-        note=f"{_BEST} {_LAST}",
-        wants=by("IMP", "SNIP", "random"),
-        shots=_at_the_end,
-        series=("clean", "dense", "IMP", "SNIP", "random"),
-        must=lambda names: "IMP" in names and bool(names & {"SNIP", "random"}),
-        level=True,
-        draws="spectra",
-    ),
-    Gallery(
-        name="fig19",
-        title="Differences of Fourier magnitudes",
-        says="What IMP's ticket restores differs from what others do at high frequencies, and agrees at low ones.",
-        note="Spectra of fig18's pictures. Power is the mean over rings around frequency 0, through a Hann window.",
-        wants=by("IMP", "SNIP", "random"),
-        shots=_at_the_end,
-        series=("clean", "dense", "IMP", "SNIP", "random"),
-        must=lambda names: "IMP" in names and bool(names & {"SNIP", "random"}),
-        level=True,
-        draws="differences",
-    ),
+    note="The first eight pictures, each of the restart with the lowest objective and of the sparsest ticket that "
+    "there is; below it its MSE per pixel on [-1, 1]. A measurement of compressive sensing is no picture.",
+    wants=is_recovery,
+    shots=_recovered,
+    whole=WholeGrid(series=("clean", "measured", *GENERATORS), optional=("measured",)),
+    compared=ComparedPictures(within_grid=("ticket", "model")),
+    making=TABLE1_RUNS,
+    show_if=lambda names: not names <= {"clean", "measured", "dense"},
+    draws="rows",
+)
+FIG12 = Gallery(
+    name="fig12",
+    title="Pictures while the network learns",
+    says="Denoising by the dense network and by tickets over 3000 steps of F16 and 2400 of a snail.",
+    note="A fit for each number of steps; a longer one begins as a shorter one does. Each picture is the best up "
+    "to there against the clean one (an oracle's choice), with its PSNR and its step.",
+    wants=_learns,
+    shots=_after_steps,
+    whole=WholeGrid(series=("dense", "IMP"), places=4, least=2),
+    compared=ComparedPictures(within_grid=("pruner", "ticket", "fit.steps"), within_series=("fit.steps",)),
+    making=Making(two_stage=True, sweeps=("pruner", "fit.steps")),
+    draws="rows",
+)
+FIG17 = Gallery(
+    name="fig17",
+    title="The pictures used",
+    says="The pictures of its curves, of Set5 and Set14.",
+    note="Clean pictures of all runs, at the size at which they were used.",
+    wants=_has_clean,
+    shots=_used,
+    compared=ComparedPictures(per_setting=False),
+    making=Making(experiment="fig3"),
+)
+_SPECTRA = WholeGrid(series=("clean", "dense", "IMP", "SNIP", "random"))
+
+
+def _with_another(names: Set[str]) -> bool:
+    """IMP beside a second pruner."""
+    return "IMP" in names and bool(names & {"SNIP", "random"})
+
+
+FIG18 = Gallery(
+    name="fig18",
+    title="Fourier magnitudes of restored pictures",
+    says="Of Baby. IMP and SNIP keep most of the high frequencies at 79% sparsity, random pruning does not; at 67% "
+    "SNIP loses more of them than IMP.",
+    note=f"{_BEST} {_LAST}",
+    wants=by("IMP", "SNIP", "random"),
+    shots=_at_the_end,
+    whole=_SPECTRA,
+    compared=ComparedPictures(equal_sparsity=True),
+    show_if=_with_another,
+    draws="spectra",
+)
+FIG19 = Gallery(
+    name="fig19",
+    title="Differences of Fourier magnitudes",
+    says="What IMP's ticket restores differs from what others do at high frequencies, and agrees at low ones.",
+    note="Spectra of fig18's pictures. Power is the mean over rings around frequency 0, through a Hann window.",
+    wants=by("IMP", "SNIP", "random"),
+    shots=_at_the_end,
+    whole=_SPECTRA,
+    compared=ComparedPictures(equal_sparsity=True),
+    show_if=_with_another,
+    draws="differences",
 )

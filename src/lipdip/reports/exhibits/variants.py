@@ -2,10 +2,18 @@
 
 from collections.abc import Iterable
 
-from lipdip.reports.exhibit import Exhibit, Point, best, over_rounds
+from lipdip.reports.exhibit import Axes, Compared, Exhibit, Making, Point, Whole, headline, over_rounds
 from lipdip.reports.exhibits.finding_tickets import SHOWN
 from lipdip.reports.finished_run import Run
-from lipdip.reports.selectors import CLEAN, on_the_ladder, pruner, quirks, restores
+from lipdip.reports.selectors import (
+    CLEAN,
+    is_restoration,
+    on_the_ladder,
+    pruner,
+    quirks,
+    rewinds_to_start,
+    starts_dense,
+)
 
 
 def _rewound(run: Run) -> str:
@@ -14,15 +22,19 @@ def _rewound(run: Run) -> str:
 
 
 def _rewinds(run: Run) -> bool:
-    fresh = run.at("ticket") is None and not run.at("fit.weight_noise")
-    return restores(run) and pruner(run) == "IMP" and not quirks(run) and fresh and on_the_ladder(run)
+    plain = starts_dense(run) and not quirks(run) and on_the_ladder(run)
+    return is_restoration(run) and pruner(run) == "IMP" and plain
+
+
+def _by_sgld(run: Run) -> bool:
+    return is_restoration(run) and bool(run.at("fit.weight_noise")) and not quirks(run) and on_the_ladder(run)
 
 
 def _with_dense(run: Run) -> Iterable[Point]:
     """The rounds, and the first as the dense network's level."""
     first = run.rounds[0]
     if first.sparsity == 0:
-        yield Point("dense", "dense", 0.0, best(first))
+        yield Point("dense", "dense", 0.0, headline(first))
     yield from over_rounds(pruner)(run) if pruner(run) != "dense" else ()
 
 
@@ -40,49 +52,45 @@ def _audited(run: Run) -> str:
 
 
 def _in_audit(run: Run) -> bool:
-    """By IMP and at random, with whatever quirks; masks found on the clean picture only where they are fitted again."""
+    """IMP and random masks, any quirk; masks found on the clean picture only where they are fitted again."""
     own = pruner(run) in ("IMP", "random") and CLEAN not in quirks(run)
     again = pruner(run) == "tickets" and run.origin("pruner.ticket") is not None
-    plain = run.at("pruner.rewind") in (0, None) and not run.at("fit.weight_noise") and on_the_ladder(run)
-    return restores(run) and (own or again) and plain
+    plain = rewinds_to_start(run) and not run.at("fit.weight_noise") and on_the_ladder(run)
+    return is_restoration(run) and (own or again) and plain
 
 
-VARIANTS: tuple[Exhibit, ...] = (
-    Exhibit(
-        name="fig9",
-        title="Rewinding to a later step",
-        kind="figure",
-        says="Rewinding to 5% of a dense run does not help, to 10% or 20% it harms.",
-        wants=_rewinds,
-        points=over_rounds(lambda run: f"to {_rewound(run)}"),
-        series=("to the start", "to 5% of the first round", "to 10% of the first round", "to 20% of the first round"),
-        must=lambda names: names != {"to the start"},
-        columns=SHOWN,
+FIG9 = Exhibit(
+    name="fig9",
+    title="Rewinding to a later step",
+    says="Rewinding to 5% of a dense run does not help, to 10% or 20% it harms.",
+    wants=_rewinds,
+    points=over_rounds(lambda run: f"to {_rewound(run)}"),
+    whole=Whole(
+        series=("to the start", "to 5% of the first round", "to 10% of the first round", "to 20% of the first round")
     ),
-    Exhibit(
-        name="fig16",
-        title="Tickets of SGLD-DIP",
-        kind="figure",
-        says="IMP's tickets do better than the dense network under SGLD too, from 20% to 79% sparsity. Three seeds.",
-        wants=lambda run: restores(run) and bool(run.at("fit.weight_noise")) and not quirks(run) and on_the_ladder(run),
-        points=_with_dense,
-        series=("dense", "IMP"),
-        columns=SHOWN,
-    ),
-    Exhibit(
-        name="audit",
-        title="The public scripts' quirks, one by one",
-        kind="figure",
-        says="it does not mention what its public scripts do. They find masks on the clean picture, draw a new "
-        "code each round and other noise for each seed, prune 36% a round in the random baseline, and leave the input "
-        "convolutions dense.",
-        wants=_in_audit,
-        points=over_rounds(_audited),
-        series=("IMP", "IMP, legacy", "random", "random, legacy"),
-        must=lambda names: not names <= {"IMP", "random"},
-        varies=("pruner", "fit.code"),
-        columns=SHOWN,
-        again=True,
-        any_degradation=True,
-    ),
+    axes=Axes(columns=SHOWN),
+    show_if=lambda names: names != {"to the start"},
+)
+FIG16 = Exhibit(
+    name="fig16",
+    title="Tickets of SGLD-DIP",
+    says="IMP's tickets do better than the dense network under SGLD too, from 20% to 79% sparsity. Three seeds.",
+    wants=_by_sgld,
+    points=_with_dense,
+    whole=Whole(series=("dense", "IMP")),
+    axes=Axes(columns=SHOWN),
+)
+AUDIT = Exhibit(
+    name="audit",
+    title="The public scripts' quirks, one by one",
+    says="it does not mention what its public scripts do. They find masks on the clean picture, draw a new "
+    "code each round and other noise for each seed, prune 36% a round in the random baseline, and leave the input "
+    "convolutions dense.",
+    wants=_in_audit,
+    points=over_rounds(_audited),
+    whole=Whole(series=("IMP", "IMP, legacy", "random", "random, legacy")),
+    axes=Axes(columns=SHOWN),
+    compared=Compared(within_panel=("pruner", "fit.code"), any_degradation=True),
+    making=Making(two_stage=True),
+    show_if=lambda names: not names <= {"IMP", "random"},
 )
