@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -78,10 +79,10 @@ def test_completion(program, line, choice):
 
 def test_bash_completes_from_the_script():
     script = _python("-m", "lipdip.run", "-sc", "install=bash").stdout
-    python = os.path.basename(sys.executable)
+    python = Path(sys.executable).name
     line = f"{python} -m lipdip.run pruner=syn"
     words = f"COMP_LINE='{line}'; COMP_WORDS=({line}); _lipdip_complete {python} pruner=syn; echo ${{COMPREPLY[@]}}"
-    path = f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-c", f"{script}\n{words}"],
         capture_output=True,

@@ -313,7 +313,7 @@ def test_a_cell_tells_who_does_it_and_its_task_the_sweeps_name(tmp_path):
 
     waiting = sweep.planned()[0]
     assert (waiting.host, waiting.pid) == ("", 0)
-    done = work.do(task, lambda: None, waiting, sweep, str)
+    done = work.do(task, lambda: None, waiting, sweep)
     assert done.pid == os.getpid() and done.host and [name.name for name in names] == ["fig3"]
 
 

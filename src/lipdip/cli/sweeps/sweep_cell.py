@@ -10,10 +10,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
+
+if TYPE_CHECKING:
+    from lipdip.fit.naming import Sweep
 
 WAITING, RUNNING, DONE, FAILED, ELSEWHERE = "waiting", "running", "done", "failed", "elsewhere"
 _READS, _PAUSE = 3, 0.1  # attempts at a file that another process may be replacing, and seconds between two of them
@@ -89,12 +92,9 @@ class SweepDirectory:
         """
         for folder in ("cells", "logs"):
             shutil.rmtree(self.path / folder, ignore_errors=True)
-            try:
-                (self.path / folder).mkdir(parents=True)
-            except OSError as error:
-                raise UserError(f"cannot write to {self.path}: {error.strerror or error}") from None
-        plan = {"cells": [list(cell) for cell in cells], "config_dir": config_dir}
-        write_whole(self.path / "sweep.json", json.dumps(plan, indent=1) + "\n")
+        self._write(
+            "sweep.json", json.dumps({"cells": [[*cell] for cell in cells], "config_dir": config_dir}, indent=1)
+        )
 
     def discard(self) -> None:
         """Remove it, and the folders around it that are then empty."""
@@ -132,24 +132,54 @@ class SweepDirectory:
         Raises:
             UserError: if it cannot be written.
         """
-        write_whole(self.file(cell), json.dumps(asdict(cell)) + "\n")
+        self._write(_file(cell), json.dumps(asdict(cell)))
 
-    def file(self, cell: SweepCell) -> Path:
-        """Where a cell's state is written."""
-        return self.path / "cells" / f"{cell.number:05d}.json"
+    def written(self, cell: SweepCell) -> float:
+        """When a cell's state was written last, by the clock of the file system, which may not be this machine's."""
+        return (self.path / _file(cell)).stat().st_mtime
+
+    def sweep_of(self, cell: SweepCell) -> "Sweep":
+        """What loggers are told of the sweep: the experiment, else the hash of the plan, and what is varied.
+
+        Raises:
+            UserError: if there is no plan, or it cannot be read.
+        """
+        from lipdip.fit.naming import Sweep  # here, because it loads torch
+
+        experiments = [own.partition("=")[2] for own in cell.overrides if own.startswith("experiment=")]
+        values: dict[str, set[str]] = {}
+        for override in (own for planned in self.planned() for own in planned.overrides):
+            name, _, value = override.lstrip("+").partition("=")
+            values.setdefault(name, set()).add(value)
+        varied = tuple(name for name, several in values.items() if len(several) > 1)
+        return Sweep(experiments[0] if experiments else self.path.parent.name, varied)
 
     def log(self, cell: SweepCell) -> Path:
-        """The file for what a cell's run prints."""
-        return self.path / "logs" / f"{cell.number:05d}.txt"
+        """The file for what a cell's run prints, in a folder that exists."""
+        file = self.path / "logs" / f"{cell.number:05d}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return file
 
     def _now(self, planned: SweepCell) -> SweepCell:
-        if not self.file(planned).exists():
+        if not (self.path / _file(planned)).exists():
             return planned
         try:
-            cell = SweepCell(**_read(self.file(planned)))
+            cell = SweepCell(**_read(self.path / _file(planned)))
         except (UserError, TypeError):
             return planned
         return replace(cell, overrides=tuple(cell.overrides))
+
+    def _write(self, name: str, content: str) -> None:
+        file = self.path / name
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f"cannot write to {self.path}: {error.strerror or error}") from None
+        write_whole(file, content + "\n")
+
+
+def _file(cell: SweepCell) -> str:
+    return f"cells/{cell.number:05d}.json"
 
 
 def _alive(pid: int) -> bool:

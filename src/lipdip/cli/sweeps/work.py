@@ -23,12 +23,11 @@ if TYPE_CHECKING:
 
 PATIENCE = 600.0  # seconds that a job in a cluster's queue waits for a run that another process holds
 
+Configure = Callable[[], DictConfig]
 Task = Callable[[DictConfig, Console | None, "Sweep | None"], Path]
 
 
-def do(
-    task: Task, configure: Callable[[], DictConfig], cell: SweepCell, sweep: SweepDirectory, patience: float = 0
-) -> SweepCell:
+def do(task: Task, configure: Configure, cell: SweepCell, sweep: SweepDirectory, patience: float = 0) -> SweepCell:
     """Do ``cell``, and write down how it goes.
 
     Args:
@@ -49,22 +48,20 @@ def do(
         OSError: if what its run prints cannot be.
     """
     ends = time.monotonic() + patience
-    ended = _once(task, configure, cell, sweep)
-    while patience and ended.status == ELSEWHERE:
-        if wait_until_free(Path(ended.directory), ends - time.monotonic()):
-            ended = _once(task, configure, cell, sweep)
-        else:
+    while (ended := _once(task, configure, cell, sweep)).status == ELSEWHERE and patience:
+        if not wait_until_free(Path(ended.directory), ends - time.monotonic()):
             why = (
                 f"another process still works on {ended.directory} after {patience:.0f} s; give the same command later"
             )
             ended = replace(ended, status=FAILED, reason=why)
             sweep.write(ended)
+            break
     return ended
 
 
-def _once(task: Task, configure: Callable[[], DictConfig], cell: SweepCell, sweep: SweepDirectory) -> SweepCell:
-    here = (socket.gethostname(), os.getpid())
-    cell = replace(cell, status=RUNNING, reason="", directory="", began=time.time(), host=here[0], pid=here[1])
+def _once(task: Task, configure: Configure, cell: SweepCell, sweep: SweepDirectory) -> SweepCell:
+    host, pid = socket.gethostname(), os.getpid()
+    cell = replace(cell, status=RUNNING, reason="", directory="", began=time.time(), host=host, pid=pid)
     sweep.write(cell)
     try:
         with sweep.log(cell).open("w") as log:
@@ -77,14 +74,11 @@ def _once(task: Task, configure: Callable[[], DictConfig], cell: SweepCell, swee
     return ended
 
 
-def _attempt(
-    task: Task, configure: Callable[[], DictConfig], cell: SweepCell, sweep: SweepDirectory, screen: Console
-) -> SweepCell:
+def _attempt(task: Task, configure: Configure, cell: SweepCell, sweep: SweepDirectory, screen: Console) -> SweepCell:
     began = time.monotonic()
     try:
-        directory = task(configure(), screen, _sweep_of(cell, sweep))
-        # Who does a run writes config.yaml first; both times are by the file server's clock.
-        found = (directory / "config.yaml").stat().st_mtime < sweep.file(cell).stat().st_mtime
+        directory = task(configure(), screen, sweep.sweep_of(cell))
+        found = (directory / "config.yaml").stat().st_mtime < sweep.written(cell)  # who does a run writes it first
     except HeldError as held:
         return replace(cell, status=ELSEWHERE, directory=str(held.run.absolute()))
     except Exception as error:
@@ -94,16 +88,3 @@ def _attempt(
             screen.print(traceback.format_exc(), markup=False, highlight=False)
         return replace(cell, status=FAILED, reason=in_one_line(error))
     return replace(cell, status=DONE, directory=str(directory), seconds=0 if found else time.monotonic() - began)
-
-
-def _sweep_of(cell: SweepCell, sweep: SweepDirectory) -> "Sweep":
-    """What loggers are told: the experiment, else the hash of the plan, and what is varied."""
-    from lipdip.fit.naming import Sweep  # here, because it loads torch
-
-    experiments = [own.partition("=")[2] for own in cell.overrides if own.startswith("experiment=")]
-    values: dict[str, set[str]] = {}
-    for override in (own for planned in sweep.planned() for own in planned.overrides):
-        name, _, value = override.lstrip("+").partition("=")
-        values.setdefault(name, set()).add(value)
-    varied = tuple(name for name, several in values.items() if len(several) > 1)
-    return Sweep(experiments[0] if experiments else sweep.path.parent.name, varied)
