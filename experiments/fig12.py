@@ -5,7 +5,7 @@ python experiments/fig12.py
 
 from study import Found, Study, start
 
-from lipdip.runs.directory import read_summary
+from lipdip.runs.reading import read_summary
 
 ROUND = 6  # sparsity 0.738
 SHARES = (8, 4, 2, 1)  # of the budget an eighth, a quarter, a half, and all

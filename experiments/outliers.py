@@ -14,7 +14,8 @@ from table1 import GAN, search, tuned
 
 from lipdip.core.files import write_whole
 from lipdip.figures import markdown
-from lipdip.runs.directory import read_pictures, read_summary
+from lipdip.runs.reading import read_summary
+from lipdip.tasks import read_pictures
 
 OUTLIERS = (0, 0.02, 0.05)
 SPOILED = f"task.outliers={','.join(map(str, OUTLIERS))}"

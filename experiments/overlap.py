@@ -17,8 +17,8 @@ from study import REPORT, Found, Study, start
 from lipdip.core.files import write_whole
 from lipdip.figures import markdown
 from lipdip.runs.csv_tables import table_of
-from lipdip.runs.directory import read_pictures, read_rounds
-from lipdip.runs.rows import PictureScores
+from lipdip.tasks import read_pictures, read_rounds
+from lipdip.tasks.restoration import PictureRow as PictureScores
 from lipdip.tickets.overlap import chance_layerwise, overlaps, together
 from lipdip.tickets.ticket_file import Ticket
 

@@ -19,7 +19,8 @@ from lipdip.core.files import write_whole
 from lipdip.figures import markdown
 from lipdip.figures.means import Entry, entry
 from lipdip.runs.csv_tables import table_of
-from lipdip.runs.directory import read_rounds, read_summary
+from lipdip.runs.reading import read_summary
+from lipdip.tasks import read_rounds
 
 PRUNERS = "pruner=imp,random,snip,grasp,magnitude,synflow,oes"
 QUIRKS = {  # in the order of the audit's second step: masks found on the clean picture alone, and by all quirks

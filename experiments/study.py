@@ -17,11 +17,11 @@ from pathlib import Path
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
+from lipdip.cli.one_line import expected, in_one_line
 from rich.console import Console
 
 from lipdip.cli import report_command as report
 from lipdip.cli.compose import compose
-from lipdip.cli.one_line import expected, in_one_line
 from lipdip.cli.quoting import quoted
 from lipdip.cli.run_command import run
 from lipdip.cli.start import console
@@ -32,7 +32,9 @@ from lipdip.core.errors import UserError
 from lipdip.fit.autosave import Stopped
 from lipdip.reports.exhibits.everything import named
 from lipdip.reports.gallery import Gallery
-from lipdip.runs.directory import HeldError, read_rounds, read_summary, wait_until_free
+from lipdip.runs.directory import HeldError, wait_until_free
+from lipdip.runs.reading import read_summary
+from lipdip.tasks import read_rounds
 from lipdip.tasks.starting_point import ticket_file
 
 SEEDS = "seed=0,1,2"

@@ -9,6 +9,7 @@ import torch
 from rich.console import Console
 
 from lipdip.cli.compose import compose
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.cli.run_command import run
 from lipdip.core.seeds import default_generator_seeded
 from lipdip.fit.execute import find_ticket
@@ -16,7 +17,6 @@ from lipdip.fit.settings import ClassifySettings
 from lipdip.networks import Classifier, Hourglass
 from lipdip.pruning.schedule import ladder
 from lipdip.runs.directory import RunDirectory, read_rounds
-from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.tasks.classification.classifying import Classifying
 from lipdip.tickets.scope import prunable
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from lipdip.tasks.sources import pictures
 
 from lipdip.cli.compose import compose
 from lipdip.pictures import clothing
-from lipdip.tasks.sources import pictures
 
 PUBLIC = Path("/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz")
 

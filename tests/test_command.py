@@ -12,10 +12,10 @@ import pytest
 from rich.console import Console
 
 from lipdip.cli.compose import compose
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.core.errors import UserError
 from lipdip.fit.execute import find_ticket
 from lipdip.runs.directory import RunDirectory
-from lipdip.cli.run_command import experiment_of as assemble
 
 from .conftest import TINY
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from lipdip.tasks.build import build
 
 from lipdip.cli.compose import compose, config_dir
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.core.metrics import Metric
 from lipdip.fit.hardware import Hardware
 from lipdip.runs.directory import read_rounds
-from lipdip.cli.run_command import experiment_of as assemble
-from lipdip.tasks.build import build
 from lipdip.tickets.scope import prunable
 
 from .conftest import TINY

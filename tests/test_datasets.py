@@ -9,6 +9,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from lipdip.tasks.build import build
 from omegaconf import OmegaConf
 from PIL import Image
 from sklearn.datasets import load_digits
@@ -16,7 +17,6 @@ from sklearn.datasets import load_digits
 from lipdip.cli.compose import config_dir
 from lipdip.core.errors import UserError
 from lipdip.pictures import datasets
-from lipdip.tasks.build import build
 
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 BATCHES = (*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin")

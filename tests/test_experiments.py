@@ -18,13 +18,13 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from lipdip.cli.compose import compose, config_dir
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.reports.commands import remedy
 from lipdip.reports.exhibits.everything import named
 from lipdip.reports.finished_run import Run
 from lipdip.reports.found import found
 from lipdip.reports.gather import gather
 from lipdip.reports.missing import missing
-from lipdip.cli.run_command import experiment_of as assemble
 
 from .test_conf import GROUPS
 

@@ -7,18 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from lipdip.tasks.build import build
 from omegaconf import OmegaConf
 from PIL import Image
 from rich.console import Console
 
 from lipdip.cli.compose import compose
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.core.errors import UserError
 from lipdip.fit.execute import find_ticket
 from lipdip.generators import load_generator
 from lipdip.pictures import datasets
 from lipdip.runs.directory import RunDirectory, read_rounds
-from lipdip.cli.run_command import experiment_of as assemble
-from lipdip.tasks.build import build
 
 SIDE = 16
 

@@ -9,6 +9,7 @@ import torch
 from rich.console import Console
 
 from lipdip.cli.compose import compose
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.core.errors import UserError
 from lipdip.fit.execute import find_ticket
 from lipdip.networks import Hourglass
@@ -16,7 +17,6 @@ from lipdip.pictures import draw_code
 from lipdip.pruning.anatomy import anatomy
 from lipdip.pruning.schedule import ladder
 from lipdip.runs.directory import RunDirectory, read_rounds
-from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.tickets.mask import Mask
 from lipdip.tickets.scope import ends, prunable
 

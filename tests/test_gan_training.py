@@ -8,12 +8,12 @@ import torch
 from rich.console import Console
 
 from lipdip.cli.compose import compose
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.fit.autosave import Stopped
 from lipdip.fit.execute import find_ticket
 from lipdip.fit.settings import GanSettings
 from lipdip.generators import load_discriminator, load_generator
 from lipdip.runs.directory import RunDirectory, read_rounds
-from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.tasks.generation.gan_training import GanTraining
 
 

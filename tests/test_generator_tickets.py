@@ -10,13 +10,13 @@ from rich.console import Console
 from lipdip.cli import ticket_command as command
 from lipdip.cli import transfer_command as transfer
 from lipdip.cli.compose import compose
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.core.errors import UserError
 from lipdip.fit.execute import find_ticket
 from lipdip.generators import load_generator, save_network
 from lipdip.generators.pretrained import fetched, pretrained
 from lipdip.networks import Generator
 from lipdip.runs.directory import RunDirectory, read_rounds
-from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.tickets.ticket_file import Ticket, tensor_digests
 
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from lipdip.cli.compose import compose
-from lipdip.core.errors import UserError
 from lipdip.cli.run_command import experiment_of as assemble
+from lipdip.core.errors import UserError
 
 from .conftest import TINY
 

@@ -12,12 +12,12 @@ from PIL import Image
 from rich.console import Console
 
 from lipdip.cli.compose import compose
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.core.seeds import stream
 from lipdip.fit.execute import find_ticket
 from lipdip.fit.settings import Multi
 from lipdip.fit.step import fit_step, make_passes
 from lipdip.runs.directory import RunDirectory, read_pictures, read_rounds
-from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.tickets.mask import Mask, Pruned
 from lipdip.tickets.scope import prunable
 

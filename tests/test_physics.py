@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from lipdip.tasks.build import build
 
 from lipdip.cli.compose import compose, config_dir
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import stream
 from lipdip.physics import CompressiveSensing, Denoise, Inpaint, Physics, SuperResolution, as_physics
 from lipdip.physics.super_resolution import lanczos2_kernel
-from lipdip.tasks.build import build
 
 FOREIGN = {"deepinv", "blur", "mri", "tomography"}  # tests/test_deepinv.py
 NONE = {"classify", "gan_train"}

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from lipdip.cli.compose import compose, config_dir
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.core.errors import UserError
 from lipdip.networks import Hourglass
 from lipdip.pruning.context import Context, LossTerm
@@ -14,7 +15,6 @@ from lipdip.pruning.schedule import ladder, ladder_to, target
 from lipdip.pruning.snip import Snip
 from lipdip.pruning.synflow import SynFlow
 from lipdip.runs.directory import read_rounds
-from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.tickets.mask import Mask
 from lipdip.tickets.scope import ends, prunable
 from lipdip.tickets.ticket_file import Ticket

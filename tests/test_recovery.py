@@ -13,6 +13,7 @@ from PIL import Image
 from rich.console import Console
 
 from lipdip.cli.compose import compose
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.cli.run_command import run
 from lipdip.core.errors import UserError
 from lipdip.fit.autosave import Stopped
@@ -23,7 +24,6 @@ from lipdip.networks import Generator
 from lipdip.physics import CompressiveSensing
 from lipdip.pictures import measured
 from lipdip.runs.directory import RunDirectory, read_rounds
-from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.tasks.recovery import recovering
 from lipdip.tasks.recovery.lasso import lasso
 from lipdip.tasks.recovery.objectives import block_means, median_of_means

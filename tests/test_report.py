@@ -28,8 +28,10 @@ from lipdip.reports.gather import gather
 from lipdip.reports.grids import Arranged, arranged
 from lipdip.reports.lines import Drawn, Panel, marked
 from lipdip.reports.missing import lacking, missing
-from lipdip.runs.directory import RUN_FORMAT, RunDirectory, run_name
-from lipdip.runs.rows import CurvePoint, Restored
+from lipdip.runs.directory import RunDirectory
+from lipdip.runs.identity import RUN_FORMAT, run_name
+from lipdip.tasks.restoration import CurveRow as CurvePoint
+from lipdip.tasks.restoration import RoundRow as Restored
 
 FOUR = (30.0, 30.5, 29.0, 20.0)
 PRUNER = {"rewind": 0, "rounds": 3, "rate": 0.2, "target": "degraded"}

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from lipdip.cli.compose import compose
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.core.seeds import stream
 from lipdip.fit.step import fit_step, make_passes
 from lipdip.runs.directory import read_rounds
-from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.tickets.mask import Mask, Pruned
 from lipdip.tickets.scope import prunable
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from lipdip.tasks.sources import pictures
 from PIL import Image
 
 import lipdip.pictures.download
@@ -20,7 +21,6 @@ from lipdip.cli.compose import compose
 from lipdip.core.errors import UserError
 from lipdip.pictures import read, read_folder
 from lipdip.pictures.standard_sets import PublicFile, StandardSet, standard_sets
-from lipdip.tasks.sources import pictures
 
 from .test_conf import CONF, GROUPS
 

@@ -7,11 +7,11 @@ import torch
 from rich.console import Console
 
 from lipdip.cli.compose import compose
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.cli.run_command import run
 from lipdip.core.errors import UserError
 from lipdip.pruning.schedule import ladder
 from lipdip.runs.directory import read_rounds
-from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.tickets.mask import Mask
 from lipdip.tickets.ticket_file import Ticket
 from lipdip.tickets.transfer_mask import transfer_mask

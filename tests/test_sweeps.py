@@ -24,6 +24,7 @@ from rich.console import Console
 from lipdip.cli.compose import compose
 from lipdip.cli.exit_codes import in_one_line
 from lipdip.cli.quoting import literal, quoted
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.cli.start import start
 from lipdip.cli.sweeps import sweep_cell as cells_of
 from lipdip.cli.sweeps import work
@@ -32,7 +33,6 @@ from lipdip.cli.sweeps.plan_callback import _queued
 from lipdip.cli.sweeps.sweep_cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, SweepCell, SweepDirectory
 from lipdip.core.errors import UserError
 from lipdip.runs.directory import HeldError, RunDirectory
-from lipdip.cli.run_command import experiment_of as assemble
 
 from .conftest import TINY
 

@@ -12,13 +12,13 @@ from PIL import Image
 from rich.console import Console
 
 from lipdip.cli.compose import compose
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import default_generator_seeded
 from lipdip.fit.execute import find_ticket
 from lipdip.networks import Hourglass
 from lipdip.pruning.schedule import ladder
 from lipdip.runs.directory import RunDirectory, read_rounds
-from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.tickets.scope import prunable
 from lipdip.tickets.ticket_file import Ticket, tensor_digests
 

@@ -221,7 +221,7 @@ class DeepImagePrior(nn.Module):
         from deepinv.models import Reconstructor
 
         kind = type("DeepImagePrior", (DeepImagePrior, Reconstructor), {})
-        made: nn.Module = kind.__new__(kind)
+        made: nn.Module = kind.__new__(kind)  # type: ignore[call-overload]
         made.__dict__.update(self.__dict__)
         return made
 

@@ -24,12 +24,13 @@ if TYPE_CHECKING:
     from lipdip.fit.naming import Sweep
 
 
-def main() -> None:
-    """The command; ends the process with its exit code. Help and tab completion load no torch."""
+def main() -> int:
+    """The command; ends the process where its exit code is not 0. Help and tab completion load no torch."""
     from lipdip.cli.completion import completion
 
     if not completion(sys.argv[1:]):
         start("run", _run)
+    return 0
 
 
 def _run(cfg: DictConfig, screen: Console | None = None, sweep: "Sweep | None" = None) -> Path:

@@ -25,8 +25,8 @@ from lipdip.figures import markdown
 from lipdip.figures.heat_map import heat_map
 from lipdip.figures.means import DENSE, Entry, MatrixCell, gains, scores
 from lipdip.runs.csv_tables import table_of
-from lipdip.runs.directory import HeldError, read_rounds, wait_until_free
-from lipdip.runs.rows import Classified
+from lipdip.runs.directory import HeldError, wait_until_free
+from lipdip.tasks import read_rounds
 from lipdip.tasks.starting_point import ticket_file
 from lipdip.tickets.ticket_file import Ticket
 
@@ -91,7 +91,7 @@ def _fit(fit: PlannedFit) -> tuple[MatrixCell, str | None]:
         if asked_to_stop(error):
             raise
         return fit.cell, in_one_line(error)
-    unit = "accuracy" if isinstance(row, Classified) else "dB"
+    unit = row.unit
     why = "there is no clean image, and so no score" if row.score is None else None
     return replace(fit.cell, sparsity=row.sparsity, score=row.score, unit=unit, run=directory.name), why
 

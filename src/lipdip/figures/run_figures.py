@@ -16,7 +16,7 @@ _SHOWN, _DOWN = 16, 8  # pictures in a comparison, and of them below each other
 
 
 @dataclass(frozen=True)
-class Panel:
+class RunPanel:
     """A picture worth showing: its file below ``images/`` without suffix, a title and, where one made it, a round."""
 
     file: str
@@ -24,14 +24,14 @@ class Panel:
     row: Round | None = None
 
 
-GIVEN = (Panel("clean", "clean"), Panel("measured", "measured"))
+GIVEN = (RunPanel("clean", "clean"), RunPanel("measured", "measured"))
 
 
 def comparison(
     images: Path,
-    panels: Sequence[Panel],
+    panels: Sequence[RunPanel],
     names: Sequence[str],
-    below: Callable[[str, Panel], str],
+    below: Callable[[str, RunPanel], str],
     remarks: Sequence[str] = (),
 ) -> bytes:
     """A PNG with the pictures of a run side by side: clean, measured, and the restored or recovered ones.
@@ -80,7 +80,7 @@ def opened(folder: Path, name: str) -> Array | None:
     from PIL import Image
 
     path = folder / f"{name}.png"
-    return np.asarray(Image.open(path), dtype=np.float32) / 255 if path.exists() else None
+    return np.asarray(Image.open(path), dtype=np.float32) / np.float32(255) if path.exists() else None
 
 
 def lost(folder: Path, file: str) -> float | None:

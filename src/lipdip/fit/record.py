@@ -1,4 +1,4 @@
-"""At the end of a round: its row, curves, ticket and pictures, kept as values and written where there is a directory."""
+"""At the end of a round: its row, curves, ticket and pictures, kept as values, and written if there is a directory."""
 
 import io
 from collections.abc import Mapping

@@ -177,6 +177,12 @@ class Rounds(L.LightningModule):
     # What they share
 
     @property
+    def stepped(self) -> list[torch.optim.Optimizer]:
+        """Lightning's optimisers, whose steps ``trainer.global_step`` counts, in the order of their making."""
+        own = self.optimizers()
+        return list(own) if isinstance(own, list) else [own]
+
+    @property
     def allowed(self) -> int:
         """Steps of a round: the budget, or fewer where Lightning's ``limit_train_batches`` says so."""
         return self.budget if self._most is None else min(self.budget, self._most)
@@ -214,7 +220,7 @@ class Rounds(L.LightningModule):
     def on_fit_start(self) -> None:
         self._check_trainer()
         if self._anywhere:
-            self.hardware = Hardware(self.device.type, *(False,) * len(SWITCHES), steps_per_batch=1)
+            self.hardware = Hardware(self.device.type, steps_per_batch=1, **dict.fromkeys(SWITCHES, False))  # type: ignore[arg-type]
         if self.hardware.channels_last:
             self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self._resumed is None and self.steps:  # a second fit begins anew

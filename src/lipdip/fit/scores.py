@@ -212,6 +212,6 @@ class Scores:
         for name in self._plain:
             setattr(self, name, here(state[name]))
         for name in ("_best", "_lowest", "_chosen"):
-            for field, value in state[name].items():
-                setattr(getattr(self, name), field, here(value))
+            for part, value in state[name].items():
+                setattr(getattr(self, name), part, here(value))
         self._rule.load_state_dict(state["_rule"])

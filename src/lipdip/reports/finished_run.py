@@ -9,8 +9,8 @@ from typing import Any
 from lipdip.core.dotted import value
 from lipdip.core.errors import UserError
 from lipdip.runs.csv_tables import DAMAGED, read_table
-from lipdip.runs.directory import read_curves, read_pictures
 from lipdip.runs.rows import Round
+from lipdip.tasks import read_curves, read_pictures
 
 _DETAILS = {  # of a task, in words
     **{"sigma": "noise {:g}/255", "keep": "{:.0%} kept", "factor": "x{:g}", "measurements": "{:g} measurements"},
@@ -86,7 +86,7 @@ class Run:
             UserError: if it cannot be read.
         """
         try:
-            return read_table(self.path / "layers.csv", {}, LayerDensity)
+            return read_table(self.path / "layers.csv", LayerDensity)
         except DAMAGED as error:
             raise UserError(f"its layers.csv cannot be read: {error}") from None
 

@@ -14,9 +14,11 @@ import yaml
 from lipdip.core.dotted import value
 from lipdip.core.errors import UserError
 from lipdip.reports.finished_run import Run, Source
-from lipdip.runs.directory import RUN_FORMAT, read_rounds, read_summary, run_name
+from lipdip.runs.identity import RUN_FORMAT, run_name
 from lipdip.runs.matching import most_sparse_matching
+from lipdip.runs.reading import read_summary
 from lipdip.runs.rows import Round
+from lipdip.tasks import read_rounds
 
 _SAFE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the first is ten times faster, where it was compiled
 _NEEDED = {

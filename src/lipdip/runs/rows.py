@@ -30,6 +30,9 @@ class Round:
     headline: ClassVar[str] = "loss"
     """The column that exhibits and figures show."""
 
+    unit: ClassVar[str] = "dB"
+    """What :attr:`score` is in."""
+
     lines: ClassVar[Sequence[tuple[str, str]]] = (("loss", "fitting loss at the end of the round"),)
     """What the figure over the rounds draws: columns and their names; the first is the run's score."""
 

@@ -1,4 +1,4 @@
-"""What the assembly of every kind shares: pictures, where a network starts, how it is pruned, and the run's identity."""
+"""What the assembly of every kind shares: pictures, where a network starts, how it is pruned, the run's identity."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

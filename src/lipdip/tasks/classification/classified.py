@@ -22,6 +22,7 @@ class Classified(Round):
     accuracy_best_epoch: int
 
     headline: ClassVar = "accuracy"
+    unit: ClassVar = "accuracy"
     lines: ClassVar = (("accuracy", "after the last epoch"), ("accuracy_best", "best epoch (oracle)"))
     axis: ClassVar = "accuracy on test pictures"
 

@@ -112,7 +112,7 @@ class Classifying(Rounds):
 
     @override
     def step(self) -> None:
-        optimizer = self.optimizers()
+        (optimizer,) = self.stepped
         epoch, number = divmod(self.steps - 1, self._batches)
         size = self.settings.batch
         order = torch.randperm(len(self.dataset.train), generator=stream(self.seed, f"shuffle/{epoch}"))

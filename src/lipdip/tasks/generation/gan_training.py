@@ -158,7 +158,7 @@ class GanTraining(Rounds):
 
     @override
     def step(self) -> None:
-        settings, (for_generator, for_critic) = self.settings, self.optimizers()
+        settings, (for_generator, for_critic) = self.settings, self.stepped
         scales, alpha = settings.stage(self.steps - 1, len(self.network.channels))
         generator, critic = self._stage("network", scales, alpha), self._stage("discriminator", scales, alpha)
         real = self._real(COARSEST * 2 ** (scales - 1), alpha)

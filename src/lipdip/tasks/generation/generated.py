@@ -22,6 +22,7 @@ class Generated(Round):
     reconstruction_error: float
 
     headline: ClassVar = "reconstruction_error"
+    unit: ClassVar = "error"
     lines: ClassVar = (("reconstruction_error", "mean over held-out pictures"),)
     axis: ClassVar = "reconstruction error\n(MSE on [-1, 1], lower is better)"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from lipdip.figures.run_figures import GIVEN, Panel, comparison, lost
+from lipdip.figures.run_figures import GIVEN, RunPanel, comparison, lost
 from lipdip.runs.rows import Round
 from lipdip.tasks.recovery.recovered import RecoveredPicture
 
@@ -19,11 +19,11 @@ def recovered_figure(images: Path, row: Round, scores: Sequence[RecoveredPicture
         scores: the rows of its pictures.
     """
     own = {found.picture: found for found in scores}
-    recovered = Panel("restored_dense", "recovered", row)
+    recovered = RunPanel("restored_dense", "recovered", row)
     if row.sparsity:
-        recovered = Panel("restored_ticket", f"recovered, sparsity {row.sparsity:.3f}", row)
+        recovered = RunPanel("restored_ticket", f"recovered, sparsity {row.sparsity:.3f}", row)
 
-    def below(name: str, panel: Panel) -> str:
+    def below(name: str, panel: RunPanel) -> str:
         found = own[name]
         error = (
             found.mse_lasso if panel.file == "lasso" else found.mse if panel.row else lost(images / name, panel.file)
@@ -33,4 +33,4 @@ def recovered_figure(images: Path, row: Round, scores: Sequence[RecoveredPicture
     remarks = ["MSE per pixel on [-1, 1]"]
     if any((images / name / "measured.png").exists() for name in own):
         remarks.append("a measurement of 0, as of an unknown pixel, is grey")
-    return comparison(images, [*GIVEN, recovered, Panel("lasso", "Lasso")], list(own), below, remarks)
+    return comparison(images, [*GIVEN, recovered, RunPanel("lasso", "Lasso")], list(own), below, remarks)

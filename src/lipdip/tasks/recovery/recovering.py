@@ -135,7 +135,7 @@ class Recovering(Rounds):
 
     @override
     def step(self) -> None:
-        optimizer = self.optimizers()
+        (optimizer,) = self.stepped
         optimizer.zero_grad()
         residuals = self._residuals(self.codes)
         if self.rivals is not None:

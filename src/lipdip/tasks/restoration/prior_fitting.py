@@ -151,7 +151,7 @@ class PriorFitting(Rounds):
         weight = 1 / len(self.problems) if self.multi.loss == "mean" else 1.0
         losses, pictures = fit_step(
             self.passes,
-            self.optimizers(),
+            self.stepped[0],
             self.pruned,
             self._jitter,
             self.settings.reg_noise_std,
@@ -210,8 +210,10 @@ class PriorFitting(Rounds):
         if len(self.problems) == 1:
             return []
         named = zip(self.problems, self.scores, strict=True)
-        common = {"round": self.round, "sparsity": self.mask.sparsity}
-        return [PictureScores(**common, picture=problem.name, **one.final()) for problem, one in named]
+        return [
+            PictureScores(round=self.round, sparsity=self.mask.sparsity, picture=problem.name, **one.final())
+            for problem, one in named
+        ]
 
     @override
     def points(self) -> list[CurvePoint]:

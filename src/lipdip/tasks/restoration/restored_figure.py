@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lipdip.figures.run_figures import GIVEN, Panel, comparison, lost_in_words
+from lipdip.figures.run_figures import GIVEN, RunPanel, comparison, lost_in_words
 from lipdip.runs.matching import most_sparse_matching
 from lipdip.runs.rows import Round
 from lipdip.tasks.restoration.restored import PictureScores
@@ -19,7 +19,7 @@ def restored_figure(images: Path, rounds: Sequence[Round], scores: Sequence[Pict
     """
     own = {(row.picture, row.round): row for row in scores}
 
-    def below(name: str, panel: Panel) -> str:
+    def below(name: str, panel: RunPanel) -> str:
         row = panel.row
         if row is None:
             return lost_in_words(images / name, panel.file)
@@ -30,13 +30,13 @@ def restored_figure(images: Path, rounds: Sequence[Round], scores: Sequence[Pict
     return comparison(images, [*GIVEN, *_restored(rounds)], list(dict.fromkeys(row.picture for row in scores)), below)
 
 
-def _restored(rounds: Sequence[Round]) -> list[Panel]:
+def _restored(rounds: Sequence[Round]) -> list[RunPanel]:
     first, last, winner = rounds[0], rounds[-1], most_sparse_matching(rounds)
-    panels = [Panel("restored_dense", "dense", first)]
+    panels = [RunPanel("restored_dense", "dense", first)]
     if first.sparsity > 0:
-        panels = [Panel("restored_ticket", f"ticket, sparsity {first.sparsity:.3f}", first)]
+        panels = [RunPanel("restored_ticket", f"ticket, sparsity {first.sparsity:.3f}", first)]
     if winner is not None:
-        panels.append(Panel("restored_matching", f"winning ticket, sparsity {winner.sparsity:.3f}", winner))
+        panels.append(RunPanel("restored_matching", f"winning ticket, sparsity {winner.sparsity:.3f}", winner))
     if len(rounds) > 1 and last is not winner:
-        panels.append(Panel("restored_last", f"last round, sparsity {last.sparsity:.3f}", last))
+        panels.append(RunPanel("restored_last", f"last round, sparsity {last.sparsity:.3f}", last))
     return panels
