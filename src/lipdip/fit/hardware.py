@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
+from lipdip.core.check import choice, flag, number
 from lipdip.core.errors import UserError
-from lipdip.fit.settings import require
 
 SWITCHES = ("bf16", "channels_last", "fused", "compile")
 _CHUNK = 20  # optimisation steps in a batch on a CUDA device, where a step takes as long as Lightning's own work
@@ -32,7 +32,8 @@ class Hardware:
     Each switch may be None: on where the device is ``cuda``, off elsewhere.
 
     Raises:
-        UserError: if the device is not there, or a value makes no sense.
+        ValueError: on a value that makes no sense; its first word is the setting.
+        UserError: if the device is not there.
     """
 
     device: str = "auto"
@@ -45,34 +46,21 @@ class Hardware:
     lightning: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        require(
-            self.device in ("auto", "cpu", "cuda"), f"trainer.device must be auto, cpu or cuda, not {self.device!r}"
-        )
+        choice("device", self.device, ("auto", "cpu", "cuda"))
         for name in SWITCHES:
-            value = getattr(self, name)
-            require(value is None or isinstance(value, bool), f"trainer.{name} must be true, false or null")
-        seconds = self.save_seconds
-        require(
-            isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds < float("inf"),
-            f"trainer.save_seconds must be a number of at least 0, not {seconds!r}",
-        )
-        chunk = self.steps_per_batch
-        require(
-            chunk is None or (isinstance(chunk, int) and not isinstance(chunk, bool) and chunk >= 1),
-            f"trainer.steps_per_batch must be a whole number of at least 1 or null, not {chunk!r}",
-        )
-        require(
-            isinstance(self.lightning, Mapping),
-            f"trainer.lightning must be a table of arguments of lightning.Trainer, not {self.lightning!r}",
-        )
+            flag(name, getattr(self, name), optional=True)
+        number("save_seconds", self.save_seconds, low=0)
+        number("steps_per_batch", self.steps_per_batch, low=1, whole=True, optional=True)
+        if not isinstance(self.lightning, Mapping):
+            raise ValueError(f"lightning must be a table of arguments of lightning.Trainer, not {self.lightning!r}")
         there = torch.cuda.is_available()
-        require(
-            self.device != "cuda" or there,
-            "no CUDA device is there (or this torch was built without CUDA); use trainer=cpu or trainer=auto",
-        )
+        if self.device == "cuda" and not there:
+            raise UserError(
+                "no CUDA device is there (or this torch was built without CUDA); use trainer=cpu or trainer=auto"
+            )
         cuda = there and self.device != "cpu"
         object.__setattr__(self, "device", "cuda" if cuda else "cpu")
-        object.__setattr__(self, "steps_per_batch", chunk or (_CHUNK if cuda else 1))
+        object.__setattr__(self, "steps_per_batch", self.steps_per_batch or (_CHUNK if cuda else 1))
         for name in SWITCHES:
             if getattr(self, name) is None:
                 object.__setattr__(self, name, cuda)

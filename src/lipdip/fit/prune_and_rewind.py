@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
+from lipdip.core.check import number
 from lipdip.core.errors import UserError
 from lipdip.fit.rounds import Rounds
 from lipdip.pruning.cut import EmptiedLayerError, Scorer, cut
@@ -176,12 +177,10 @@ def rewind_step(rewind: object, steps: int) -> int | None:
     """
     if rewind == "never":
         return None
-    if isinstance(rewind, bool) or not isinstance(rewind, int | float) or not 0 <= rewind <= steps:
-        raise ValueError(
-            f"rewind must be a step of the first round up to {steps}, a share of it, or never, not {rewind!r}"
-        )
-    if isinstance(rewind, int):
-        return rewind
-    if rewind >= 1:
-        raise ValueError(f"rewind must be a whole step or a share below 1, not {rewind!r}")
-    return round(rewind * steps)
+    if isinstance(rewind, float):
+        number("rewind", rewind, low=0, below=1)
+        return round(rewind * steps)
+    if isinstance(rewind, str):
+        raise ValueError(f"rewind must be a step of the first round, a share of it, or never, not {rewind!r}")
+    number("rewind", rewind, low=0, high=steps, whole=True)
+    return int(str(rewind))

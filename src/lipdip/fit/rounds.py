@@ -177,7 +177,7 @@ class Rounds(L.LightningModule):
     # What they share
 
     @property
-    def stepped(self) -> list[torch.optim.Optimizer]:
+    def stepped(self) -> list[Any]:
         """Lightning's optimisers, whose steps ``trainer.global_step`` counts, in the order of their making."""
         own = self.optimizers()
         return list(own) if isinstance(own, list) else [own]

@@ -2,14 +2,10 @@
 
 from dataclasses import dataclass
 
-from lipdip.core.errors import UserError
+from lipdip.core.check import choice, flag, number
 from lipdip.fit.stopping import RULES
 
-
-def require(ok: bool, message: str) -> None:
-    """Refuse with ``message`` what is not ``ok``."""
-    if not ok:
-        raise UserError(message)
+ANSWERS = ("average", "output", "lowest_loss")
 
 
 @dataclass(frozen=True)
@@ -38,7 +34,7 @@ class FitSettings:
         thin: steps between two of those samples.
 
     Raises:
-        UserError: on a value that makes no sense, named as on the command line.
+        ValueError: on a value that makes no sense; its first word is the setting.
     """
 
     steps: int
@@ -58,30 +54,17 @@ class FitSettings:
     thin: int = 50
 
     def __post_init__(self) -> None:
-        def number(value: object) -> bool:
-            return isinstance(value, int | float) and not isinstance(value, bool)
-
         for name in ("steps", "record_every", "stop_window", "stop_patience", "thin"):
-            value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            require(whole and value >= 1, f"fit.{name} must be at least 1, not {value!r}")
+            number(name, getattr(self, name), low=1, whole=True)
         for name in ("reg_noise_std", "weight_decay", "weight_noise"):
-            value = getattr(self, name)
-            ok = number(value) and 0 <= value < float("inf")
-            require(ok, f"fit.{name} must be a number of at least 0, not {value!r}")
-        burn_in = self.burn_in
-        whole = burn_in is None or (isinstance(burn_in, int) and not isinstance(burn_in, bool))
-        require(
-            whole and (burn_in is None or 0 <= burn_in < self.steps),
-            f"fit.burn_in must be null or a whole number below fit.steps={self.steps}, not {burn_in!r}",
-        )
-        require(self.code in ("fixed", "resampled"), f"fit.code must be fixed or resampled, not {self.code!r}")
-        require(self.stop_rule in RULES, f"fit.stop_rule must be {' or '.join(RULES)}, not {self.stop_rule!r}")
-        require(isinstance(self.stop_early, bool), f"fit.stop_early must be true or false, not {self.stop_early!r}")
-        require(number(self.lr) and 0 < self.lr < float("inf"), f"fit.lr must be a positive number, not {self.lr!r}")
-        require(number(self.ema) and 0 <= self.ema < 1, f"fit.ema must lie in [0, 1), not {self.ema!r}")
-        answers = ("average", "output", "lowest_loss")
-        require(self.answer in answers, f"task.score.answer must be {', '.join(answers)}, not {self.answer!r}")
+            number(name, getattr(self, name), low=0)
+        number("burn_in", self.burn_in, low=0, below=self.steps, whole=True, optional=True)
+        number("lr", self.lr, above=0)
+        number("ema", self.ema, low=0, below=1)
+        choice("code", self.code, ("fixed", "resampled"))
+        choice("stop_rule", self.stop_rule, tuple(RULES))
+        choice("answer", self.answer, ANSWERS)
+        flag("stop_early", self.stop_early)
 
     def recorded(self, step: int) -> bool:
         """Whether ``curves.csv`` has a row for a step, counted from 1."""
@@ -100,7 +83,7 @@ class Multi:
         accumulate: differentiate one forward pass at a time, so that memory holds one picture's activations.
 
     Raises:
-        UserError: on any other value.
+        ValueError: on any other value.
     """
 
     code: str = "per_image"
@@ -109,8 +92,10 @@ class Multi:
     accumulate: bool = True
 
     def __post_init__(self) -> None:
-        choices = {"code": ("per_image", "shared"), "head": ("per_image", "shared"), "loss": ("sum", "mean")}
-        for name, allowed in choices.items():
-            value = getattr(self, name)
-            require(value in allowed, f"multi.{name} must be {' or '.join(allowed)}, not {value!r}")
-        require(isinstance(self.accumulate, bool), f"multi.accumulate must be true or false, not {self.accumulate!r}")
+        for name, allowed in (
+            ("code", ("per_image", "shared")),
+            ("head", ("per_image", "shared")),
+            ("loss", ("sum", "mean")),
+        ):
+            choice(name, getattr(self, name), allowed)
+        flag("accumulate", self.accumulate)

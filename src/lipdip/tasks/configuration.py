@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from lipdip.core.check import number
 from lipdip.core.dotted import value
 from lipdip.core.errors import UserError
 
@@ -113,9 +114,11 @@ def seed_of(config: Config, name: str) -> int:
         UserError: if it is no whole number of at least 0.
     """
     given = value(config, name)
-    if isinstance(given, bool) or not isinstance(given, int) or given < 0:
-        raise UserError(f"{name} must be a whole number of at least 0, not {given!r}")
-    return given
+    try:
+        number(name, given, low=0, whole=True)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    return int(given)
 
 
 def settings_of(node: Config) -> dict[str, Any]:

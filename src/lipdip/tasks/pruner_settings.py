@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import nn
 
+from lipdip.core.check import choice, flag
 from lipdip.core.errors import UserError
 from lipdip.fit.prune_and_rewind import PruneAndRewind
 from lipdip.pruning.cut import EMPTY_LAYERS
@@ -58,18 +59,12 @@ class PrunerSettings:
     ticket: str | None = None
 
     def __post_init__(self) -> None:
-        choices: dict[str, tuple[object, ...]] = {
-            "when": ("training", "initialisation"),
-            "target": ("degraded", "clean"),
-            "init": ("original", "reinit"),
-            "empty_layers": EMPTY_LAYERS,
-            "input_convs_stay_dense": (True, False),
-            "listed_twice": (True, False),
-        }
-        for name, allowed in choices.items():
-            value = getattr(self, name)
-            if value not in allowed:
-                raise ValueError(f"{name} must be {' or '.join(map(str, allowed))}, not {value!r}")
+        choice("when", self.when, ("training", "initialisation"))
+        choice("target", self.target, ("degraded", "clean"))
+        choice("init", self.init, ("original", "reinit"))
+        choice("empty_layers", self.empty_layers, EMPTY_LAYERS)
+        flag("input_convs_stay_dense", self.input_convs_stay_dense)
+        flag("listed_twice", self.listed_twice)
         PruneAndRewind(stop=self.stop)
 
     @classmethod

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from lipdip.core.check import flag
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import default_generator_seeded
 from lipdip.fit.experiment import Experiment, Origin
@@ -30,6 +31,8 @@ def assemble_classification(config: Config) -> Experiment:
     if config["pruner"]["target"] == "clean":
         raise UserError("pruner.target=clean is for restoring pictures: labelled ones are not degraded")
     sigmoid = config["task"]["sigmoid"]
+    with blaming(config, "task"):
+        flag("sigmoid", sigmoid)
     settings: ClassifySettings = build(config, "fit", sigmoid=sigmoid)
     seed, found = run_seed(config), given_ticket(config)
     dataset: Dataset = build(config, "dataset")

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from lipdip.fit.settings import require
+from lipdip.core.check import flag, number
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,7 @@ class ClassifySettings:
         sigmoid: feed sigmoid outputs to the cross-entropy, as the public script does.
 
     Raises:
-        UserError: on a value that makes no sense, named as on the command line.
+        ValueError: on a value that makes no sense; its first word is the setting.
     """
 
     epochs: int
@@ -35,23 +34,17 @@ class ClassifySettings:
     sigmoid: bool = False
 
     def __post_init__(self) -> None:
-        def number(value: object) -> bool:
-            return isinstance(value, int | float) and not isinstance(value, bool)
-
         for name in ("epochs", "batch"):
-            value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            require(whole and value >= 1, f"fit.{name} must be at least 1, not {value!r}")
-        require(number(self.lr) and 0 < self.lr < float("inf"), f"fit.lr must be a positive number, not {self.lr!r}")
-        for name, top in {"momentum": 1.0, "weight_decay": float("inf"), "decay": float("inf")}.items():
-            value = getattr(self, name)
-            require(number(value) and 0 <= value < top, f"fit.{name} must lie in [0, {top:g}), not {value!r}")
-        shares: Sequence[Any] = [None] if isinstance(self.milestones, str | float | int) else self.milestones
-        require(
-            all(number(share) and 0 < share < 1 for share in shares),
-            f"fit.milestones must be shares of the epochs between 0 and 1, not {self.milestones!r}",
-        )
-        require(isinstance(self.sigmoid, bool), f"task.sigmoid must be true or false, not {self.sigmoid!r}")
+            number(name, getattr(self, name), low=1, whole=True)
+        number("lr", self.lr, above=0)
+        number("momentum", self.momentum, low=0, below=1)
+        number("weight_decay", self.weight_decay, low=0)
+        number("decay", self.decay, low=0)
+        if isinstance(self.milestones, str | float | int):
+            raise ValueError(f"milestones must be shares of the epochs between 0 and 1, not {self.milestones!r}")
+        for share in self.milestones:
+            number("milestones", share, above=0, below=1)
+        flag("sigmoid", self.sigmoid)
 
     def lr_in(self, epoch: int) -> float:
         """The learning rate of ``epoch``, counted from 0."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lipdip.fit.settings import require
+from lipdip.core.check import number
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class GanSettings:
         judging_steps: of Adam on their codes.
 
     Raises:
-        UserError: on a value that makes no sense, named as on the command line.
+        ValueError: on a value that makes no sense; its first word is the setting.
     """
 
     steps: int
@@ -39,20 +39,13 @@ class GanSettings:
     judging_steps: int = 200
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "record_every", "judged", "judging_steps", "grow"):
-            value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-            require(whole or (name == "grow" and value is None), f"fit.{name} must be at least 1, not {value!r}")
-        for name, (low, high) in {
-            "lr": (0.0, float("inf")),
-            "gradient_penalty": (0.0, float("inf")),
-            "drift": (0.0, float("inf")),
-            "ema": (0.0, 1.0),
-            "fade": (0.0, 1.0),
-        }.items():
-            value = getattr(self, name)
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            require(number and low <= value <= high, f"fit.{name} must lie between {low:g} and {high:g}, not {value!r}")
+        for name in ("steps", "batch", "record_every", "judged", "judging_steps"):
+            number(name, getattr(self, name), low=1, whole=True)
+        number("grow", self.grow, low=1, whole=True, optional=True)
+        for name in ("lr", "gradient_penalty", "drift"):
+            number(name, getattr(self, name), low=0)
+        for name in ("ema", "fade"):
+            number(name, getattr(self, name), low=0, high=1)
 
     def stage(self, step: int, scales: int) -> tuple[int, float]:
         """How many scales are trained in ``step``, counted from 0, and the finest one's share."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lipdip.fit.settings import require
+from lipdip.core.check import choice, number
 from lipdip.tasks.recovery.objectives import OBJECTIVES
 
 
@@ -20,7 +20,7 @@ class RecoverySettings:
         baseline: ``lasso``, the Lasso in a cosine basis beside it, or None.
 
     Raises:
-        UserError: on a value that makes no sense, named as on the command line.
+        ValueError: on a value that makes no sense; its first word is the setting.
     """
 
     steps: int = 1500
@@ -33,11 +33,7 @@ class RecoverySettings:
 
     def __post_init__(self) -> None:
         for name in ("steps", "restarts", "block", "record_every"):
-            value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
-            require(whole, f"fit.{name} must be at least 1, not {value!r}")
-        number = isinstance(self.lr, int | float) and not isinstance(self.lr, bool)
-        require(number and 0 < self.lr < float("inf"), f"fit.lr must be a positive number, not {self.lr!r}")
-        allowed = ", ".join(OBJECTIVES)
-        require(self.objective in OBJECTIVES, f"fit.objective must be {allowed}, not {self.objective!r}")
-        require(self.baseline in (None, "lasso"), f"fit.baseline must be lasso or null, not {self.baseline!r}")
+            number(name, getattr(self, name), low=1, whole=True)
+        number("lr", self.lr, above=0)
+        choice("objective", self.objective, OBJECTIVES)
+        choice("baseline", self.baseline, (None, "lasso"))

@@ -7,10 +7,11 @@ from typing import Any
 
 from torch import nn
 
+from lipdip.core.check import choice, flag, number
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import default_generator_seeded, stream
 from lipdip.fit.experiment import Experiment, Origin
-from lipdip.fit.settings import FitSettings, Multi
+from lipdip.fit.settings import ANSWERS, FitSettings, Multi
 from lipdip.networks.protocol import code_shape_of
 from lipdip.physics import Physics, build_foreign
 from lipdip.pictures import Picture, Problem, draw_codes, read_pixel_mask, sized, with_content
@@ -31,11 +32,13 @@ def assemble_restoration(config: Config) -> Experiment:
         ValueError, TypeError: from a constructor, where the message names no setting.
     """
     answer = config["task"]["score"]["answer"]
+    with blaming(config, "task.score"):
+        choice("answer", answer, ANSWERS)
     settings: FitSettings = build(config, "fit", answer=answer)
     with blaming(config, "multi"):
         multi = Multi(**config["multi"])
     seed, found, sources = run_seed(config), given_ticket(config), pictures(config)
-    problems, notes = zip(*(_problem(config, picture, number) for number, picture in enumerate(sources)), strict=True)
+    problems, notes = zip(*(_problem(config, picture, place) for place, picture in enumerate(sources)), strict=True)
     shapes = [problem.physics.image_shape for problem in problems]
     channels = _channels(shapes, multi, [problem.name for problem in problems])
     with default_generator_seeded(seed, init_stream(config, found)):
@@ -73,7 +76,7 @@ def assemble_restoration(config: Config) -> Experiment:
         **node_identity(config, "fit", answer=answer),
         **node_identity(config, "model"),
         **_task_identity(config, task),
-        **{f"image.{number}.{name}": item for number, one in enumerate(image) for name, item in _unusual(one).items()},
+        **{f"image.{place}.{name}": item for place, one in enumerate(image) for name, item in _unusual(one).items()},
         **(unusual(Multi, several, "multi") if len(sources) > 1 else {}),
     }
     configuration = {"task": task, "image": image, **({"multi": several} if len(sources) > 1 else {})}
@@ -99,19 +102,19 @@ def _channels(shapes: Sequence[Sequence[int]], multi: Multi, names: Sequence[str
     return shapes[0][0]
 
 
-def _problem(config: Config, picture: Picture, number: int) -> tuple[Problem, tuple[str, ...]]:
+def _problem(config: Config, picture: Picture, place: int) -> tuple[Problem, tuple[str, ...]]:
     """The problem, and what was done to the picture on the way; each picture has its own degradation."""
     image, task, size = config["image"], config["task"], _size(config)
-    if not isinstance(image["clean"], bool):
-        raise UserError(f"image.clean must be true or false, not {image['clean']!r}")
+    with blaming(config, "image"):
+        flag("clean", image["clean"])
     seed = seed_of(config, "task.seed")
-    draw = stream(seed, f"degradation/picture {number}" if number else "degradation")
+    draw = stream(seed, f"degradation/picture {place}" if place else "degradation")
     settings: dict[str, Any] = {"generator": draw}
     if task.get("pixel_mask") is not None:
         settings["pixel_mask"] = read_pixel_mask(task["pixel_mask"], picture, size, image["clean"])
     if image["clean"]:
         picture = sized(picture, size)
-        picture = with_content(picture, image["content"], stream(seed, f"content/picture {number}"))
+        picture = with_content(picture, image["content"], stream(seed, f"content/picture {place}"))
         physics = _physics(config, tuple(picture.pixels.shape), **settings)
         return Problem.measured(picture.pixels, physics, draw, picture.name), picture.notes
     if image["content"] != "picture":
@@ -119,8 +122,8 @@ def _problem(config: Config, picture: Picture, number: int) -> tuple[Problem, tu
     if task["name"] == "inpaint" and task["pixel_mask"] is None:
         raise UserError("image.clean=false with task=inpaint needs task.pixel_mask=PICTURE: which pixels are known?")
     scale = task.get("factor", 1)  # how many times smaller than its picture a measurement is
-    if isinstance(scale, bool) or not isinstance(scale, int) or scale < 1:
-        raise UserError(f"task.factor must be a whole number of at least 2, not {scale!r}")
+    with blaming(config, "task"):
+        number("factor", scale, low=1, whole=True)
     picture = sized(picture, size, scale=scale, resample=False)
     channels, height, width = picture.pixels.shape
     physics = _physics(config, (channels, scale * height, scale * width), **settings)
