@@ -6,8 +6,7 @@
 from typing import TYPE_CHECKING
 
 from lipdip.core.lazy import attach
-
-__version__ = "0.1.0"
+from lipdip.core.version import __version__
 
 if TYPE_CHECKING:
     from lipdip import physics
@@ -59,6 +58,7 @@ __all__ = [
     "Ticket",
     "UserError",
     "WindowedVariance",
+    "__version__",
     "find",
     "physics",
     "prune",

@@ -5,9 +5,9 @@ import sys
 from importlib import import_module
 from importlib.metadata import version
 
-from lipdip import __version__
 from lipdip.cli.exit_codes import exit_code
 from lipdip.core.errors import UserError
+from lipdip.core.version import __version__
 
 COMMANDS = {
     "run": ("lipdip.cli.start", "find a lottery image prior, or use one that was found"),

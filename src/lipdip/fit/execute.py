@@ -15,7 +15,7 @@ from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.loggers import Logger
 from rich.console import Console
 
-import lipdip
+from lipdip.core.version import __version__
 from lipdip.figures import run_figures
 from lipdip.fit.autosave import Autosave, Stopped
 from lipdip.fit.experiment import Experiment
@@ -157,7 +157,7 @@ def _summary(experiment: Experiment, record: Record, files: Sequence[str]) -> di
         "last": asdict(rows[-1]),
         "seconds": sum(row.seconds for row in rows),
         "hardware": str(module.hardware),
-        "versions": {"lipdip": lipdip.__version__, "torch": torch.__version__, "python": platform.python_version()},
+        "versions": {"lipdip": __version__, "torch": torch.__version__, "python": platform.python_version()},
     }
 
 

@@ -1,7 +1,7 @@
 """A ticket's network, built again, and its initialisation, redrawn from its seed."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -9,10 +9,29 @@ from torch import Tensor, nn
 from lipdip import networks
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import default_generator_seeded
-from lipdip.tickets.ticket_file import Ticket, tensor_digests
+from lipdip.tickets.mask import Mask
+from lipdip.tickets.sealed import tensor_digests
 
 
-def redraw(ticket: Ticket, more: Mapping[str, Callable[..., nn.Module]] | None = None) -> dict[str, Tensor]:
+class Described(Protocol):
+    """What of a ticket says how its network is built; see :class:`~lipdip.tickets.ticket_file.Ticket`."""
+
+    @property
+    def mask(self) -> Mask: ...  # noqa: D102
+
+    @property
+    def architecture(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+    @property
+    def init(self) -> Mapping[str, Any]: ...  # noqa: D102
+
+    @property
+    def pretrained(self) -> str | None: ...  # noqa: D102
+
+    def start(self) -> dict[str, Tensor] | None: ...  # noqa: D102
+
+
+def redraw(ticket: Described, more: Mapping[str, Callable[..., nn.Module]] | None = None) -> dict[str, Tensor]:
     """The weights that the ticket's training starts from: the network's whole state, nothing masked.
 
     Only lipdip's own networks and those in ``more`` are built; a name in the ticket is looked up among them, never
@@ -42,7 +61,7 @@ def redraw(ticket: Ticket, more: Mapping[str, Callable[..., nn.Module]] | None =
     return state
 
 
-def rebuilt(ticket: Ticket, kind: Callable[..., nn.Module] | None = None) -> nn.Module:
+def rebuilt(ticket: Described, kind: Callable[..., nn.Module] | None = None) -> nn.Module:
     """The ticket's network with the weights that its training starts from, masked; draws nothing from torch's streams.
 
     Args:
@@ -71,7 +90,7 @@ def rebuilt(ticket: Ticket, kind: Callable[..., nn.Module] | None = None) -> nn.
     return network
 
 
-def _check_fit(ticket: Ticket, more: Mapping[str, Callable[..., nn.Module]]) -> None:
+def _check_fit(ticket: Described, more: Mapping[str, Callable[..., nn.Module]]) -> None:
     """Refuse a ticket whose network is unknown, or has other tensors than the ticket names."""
     target = ticket.architecture.get("target")
     try:
@@ -84,7 +103,7 @@ def _check_fit(ticket: Ticket, more: Mapping[str, Callable[..., nn.Module]]) -> 
         raise UserError(f"the ticket's mask does not fit the network that it names, {target}")
 
 
-def _network(ticket: Ticket, more: Mapping[str, Callable[..., nn.Module]]) -> nn.Module:
+def _network(ticket: Described, more: Mapping[str, Callable[..., nn.Module]]) -> nn.Module:
     own: dict[str, Any] = {f"lipdip.networks.{name}": getattr(networks, name) for name in networks.__all__}
     own |= more
     target: Any = ticket.architecture.get("target")

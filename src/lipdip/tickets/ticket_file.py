@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
 from lipdip.tickets.mask import Mask
+from lipdip.tickets.redraw import rebuilt
 from lipdip.tickets.sealed import sealed, tensor_digests, unsealed
 
 __all__ = ["FORMAT", "Ticket", "tensor_digests"]
@@ -133,8 +134,6 @@ class Ticket:
         Raises:
             UserError: if the network cannot be built, does not fit the ticket, or its weights cannot be had.
         """
-        from lipdip.tickets.redraw import rebuilt  # which reads tickets itself
-
         return rebuilt(self, network)
 
     def start(self) -> dict[str, Tensor] | None:
