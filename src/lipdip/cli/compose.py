@@ -52,8 +52,12 @@ def compose(*overrides: str, own: str = "") -> DictConfig:
 
 
 def written_out(override: str) -> str:
-    """``ticket=PATH`` is short for ``ticket.path=PATH``, so that ``ticket.round`` can stand beside it."""
-    return re.sub(r"^ticket=", "ticket.path=", override)
+    """A word in the form that Hydra takes.
+
+    ``ticket=PATH`` is short for ``ticket.path=PATH``, so that ``ticket.round`` can stand beside it; arguments of
+    callbacks and of Lightning's Trainer need no ``+``, since nobody lists them all.
+    """
+    return re.sub(r"^(trainer\.lightning|callbacks)\.", r"++\1.", re.sub(r"^ticket=", "ticket.path=", override))
 
 
 def own_directory(words: Sequence[str]) -> str:

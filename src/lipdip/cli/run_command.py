@@ -15,7 +15,8 @@ from lipdip.cli.compose import WORDS
 from lipdip.core.console import console, say
 from lipdip.core.errors import UserError
 from lipdip.fit.autosave import Stopped
-from lipdip.fit.execute import execute
+from lipdip.fit.execute import Callback as Callback
+from lipdip.fit.execute import execute, is_callback
 from lipdip.fit.experiment import Experiment
 from lipdip.fit.loggers import make_loggers
 from lipdip.fit.naming import Sweep
@@ -24,7 +25,7 @@ from lipdip.runs.matching import most_sparse_matching
 from lipdip.runs.rows import Round
 from lipdip.tasks import read_pictures, read_rounds
 from lipdip.tasks.assemble import assemble
-from lipdip.tasks.configuration import make
+from lipdip.tasks.configuration import blaming, make
 
 
 def run(cfg: DictConfig, screen: Console | None = None, sweep: Sweep | None = None) -> Path:
@@ -84,7 +85,7 @@ def _do(
     sweep: Sweep | None,
 ) -> None:
     try:
-        callbacks = [make(node, f"callbacks.{name}") for name, node in (config.get("callbacks") or {}).items()]
+        callbacks = own_callbacks(config)
         loggers = make_loggers(config["logger"], experiment.name, output, screen, sweep)
         _announce(experiment, directory, screen)
         directory.write("config.yaml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
@@ -93,6 +94,22 @@ def _do(
     except (UserError, Stopped):
         directory.discard_if_empty()
         raise
+
+
+def own_callbacks(config: dict[str, Any]) -> list[Callback]:
+    """The user's own callbacks of Lightning's, which ``callbacks`` names.
+
+    Raises:
+        UserError: if one cannot be made, or is no callback.
+    """
+    made = []
+    for name, node in (config.get("callbacks") or {}).items():
+        with blaming(config, f"callbacks.{name}"):
+            callback = make(node, f"callbacks.{name}")
+        if not is_callback(callback):
+            raise UserError(f"callbacks.{name} must be a callback of Lightning's, not {type(callback).__name__}")
+        made.append(callback)
+    return made
 
 
 def _words(cfg: DictConfig) -> Sequence[str]:

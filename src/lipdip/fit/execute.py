@@ -12,6 +12,7 @@ from typing import Any
 import lightning as L
 import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.pytorch.callbacks import Callback as Callback
 from lightning.pytorch.loggers import Logger
 from rich.console import Console
 
@@ -19,7 +20,6 @@ from lipdip.core.version import __version__
 from lipdip.figures import run_figures
 from lipdip.fit.autosave import Autosave, Stopped
 from lipdip.fit.experiment import Experiment
-from lipdip.fit.hardware import check_lightning
 from lipdip.fit.log_rounds import LogRounds
 from lipdip.fit.record import Record
 from lipdip.fit.screen import Screen
@@ -35,7 +35,7 @@ def execute(
     directory: RunDirectory | None = None,
     console: Console | None = None,
     loggers: Sequence[Logger] = (),
-    callbacks: Sequence[L.Callback] = (),
+    callbacks: Sequence[Callback] = (),
 ) -> Record:
     """Fit, record, prune, rewind, until the ladder ends; goes on where an earlier call was stopped.
 
@@ -54,7 +54,7 @@ def execute(
         UserError: if a fit diverges, or the trainer's arguments do not go with a run.
     """
     record, rounds = Record(experiment, directory), len(experiment.kept)
-    own: list[L.Callback] = [record]
+    own: list[Callback] = [record]
     if console is not None:
         own.append(Screen(console, record, rounds))
     if loggers:
@@ -73,16 +73,20 @@ def execute(
     return record
 
 
+def is_callback(item: object) -> bool:
+    """Whether Lightning takes it as a callback."""
+    return isinstance(item, Callback)
+
+
 def _fit(
     experiment: Experiment,
     rounds: int,
-    callbacks: list[L.Callback],
+    callbacks: list[Callback],
     loggers: Sequence[Logger],
     directory: RunDirectory | None,
     console: Console | None,
 ) -> None:
     hardware = experiment.module.hardware
-    check_lightning(hardware.lightning)
     cuda = hardware.device == "cuda"
     every = {"log_every_n_steps": min(20, len(experiment.module.train_dataloader()))}
     with warnings.catch_warnings():
@@ -170,5 +174,7 @@ def _quiet() -> None:
         ".*isinstance.treespec.*",
         ".*`srun` command.*",
         ".*Checkpoint directory.*",
+        ".*callbacks used to create the checkpoint.*",  # such as the timer of max_time
+        ".*resuming from a checkpoint that ended before the epoch ended.*",  # which rounds are made for
     ):
         warnings.filterwarnings("ignore", about)

@@ -1,11 +1,14 @@
 """Where training runs, and the switches that make it fast there."""
 
+import difflib
+import inspect
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from lightning import Trainer
 
 from lipdip.core.check import choice, flag, number
 from lipdip.core.errors import UserError
@@ -53,6 +56,7 @@ class Hardware:
         number("steps_per_batch", self.steps_per_batch, low=1, whole=True, optional=True)
         if not isinstance(self.lightning, Mapping):
             raise ValueError(f"lightning must be a table of arguments of lightning.Trainer, not {self.lightning!r}")
+        _check_lightning(self.lightning)
         there = torch.cuda.is_available()
         if self.device == "cuda" and not there:
             raise UserError(
@@ -89,26 +93,28 @@ class Hardware:
         return ", ".join([name, *self.switches])
 
 
-OWN_ARGUMENTS = {  # of lightning.Trainer, that lipdip decides itself, and how each is asked for
+_ONE_DEVICE = "one run uses one device; -m with a launcher uses many"
+_DECIDED = {  # arguments of lightning.Trainer that a run decides itself, and how each is asked for
     "max_epochs": "pruner.rounds",
     "limit_train_batches": "fit.steps",
     "accelerator": "trainer.device",
-    "devices": "one run uses one device; -m with a launcher uses many",
+    "devices": _ONE_DEVICE,
+    "num_nodes": _ONE_DEVICE,
+    "strategy": _ONE_DEVICE,
     "logger": "the group logger",
     "callbacks": "the group callbacks",
     "default_root_dir": "paths.output_dir",
     "enable_checkpointing": "trainer.save_seconds",
-    "num_nodes": "one run uses one device; -m with a launcher uses many",
-    "strategy": "one run uses one device; -m with a launcher uses many",
 }
 
 
-def check_lightning(arguments: Mapping[str, Any]) -> None:
-    """Refuse arguments of ``lightning.Trainer`` that a run decides itself.
-
-    Raises:
-        UserError: naming the setting to use instead.
-    """
+def _check_lightning(arguments: Mapping[str, Any]) -> None:
+    """Refuse arguments that ``lightning.Trainer`` does not have, or that a run decides itself."""
+    known = inspect.signature(Trainer).parameters
     for name in arguments:
-        if name in OWN_ARGUMENTS:
-            raise UserError(f"trainer.lightning.{name} is decided by the run itself: {OWN_ARGUMENTS[name]}")
+        if name in _DECIDED:
+            raise UserError(f"trainer.lightning.{name} is decided by the run itself: {_DECIDED[name]}")
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise UserError(f"lightning.Trainer has no argument {name} (trainer.lightning){hint}")
