@@ -13,7 +13,7 @@ from lipdip.core.errors import UserError
 from lipdip.fit.autosave import Stopped
 from lipdip.fit.execute import execute
 from lipdip.runs.directory import RunDirectory
-from lipdip.tasks import read_rounds
+from lipdip.runs.reading import read_base_rounds
 
 from .conftest import TINY
 
@@ -47,7 +47,7 @@ def test_asked_to_stop_at_the_end_of_a_round_the_next_is_begun_and_saved(tmp_pat
     with RunDirectory(tmp_path / experiment.name) as directory, pytest.raises(Stopped, match="in round 2"):
         execute(experiment, directory, Console(file=io.StringIO()), callbacks=[Ask()])
     assert directory.checkpoint.exists()
-    assert [row.round for row in read_rounds(directory.path)] == [0, 1]
+    assert [row.round for row in read_base_rounds(directory.path)] == [0, 1]
 
 
 def test_a_fit_that_fails_leaves_signals_and_the_cursor_as_they_were(tmp_path):

@@ -100,16 +100,8 @@ def test_the_run_directory(tiny):
     rounds = read_rounds(run)
     kinds = ["dense", "last", *(["matching"] if any(row.matching for row in rounds[1:]) else [])]
     assert names == {
-        *(
-            "config.yaml",
-            "overrides.yaml",
-            "rounds.csv",
-            "curves.csv",
-            "layers.csv",
-            "summary.json",
-            "comparison.png",
-            "rounds.png",
-        ),
+        *("config.yaml", "overrides.yaml", "summary.json", "comparison.png", "rounds.png"),
+        *("rounds.csv", "curves.csv", "layers.csv"),
         *("images/clean.png", "images/measured.png"),
         *(f"tickets/round_{number:02d}.safetensors" for number in range(4)),
         *(f"images/restored_{kind}.{suffix}" for kind in kinds for suffix in ("png", "npy")),
