@@ -11,8 +11,9 @@ from lipdip.cli.compose import compose
 from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.core.errors import UserError
 from lipdip.fit.autosave import Stopped
-from lipdip.fit.execute import find_ticket
-from lipdip.runs.directory import RunDirectory, read_rounds
+from lipdip.fit.execute import execute
+from lipdip.runs.directory import RunDirectory
+from lipdip.runs.reading import read_base_rounds
 
 from .conftest import TINY
 
@@ -28,7 +29,7 @@ def test_asked_to_stop_after_the_last_step_a_run_is_finished_and_then_stops(tmp_
     before = [signal.getsignal(one) for one in SIGNALS]
     experiment = assemble(compose(*TINY, "pruner=none", "trainer=cpu"))
     with RunDirectory(tmp_path / experiment.name) as directory, pytest.raises(Stopped) as stopped:
-        find_ticket(experiment, directory, Console(file=io.StringIO()), extra=[Ask()])
+        execute(experiment, directory, Console(file=io.StringIO()), callbacks=[Ask()])
     assert stopped.value.exit_code == 128 + signum
     assert (directory.path / "summary.json").exists(), "what was found is not lost"
     assert [signal.getsignal(one) for one in SIGNALS] == before
@@ -44,9 +45,9 @@ def test_asked_to_stop_at_the_end_of_a_round_the_next_is_begun_and_saved(tmp_pat
 
     experiment = assemble(compose(*TINY, "trainer=cpu"))
     with RunDirectory(tmp_path / experiment.name) as directory, pytest.raises(Stopped, match="in round 2"):
-        find_ticket(experiment, directory, Console(file=io.StringIO()), extra=[Ask()])
+        execute(experiment, directory, Console(file=io.StringIO()), callbacks=[Ask()])
     assert directory.checkpoint.exists()
-    assert [row.round for row in read_rounds(directory.path)] == [0, 1]
+    assert [row.round for row in read_base_rounds(directory.path)] == [0, 1]
 
 
 def test_a_fit_that_fails_leaves_signals_and_the_cursor_as_they_were(tmp_path):
@@ -54,7 +55,7 @@ def test_a_fit_that_fails_leaves_signals_and_the_cursor_as_they_were(tmp_path):
     experiment = assemble(compose(*TINY, "pruner=none", "trainer=cpu", "fit.reg_noise_std=1e38"))
     screen = Console(file=io.StringIO(), force_terminal=True)
     with RunDirectory(tmp_path / "run") as directory, pytest.raises(UserError, match="diverged"):
-        find_ticket(experiment, directory, screen)
+        execute(experiment, directory, screen)
     assert [signal.getsignal(one) for one in SIGNALS] == before
     hidden, shown = (screen.file.getvalue().rfind(code) for code in ("\x1b[?25l", "\x1b[?25h"))
     assert -1 < hidden < shown

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
-from lipdip.tasks.build import build
 
 from lipdip.cli.compose import compose, config_dir
 from lipdip.cli.run_command import experiment_of as assemble
+from lipdip.cli.run_command import plain
 from lipdip.core.metrics import Metric
 from lipdip.fit.hardware import Hardware
-from lipdip.runs.directory import read_rounds
+from lipdip.tasks import read_rounds
+from lipdip.tasks.configuration import build
 from lipdip.tickets.scope import prunable
 
 from .conftest import TINY
@@ -52,7 +53,7 @@ def test_the_public_groups_are_there():
 
 @PRIORS
 def test_a_model_makes_pictures_from_codes(model):
-    network = build(compose(f"model={model}", "model.channels=4", "model.scales=2").model, out_channels=1)
+    network = build(plain(compose(f"model={model}", "model.channels=4", "model.scales=2")), "model", out_channels=1)
     picture = network(torch.rand(1, *network.code_shape(32, 64)))
     assert picture.shape == (1, 1, 32, 64) and 0 <= picture.min() <= picture.max() <= 1
     torch.testing.assert_close(
@@ -63,19 +64,22 @@ def test_a_model_makes_pictures_from_codes(model):
 
 @RESTORE
 def test_a_task_knows_its_physics_its_score_and_the_papers_setting(task):
-    node = compose(f"task={task}").task
-    assert node.name == task
-    assert node.score.answer in ("average", "output") and isinstance(build(node.score.metric), Metric)
-    assert set(node.published) == {"steps", "rounds", "reg_noise_std", "deep_decoder_channels"}
+    config = plain(compose(f"task={task}"))
+    node = config["task"]
+    assert node["name"] == task
+    assert node["score"]["answer"] in ("average", "output")
+    assert isinstance(build(config, "task.score.metric"), Metric)
+    assert set(node["published"]) == {"steps", "rounds", "reg_noise_std", "deep_decoder_channels"}
 
 
 @pytest.mark.parametrize("image", [name for name in GROUPS["image"] if name not in (*SETS, "clothes", "clothes16")])
 def test_an_image_is_one_source_and_says_so_when_it_is_not_there(image):
-    (source,) = compose(f"image={image}", "paths.data_dir=/nowhere").image.pictures.values()
+    config = plain(compose(f"image={image}", "paths.data_dir=/nowhere"))
+    ((name, source),) = config["image"]["pictures"].items()
     if "path" not in source:
-        assert build(source).pixels.shape[0] in (1, 3)
+        assert build(config, f"image.pictures.{name}").pixels.shape[0] in (1, 3)
     elif image not in ("file", "folder"):
-        assert source.path.lower().startswith("/nowhere/" + image.rsplit("/", 1)[0])
+        assert source["path"].lower().startswith("/nowhere/" + image.rsplit("/", 1)[0])
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -104,22 +108,23 @@ def test_a_protocol_settles_every_value(protocol, task, model):
 )
 def test_the_paper_to_the_letter(task, steps, rounds, std, decoder):
     experiment = assemble(compose("protocol=paper", f"task={task}", "image.size=64"))
-    assert sum(p.numel() for p in experiment.network.parameters()) == 2_217_831
-    assert experiment.settings.steps == steps and len(experiment.pruning.ladder) == rounds + 1
-    assert experiment.settings.reg_noise_std == pytest.approx(std)
-    assert (experiment.settings.lr, experiment.settings.ema) == (0.01, 0.99)
-    assert experiment.settings.answer == ("average" if task == "denoise" else "output")
-    assert str(experiment.metric) == ("Y (studio range), 4 pixels cropped" if task == "super_resolution" else "RGB")
-    (code,) = experiment.codes
+    module, settings = experiment.module, experiment.module.settings
+    assert sum(p.numel() for p in module.network.parameters()) == 2_217_831
+    assert settings.steps == steps and len(experiment.kept) == rounds + 1
+    assert settings.reg_noise_std == pytest.approx(std)
+    assert (settings.lr, settings.ema) == (0.01, 0.99)
+    assert settings.answer == ("average" if task == "denoise" else "output")
+    assert str(module.metric) == ("Y (studio range), 4 pixels cropped" if task == "super_resolution" else "RGB")
+    (code,) = module.codes
     assert code.shape == (1, 32, 64, 64) and 0 <= code.min() <= code.max() <= 0.1
     under = assemble(compose("protocol=paper", f"task={task}", "image.size=64", "model=deep_decoder"))
-    assert sum(p.numel() for p in under.network.parameters()) == decoder
+    assert sum(p.numel() for p in under.module.network.parameters()) == decoder
     assert compose("protocol=paper", f"task={task}").protocol.image_size is None
 
 
 @pytest.mark.parametrize("trainer", ["auto", "cpu"])
 def test_a_trainer_is_hardware(trainer):
-    hardware = build(compose(f"trainer={trainer}").trainer)
+    hardware = build(plain(compose(f"trainer={trainer}")), "trainer")
     assert isinstance(hardware, Hardware)
     if trainer == "cpu" or not torch.cuda.is_available():
         assert hardware.device == "cpu" and not (hardware.bf16 or hardware.compile or hardware.fused)

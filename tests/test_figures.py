@@ -12,13 +12,13 @@ from matplotlib.text import Text
 from PIL import Image
 
 from lipdip.core.errors import UserError
-from lipdip.figures import fourier, markdown, style
-from lipdip.figures import run_figures as figures
+from lipdip.figures import fourier, markdown, run_figures, style
 from lipdip.figures.fourier import magnitudes, power_and_differences
 from lipdip.figures.heat_map import cell_text, colour_range, decimals_for, heat_map, text_colour
 from lipdip.figures.png import sheet, to_unit
-from lipdip.runs.csv_tables import table_of
-from lipdip.runs.rows import Generated, Recovered, RecoveredPicture
+from lipdip.tasks.generation.generated import Generated
+from lipdip.tasks.recovery.recovered import Recovered, RecoveredPicture
+from lipdip.tasks.recovery.recovered_figure import recovered_figure
 
 
 def _spectra(pictures: Mapping[str, Path]) -> bytes:
@@ -226,18 +226,15 @@ def test_pictures_of_a_generator_in_their_range_and_on_one_sheet():
 COMMON = {"sparsity": 0.0, "kept_weights": 9, "loss": 0.5, "seconds": 1.0}
 
 
-def _recovery(path: Path, pictures: int, *files: str) -> Path:
-    """A recovery's run directory; every picture is of one grey, and there are files of the first 16."""
+def _recovery(path: Path, pictures: int, *files: str) -> tuple[Path, Recovered, list[RecoveredPicture]]:
+    """A recovery's pictures and rows; every picture is of one grey, and there are files of the first 16."""
     names = [f"p{number}" for number in range(pictures)]
-    scores = [RecoveredPicture(0, 0.0, name, 1, 0.1, 0.04, 20.0, 0.4) for name in names]
     for name in names[:16]:
-        (path / "images" / name).mkdir(parents=True)
+        (path / name).mkdir(parents=True)
         for file in files:
-            Image.new("L", (32, 32), 102 if file == "measured" else 77).save(path / "images" / name / f"{file}.png")
+            Image.new("L", (32, 32), 102 if file == "measured" else 77).save(path / name / f"{file}.png")
     row = Recovered(**COMMON, round=0, measurements=3, mse=0.04, psnr=20.0)
-    (path / "rounds.csv").write_text(table_of(Recovered, [row]))
-    (path / "pictures.csv").write_text(table_of(RecoveredPicture, scores))
-    return path
+    return path, row, [RecoveredPicture(0, 0.0, name, 1, 0.1, 0.04, 20.0, 0.4) for name in names]
 
 
 def _texts(figure) -> list[str]:
@@ -246,18 +243,18 @@ def _texts(figure) -> list[str]:
 
 @pytest.mark.parametrize("pictures", [1, 9, 17])
 def test_a_recoverys_pictures_stand_side_by_side_large_enough_and_the_first_sixteen(tmp_path, pictures):
-    image = _opened(figures.comparison(_recovery(tmp_path, pictures, "clean", "restored_dense", "lasso")))
+    image = _opened(recovered_figure(*_recovery(tmp_path, pictures, "clean", "restored_dense", "lasso")))
     assert (image == 77).all(2).sum() > 3 * min(pictures, 16) * 200**2
     assert max(image.shape) < 3200
 
 
 def test_below_a_recoverys_pictures_stand_name_and_scores(tmp_path, monkeypatch):
-    monkeypatch.setattr(figures, "rendered", lambda figure: figure)
-    few = _texts(figures.comparison(_recovery(tmp_path / "few", 1, "clean", "measured", "restored_dense")))
+    monkeypatch.setattr(style, "rendered", lambda figure: figure)
+    few = _texts(recovered_figure(*_recovery(tmp_path / "few", 1, "clean", "measured", "restored_dense")))
     scores = ["20.17 dB, MSE 0.0384", "20.00 dB, MSE 0.0400"]
     assert {"p0", "clean", "measured", "recovered", *scores} <= set(few) and "Lasso" not in few
     assert "MSE per pixel on [-1, 1]; a measurement of 0, as of an unknown pixel, is grey" in few
-    many = _texts(figures.comparison(_recovery(tmp_path / "many", 17, "clean", "restored_dense", "lasso")))
+    many = _texts(recovered_figure(*_recovery(tmp_path / "many", 17, "clean", "restored_dense", "lasso")))
     assert many.count("10.00 dB, MSE 0.4000") == 16 and "Lasso" in many
     assert "MSE per pixel on [-1, 1]; the first 16 of 17 pictures" in many
 
@@ -265,12 +262,10 @@ def test_below_a_recoverys_pictures_stand_name_and_scores(tmp_path, monkeypatch)
 def test_rounds_of_a_gan_are_drawn_with_their_error_and_samples(tmp_path, monkeypatch):
     own = {"generator_loss": 1.0, "distance": 1.0, "reconstruction_error": 0.2}
     rows = [Generated(**{**COMMON, "sparsity": 0.2 * number}, round=number, **own) for number in range(3)]
-    (tmp_path / "rounds.csv").write_text(table_of(Generated, rows))
-    monkeypatch.setattr(figures, "rendered", lambda figure: figure)
-    assert len(figures.rounds(tmp_path).axes) == 1
-    (tmp_path / "images").mkdir()
+    monkeypatch.setattr(style, "rendered", lambda figure: figure)
+    assert len(run_figures.rounds(rows, tmp_path).axes) == 1
     for number in range(3):
-        Image.new("L", (96, 8)).save(tmp_path / f"images/samples_{number:02d}.png")
-    figure = figures.rounds(tmp_path)
+        Image.new("L", (96, 8)).save(tmp_path / f"samples_{number:02d}.png")
+    figure = run_figures.rounds(rows, tmp_path)
     assert len(figure.axes) == 4
     assert any(text.startswith("reconstruction error") and "lower is better" in text for text in _texts(figure))

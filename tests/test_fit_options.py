@@ -11,12 +11,13 @@ from rich.console import Console
 from lipdip.cli.compose import compose
 from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.core.errors import UserError
-from lipdip.fit.execute import find_ticket
+from lipdip.fit.execute import execute
 from lipdip.networks import Hourglass
 from lipdip.pictures import draw_code
 from lipdip.pruning.anatomy import anatomy
 from lipdip.pruning.schedule import ladder
-from lipdip.runs.directory import RunDirectory, read_rounds
+from lipdip.runs.directory import RunDirectory
+from lipdip.tasks import read_rounds
 from lipdip.tickets.mask import Mask
 from lipdip.tickets.scope import ends, prunable
 
@@ -43,9 +44,9 @@ class Look(L.Callback):
 def look(tmp_path):
     def do(*overrides: str) -> Look:
         looked = Look()
-        experiment = assemble(compose(*TINY, "trainer=cpu", "trainer.chunk_seconds=0", *overrides))
+        experiment = assemble(compose(*TINY, "trainer=cpu", *overrides))
         with RunDirectory(tmp_path / experiment.name) as directory:
-            find_ticket(experiment, directory, Console(file=io.StringIO()), extra=[looked])
+            execute(experiment, directory, Console(file=io.StringIO()), callbacks=[looked])
         return looked
 
     return do
@@ -70,8 +71,8 @@ def test_a_resampled_code_is_new_each_round_and_a_fixed_one_is_not(look):
 
 def test_target_clean_fits_the_clean_picture_and_says_so(look, tiny):
     experiment = assemble(compose(*TINY))
-    assert torch.equal(look("pruner.rounds=1", "pruner.target=clean").y, experiment.problems[0].x)
-    assert torch.equal(look("pruner.rounds=1").y, experiment.problems[0].y)
+    assert torch.equal(look("pruner.rounds=1", "pruner.target=clean").y, experiment.module.problems[0].x)
+    assert torch.equal(look("pruner.rounds=1").y, experiment.module.problems[0].y)
     run, _ = tiny("pruner.target=clean")
     assert json.loads((run / "summary.json").read_text())["fitted_to"] == "clean"
     with pytest.raises(UserError, match=r"pruner.target=clean needs a clean picture"):
@@ -132,10 +133,10 @@ def test_sgld_answers_with_the_mean_of_its_samples(tmp_path, tiny):
             self.mean = fitting.scores[0]._average
 
     watch = Watch()
-    settings = ("fit=sgld", "fit.burn_in=4", "fit.thin=3", "pruner=none", "trainer=cpu", "trainer.chunk_seconds=0")
+    settings = ("fit=sgld", "fit.burn_in=4", "fit.thin=3", "pruner=none", "trainer=cpu")
     experiment = assemble(compose(*TINY, *settings))
     with RunDirectory(tmp_path / "run") as directory:
-        find_ticket(experiment, directory, Console(file=io.StringIO()), extra=[watch])
+        execute(experiment, directory, Console(file=io.StringIO()), callbacks=[watch])
     samples = [outputs[step - 1] for step in (5, 8, 11)]
     torch.testing.assert_close(watch.mean, torch.stack(samples).mean(0))
 
@@ -157,7 +158,7 @@ def test_the_anatomy_of_a_mask_is_counted():
 
 def test_rounds_report_what_sparsity_hides(tiny):
     run, _ = tiny()
-    network = assemble(compose(*TINY)).network
+    network = assemble(compose(*TINY)).module.network
     total = sum(parameter.numel() for parameter in network.parameters())
     rounds = read_rounds(run)
     assert rounds[0].parameters_kept == total and rounds[0].flops == rounds[0].flops_kept

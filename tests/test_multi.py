@@ -14,10 +14,11 @@ from rich.console import Console
 from lipdip.cli.compose import compose
 from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.core.seeds import stream
-from lipdip.fit.execute import find_ticket
+from lipdip.fit.execute import execute
 from lipdip.fit.settings import Multi
 from lipdip.fit.step import fit_step, make_passes
-from lipdip.runs.directory import RunDirectory, read_pictures, read_rounds
+from lipdip.runs.directory import RunDirectory
+from lipdip.tasks import read_pictures, read_rounds
 from lipdip.tickets.mask import Mask, Pruned
 from lipdip.tickets.scope import prunable
 
@@ -29,13 +30,13 @@ THREE = (*TINY, "image=[astronaut,coffee,chelsea]")
 
 def _gradients(*overrides: str) -> dict[str, torch.Tensor]:
     """After one step: the gradient of every weight."""
-    experiment = assemble(compose(*THREE, "fit.lr=1e-9", *overrides))
-    network, weights = experiment.network, prunable(experiment.network)
-    passes = make_passes(network, experiment.problems, experiment.codes, experiment.multi, experiment.hardware)
-    weight = 1 / 3 if experiment.multi.loss == "mean" else 1.0
+    module = assemble(compose(*THREE, "fit.lr=1e-9", *overrides)).module
+    network, weights = module.network, prunable(module.network)
+    passes = make_passes(network, module.problems, module.codes, module.multi, module.hardware)
+    weight = 1 / 3 if module.multi.loss == "mean" else 1.0
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-9)
     pruned, jitter = Pruned(weights, Mask.dense(weights)), stream(0, "jitter")
-    fit_step(passes, optimizer, pruned, jitter, 0.03, None, weight, experiment.multi.accumulate)
+    fit_step(passes, optimizer, pruned, jitter, 0.03, None, weight, module.multi.accumulate)
     return {name: parameter.grad.clone() for name, parameter in network.named_parameters()}
 
 
@@ -54,9 +55,9 @@ def test_the_mean_is_a_third_of_the_sum():
 
 def _peak(*overrides: str) -> int:
     """The most bytes that a step holds for its backward pass at any time."""
-    experiment = assemble(compose(*TINY, *overrides))
-    network, weights = experiment.network, prunable(experiment.network)
-    passes = make_passes(network, experiment.problems, experiment.codes, experiment.multi, experiment.hardware)
+    module = assemble(compose(*TINY, *overrides)).module
+    network, weights = module.network, prunable(module.network)
+    passes = make_passes(network, module.problems, module.codes, module.multi, module.hardware)
     held = {"now": 0, "peak": 0}
 
     class Packed:
@@ -69,7 +70,7 @@ def _peak(*overrides: str) -> int:
 
     optimizer, pruned = torch.optim.Adam(network.parameters()), Pruned(weights, Mask.dense(weights))
     with torch.autograd.graph.saved_tensors_hooks(Packed, lambda packed: packed.tensor):
-        fit_step(passes, optimizer, pruned, stream(0, "jitter"), 0.03, None, 1.0, experiment.multi.accumulate)
+        fit_step(passes, optimizer, pruned, stream(0, "jitter"), 0.03, None, 1.0, module.multi.accumulate)
     return held["peak"]
 
 
@@ -80,14 +81,14 @@ def test_memory_is_one_pictures_where_gradients_accumulate():
 
 
 def test_codes_are_shared_or_each_pictures_own():
-    own, shared = assemble(compose(*TWO)), assemble(compose(*TWO, "multi.code=shared"))
-    alone = assemble(compose(*TINY))
-    assert not torch.equal(own.codes[0], own.codes[1]) and torch.equal(shared.codes[0], shared.codes[1])
-    assert torch.equal(own.codes[0], alone.codes[0]), "the first picture is as if it were alone"
+    own, shared = (assemble(compose(*TWO, *more)).module.codes for more in ((), ("multi.code=shared",)))
+    alone = assemble(compose(*TINY)).module.codes
+    assert not torch.equal(own[0], own[1]) and torch.equal(shared[0], shared[1])
+    assert torch.equal(own[0], alone[0]), "the first picture is as if it were alone"
 
 
 def test_each_picture_has_its_own_noise():
-    first, second = assemble(compose(*TWO, "task.clip=false")).problems
+    first, second = assemble(compose(*TWO, "task.clip=false")).module.problems
     assert not torch.allclose(first.y - first.x, second.y - second.x)
 
 
@@ -99,7 +100,7 @@ class Outputs(L.Callback):
 def _outputs(tmp_path, *overrides: str) -> list[torch.Tensor]:
     experiment, watch = assemble(compose(*TWO, "pruner=none", *overrides)), Outputs()
     with RunDirectory(tmp_path / experiment.name) as directory:
-        find_ticket(experiment, directory, Console(file=io.StringIO()), extra=[watch])
+        execute(experiment, directory, Console(file=io.StringIO()), callbacks=[watch])
     return watch.last
 
 
@@ -112,10 +113,10 @@ def test_with_code_and_head_shared_there_is_one_output_for_all(tmp_path):
 
 
 def test_a_head_for_each_picture_is_its_own_channels():
-    experiment = assemble(compose(*TINY, "image=[astronaut,camera]", "multi.head=per_image"))
-    network = experiment.network
+    module = assemble(compose(*TINY, "image=[astronaut,camera]", "multi.head=per_image")).module
+    network = module.network
     assert network.head.weight.shape[0] == 4, "three for the RGB picture, one for the grey"
-    passes = make_passes(network, experiment.problems, experiment.codes, experiment.multi, experiment.hardware)
+    passes = make_passes(network, module.problems, module.codes, module.multi, module.hardware)
     (loss,), (picture,) = passes[1].objective(passes[1].code)
     loss.backward()
     assert picture.shape[1] == 1 and (network.head.weight.grad[:3] == 0).all() and network.head.weight.grad[3:].any()
@@ -158,7 +159,7 @@ def test_a_shared_code_of_different_sizes_is_the_same_centre():
     experiment = assemble(
         compose(*TINY, "image=[coffee,astronaut]", "image.size=null", "multi.code=shared", "multi.head=per_image")
     )
-    wide, square = experiment.codes  # 384x576 and 512x512, of one code of 512x576
+    wide, square = experiment.module.codes  # 384x576 and 512x512, of one code of 512x576
     assert torch.equal(wide[..., :, 32:544], square[..., 64:448, :])
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-SMALL = ("model.channels=4", "model.scales=2", "trainer=cpu", "trainer.chunk_seconds=0.02", "trainer.save_seconds=0")
+SMALL = ("model.channels=4", "model.scales=2", "trainer=cpu", "trainer.save_seconds=0")
 SETTINGS = (
     *("image.size=32", *SMALL, "fit.steps=120", "pruner.rounds=3"),
     # so that every stream and buffer there is has something to lose
     *("pruner.rewind=0.1", "fit.code=resampled", "fit.weight_noise=0.001", "fit.stop_window=10"),
 )
-GAN = ("model.path=embedded", "trainer=cpu", "trainer.chunk_seconds=0.02", "trainer.save_seconds=0")
+GAN = ("model.path=embedded", "trainer=cpu", "trainer.save_seconds=0")
 OTHERS = {
     "several pictures": (*SETTINGS, "image=[astronaut,coffee]", "multi.head=per_image", "pruner.rounds=2"),
     "classification": (*SMALL, "task=classify", "dataset.size=8", "fit.epochs=3", "pruner.rounds=2"),

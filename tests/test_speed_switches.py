@@ -13,7 +13,7 @@ from lipdip.cli.compose import compose
 from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.core.seeds import stream
 from lipdip.fit.step import fit_step, make_passes
-from lipdip.runs.directory import read_rounds
+from lipdip.tasks import read_rounds
 from lipdip.tickets.mask import Mask, Pruned
 from lipdip.tickets.scope import prunable
 
@@ -21,13 +21,13 @@ SMALL = ("trainer=cpu", "image.size=32", "model.channels=16", "model.scales=3")
 
 
 def _first_losses(*overrides: str) -> torch.Tensor:
-    experiment = assemble(compose(*SMALL, *overrides))
-    network, hardware = experiment.network, experiment.hardware
+    module = assemble(compose(*SMALL, *overrides)).module
+    network, hardware = module.network, module.hardware
     if hardware.channels_last:
         network.to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(network.parameters(), lr=0.01, fused=hardware.fused or None)
     weights = prunable(network)
-    passes = make_passes(network, experiment.problems, experiment.codes, experiment.multi, hardware)
+    passes = make_passes(network, module.problems, module.codes, module.multi, hardware)
     pruned = Pruned(weights, Mask.dense(weights))
     jitter = stream(0, "jitter")
     return torch.stack([fit_step(passes, optimizer, pruned, jitter, 0.03)[0][0] for _ in range(6)])
@@ -42,12 +42,12 @@ def test_the_first_steps_agree(switch):
 
 
 def _first_gradient(*overrides: str) -> tuple[torch.Tensor, torch.Tensor]:
-    experiment = assemble(compose(*SMALL, *overrides))
-    network, hardware = experiment.network, experiment.hardware
-    (only,) = make_passes(network, experiment.problems, experiment.codes, experiment.multi, hardware)
+    module = assemble(compose(*SMALL, *overrides)).module
+    network, hardware = module.network, module.hardware
+    (only,) = make_passes(network, module.problems, module.codes, module.multi, hardware)
     (loss,), _ = only.objective(only.code)
     loss.backward()
-    return loss.detach(), torch.cat([weight.grad.flatten() for weight in prunable(experiment.network).values()])
+    return loss.detach(), torch.cat([weight.grad.flatten() for weight in prunable(network).values()])
 
 
 def test_bfloat16_agrees_in_loss_and_in_the_direction_of_descent():

@@ -11,7 +11,7 @@ from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.cli.run_command import run
 from lipdip.core.errors import UserError
 from lipdip.pruning.schedule import ladder
-from lipdip.runs.directory import read_rounds
+from lipdip.tasks import read_rounds
 from lipdip.tickets.mask import Mask
 from lipdip.tickets.ticket_file import Ticket
 from lipdip.tickets.transfer_mask import transfer_mask
@@ -68,31 +68,31 @@ def test_a_rewound_ticket_carries_its_weights_and_repeats_its_round(tiny):
 def test_mask_and_initial_weights_travel(found, elsewhere):
     directory, use = found
     experiment, ticket = use(*elsewhere), _ticket(directory)
-    own = assemble(compose(*TINY)).network.state_dict()
-    assert experiment.pruning.start == ticket.mask and experiment.pruning.ladder == [ticket.mask.kept]
-    for name, tensor in experiment.network.state_dict().items():
+    own = assemble(compose(*TINY)).module.network.state_dict()
+    assert experiment.module.start_mask == ticket.mask and experiment.kept == [ticket.mask.kept]
+    for name, tensor in experiment.module.network.state_dict().items():
         assert torch.equal(tensor, own[name]), name
 
 
 def test_reinit_keeps_the_mask_and_draws_other_weights_even_with_the_tickets_seed(found):
     directory, use = found
-    experiment, own = use("ticket.init=reinit"), assemble(compose(*TINY)).network.state_dict()
-    assert experiment.pruning.start == _ticket(directory).mask
+    experiment, own = use("ticket.init=reinit"), assemble(compose(*TINY)).module.network.state_dict()
+    assert experiment.module.start_mask == _ticket(directory).mask
     weight = "body.refine.conv.weight"
-    assert not torch.equal(experiment.network.state_dict()[weight], own[weight])
+    assert not torch.equal(experiment.module.network.state_dict()[weight], own[weight])
 
 
 def test_another_seed_gives_another_code_and_leaves_the_weights(found):
     _, use = found
     one, other = use("seed=0"), use("seed=1")
-    assert not torch.equal(one.codes[0], other.codes[0])
-    assert torch.equal(one.network.head.weight, other.network.head.weight)
+    assert not torch.equal(one.module.codes[0], other.module.codes[0])
+    assert torch.equal(one.module.network.head.weight, other.module.network.head.weight)
 
 
 def test_from_rgb_to_grey_only_the_head_stays_behind(found):
     directory, use = found
     experiment, ticket = use("image=camera"), _ticket(directory)
-    start = experiment.pruning.start
+    start = experiment.module.start_mask
     assert bool(start["head.weight"].all()) and start["head.weight"].shape[0] == 1
     assert all(torch.equal(start[name], ticket.mask[name]) for name in start if name != "head.weight")
     assert any("of another shape" in note and "head.weight" in note for note in experiment.notes)
@@ -102,7 +102,7 @@ def test_a_run_directory_stands_for_its_most_sparse_matching_ticket(found):
     directory, _ = found
     best = max((row for row in read_rounds(directory) if row.matching), key=lambda row: row.sparsity)
     experiment = assemble(compose(*TINY, f"ticket={directory}", "pruner=none"))
-    assert best.sparsity > 0 and experiment.pruning.start == _ticket(directory, best.round).mask
+    assert best.sparsity > 0 and experiment.module.start_mask == _ticket(directory, best.round).mask
 
 
 def test_a_run_without_a_matching_ticket_says_so(found, tmp_path):
@@ -152,20 +152,19 @@ def test_from_restoration_to_classification_and_back(found, tmp_path):
     directory, _ = found
     learn = ("task=classify", "model.channels=4", "model.scales=2", "fit.epochs=1", "pruner.rounds=1")
     there = assemble(compose(*learn, f"ticket={directory}", "ticket.round=2", "pruner=none"))
-    ticket, start = _ticket(directory), there.pruning.start
+    ticket, start = _ticket(directory), there.module.start_mask
     ends = {"body.skip.conv.weight", "body.down.conv.weight"}
     assert all(bool(start[name].all()) for name in ends) and "head.weight" not in start
     assert all(torch.equal(start[name], ticket.mask[name]) for name in start if name not in ends)
-    own = assemble(compose(*TINY)).network.state_dict()
-    for name, tensor in there.network.state_dict().items():
+    own = assemble(compose(*TINY)).module.network.state_dict()
+    for name, tensor in there.module.network.state_dict().items():
         if name in own and not any(name.startswith(end.removesuffix("weight")) for end in ends):
             assert torch.equal(tensor, own[name]), name
     learned = run(compose(*learn, f"paths.output_dir={tmp_path}"), Console(file=io.StringIO()))
     back = assemble(compose(*TINY, f"ticket={learned}", "ticket.round=1", "pruner=none"))
-    assert back.pruning.start["body.refine.conv.weight"].sum() < back.pruning.start["body.refine.conv.weight"].numel()
-    assert torch.equal(
-        back.pruning.start["body.refine.conv.weight"], _ticket(learned, 1).mask["body.refine.conv.weight"]
-    )
+    name = "body.refine.conv.weight"
+    kept = back.module.start_mask[name]
+    assert kept.sum() < kept.numel() and torch.equal(kept, _ticket(learned, 1).mask[name])
 
 
 def test_a_ticket_that_is_a_mixture_carries_its_weights(found, tiny):
@@ -181,11 +180,13 @@ def test_new_weights_are_always_other_ones_and_what_was_found_on_them_is_used_ag
     directory, _ = found
     second, _ = tiny(f"ticket={directory}", "ticket.round=1", "ticket.init=reinit", "pruner.rounds=1")
     third, _ = tiny(f"ticket={second}", "ticket.round=1", "pruner.rounds=1")
-    one, other = (assemble(compose(*TINY, f"ticket={run}", "ticket.round=1", "pruner=none")) for run in (second, third))
-    kept = other.pruning.start["head.weight"]
+    one, other = (
+        assemble(compose(*TINY, f"ticket={run}", "ticket.round=1", "pruner=none")).module for run in (second, third)
+    )
+    kept = other.start_mask["head.weight"]
     assert torch.equal(one.network.head.weight[kept], other.network.head.weight[kept]), "the reinit run's own weights"
     again = assemble(compose(*TINY, f"ticket={second}", "ticket.round=1", "pruner=none", "ticket.init=reinit"))
-    assert not torch.equal(again.network.head.weight, one.network.head.weight)
+    assert not torch.equal(again.module.network.head.weight, one.network.head.weight)
 
 
 def test_a_ticket_of_a_gan_trained_from_nothing_brings_its_weights(clothes, tmp_path):
@@ -194,28 +195,28 @@ def test_a_ticket_of_a_gan_trained_from_nothing_brings_its_weights(clothes, tmp_
     find = compose(*train, "pruner=imp", "pruner.rounds=1", f"paths.output_dir={tmp_path}")
     directory = run(find, Console(file=io.StringIO()))
     again = assemble(compose(*train, f"ticket={directory}", "ticket.round=1", "seed=3"))
-    own = assemble(compose(*train)).network.state_dict()
-    assert all(torch.equal(tensor, own[name]) for name, tensor in again.network.state_dict().items())
+    own = assemble(compose(*train)).module.network.state_dict()
+    assert all(torch.equal(tensor, own[name]) for name, tensor in again.module.network.state_dict().items())
 
 
 def test_a_ticket_of_inner_layers_brings_all_weights(found, tiny):
     inner, _ = tiny("pruner.scope=inner", "pruner.rounds=1")
     experiment = assemble(compose(*TINY, f"ticket={inner}", "ticket.round=1", "pruner=none", "seed=9"))
-    own = assemble(compose(*TINY)).network.state_dict()
-    assert all(torch.equal(tensor, own[name]) for name, tensor in experiment.network.state_dict().items())
+    own = assemble(compose(*TINY)).module.network.state_dict()
+    assert all(torch.equal(tensor, own[name]) for name, tensor in experiment.module.network.state_dict().items())
     assert any("in one of ticket and run only" in note for note in experiment.notes)
 
 
 def test_input_convolutions_that_stay_dense_do_so_where_a_ticket_is_evaluated(found):
     _, use = found
     quirk = use("pruner.input_convs_stay_dense=true")
-    assert quirk.pruning.unmasked == {"body.skip.conv.weight", "body.down.conv.weight"}
+    assert quirk.module.unmasked == {"body.skip.conv.weight", "body.down.conv.weight"}
     assert quirk.name != use().name
 
 
 def test_classification_in_inner_scope_prunes_all_but_what_reads_the_picture():
     learn = ("task=classify", "model.channels=4", "model.scales=2", "pruner.scope=inner")
-    assert set(assemble(compose(*learn)).pruning.start) & {"body.mix.conv.weight", "body.down.conv.weight"} == {
+    assert set(assemble(compose(*learn)).module.start_mask) & {"body.mix.conv.weight", "body.down.conv.weight"} == {
         "body.mix.conv.weight"
     }
 

@@ -15,10 +15,11 @@ from lipdip.cli.compose import compose
 from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import default_generator_seeded
-from lipdip.fit.execute import find_ticket
+from lipdip.fit.execute import execute
 from lipdip.networks import Hourglass
 from lipdip.pruning.schedule import ladder
-from lipdip.runs.directory import RunDirectory, read_rounds
+from lipdip.runs.directory import RunDirectory
+from lipdip.tasks import read_rounds
 from lipdip.tickets.scope import prunable
 from lipdip.tickets.ticket_file import Ticket, tensor_digests
 
@@ -26,7 +27,7 @@ from .conftest import TINY
 
 
 class Watch(L.Callback):
-    """Looks at every chunk of a fit."""
+    """Looks at every step of a fit."""
 
     def __init__(self):
         self.starts, self.trained, self.last = [], [], {}
@@ -45,25 +46,25 @@ class Watch(L.Callback):
 
 @pytest.fixture
 def watched(tmp_path):
-    """A run of three pruning rounds with one step a chunk, watched."""
-    experiment, watch = assemble(compose(*TINY, "trainer=cpu", "trainer.chunk_seconds=0")), Watch()
+    """A run of three pruning rounds watched."""
+    experiment, watch = assemble(compose(*TINY, "trainer=cpu")), Watch()
     with RunDirectory(tmp_path / "run") as directory:
-        find_ticket(experiment, directory, Console(file=io.StringIO()), extra=[watch])
+        execute(experiment, directory, Console(file=io.StringIO()), callbacks=[watch])
     return experiment, watch
 
 
 def test_every_round_starts_from_mask_times_initialisation_and_never_brings_a_weight_back(watched):
     experiment, watch = watched
     masks = dict(watch.trained)
-    initials = assemble(compose(*TINY)).network.state_dict()
+    initials = assemble(compose(*TINY)).module.network.state_dict()
     assert sorted(masks) == [0, 1, 2, 3]
-    assert len(watch.trained) == 4 * experiment.settings.steps
+    assert len(watch.trained) == 4 * experiment.module.settings.steps
     for number, start in enumerate(watch.starts):
         for name, value in start.items():
             initial = initials[name]
             expected = initial * masks[number][name] if name in masks[number] else initial
             assert torch.equal(value, expected), f"{name} in round {number}"
-    assert [masks[number].kept for number in range(4)] == ladder(experiment.pruning.ladder[0], 0.2, 3)
+    assert [masks[number].kept for number in range(4)] == ladder(experiment.kept[0], 0.2, 3)
     assert all(masks[number + 1].inside(masks[number]) for number in range(3))
 
 
@@ -78,18 +79,18 @@ def test_each_round_keeps_the_largest_weights_of_the_round_before(watched):
 
 def test_the_initialisation_is_the_seeds_and_no_one_elses():
     torch.manual_seed(1)
-    first = assemble(compose(*TINY)).network.state_dict()
+    first = assemble(compose(*TINY)).module.network.state_dict()
     torch.manual_seed(2)
-    again = assemble(compose(*TINY)).network.state_dict()
-    other = assemble(compose(*TINY, "seed=1")).network.state_dict()
+    again = assemble(compose(*TINY)).module.network.state_dict()
+    other = assemble(compose(*TINY, "seed=1")).module.network.state_dict()
     assert tensor_digests(first) == tensor_digests(again) != tensor_digests(other)
     with default_generator_seeded(0, "init"):
         assert tensor_digests(Hourglass(3, channels=4, scales=2).state_dict()) == tensor_digests(first)
 
 
 def test_the_degradation_does_not_change_with_the_training_seed():
-    first, other = (assemble(compose(*TINY, "task=inpaint", f"seed={seed}")).problems[0] for seed in (0, 1))
-    noisier = assemble(compose(*TINY, "task=inpaint", "task.seed=1")).problems[0]
+    first, other = (assemble(compose(*TINY, "task=inpaint", f"seed={seed}")).module.problems[0] for seed in (0, 1))
+    noisier = assemble(compose(*TINY, "task=inpaint", "task.seed=1")).module.problems[0]
     assert torch.equal(first.y, other.y) and not torch.equal(first.y, noisier.y)
 
 
@@ -97,14 +98,13 @@ def test_the_run_directory(tiny):
     run, printed = tiny("task=inpaint")
     names = {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()}
     rounds = read_rounds(run)
-    restored = {"images/restored_dense.png", "images/restored_last.png"}
-    if any(row.matching for row in rounds[1:]):
-        restored.add("images/restored_matching.png")
+    kinds = ["dense", "last", *(["matching"] if any(row.matching for row in rounds[1:]) else [])]
     assert names == {
-        *("config.yaml", "rounds.csv", "curves.csv", "layers.csv", "summary.json", "comparison.png", "rounds.png"),
+        *("config.yaml", "overrides.yaml", "summary.json", "comparison.png", "rounds.png"),
+        *("rounds.csv", "curves.csv", "layers.csv"),
         *("images/clean.png", "images/measured.png"),
         *(f"tickets/round_{number:02d}.safetensors" for number in range(4)),
-        *restored,
+        *(f"images/restored_{kind}.{suffix}" for kind in kinds for suffix in ("png", "npy")),
     }
     assert [row.round for row in rounds] == [0, 1, 2, 3]
     assert [row.kept_weights for row in rounds] == ladder(rounds[0].kept_weights, 0.2, 3)
@@ -163,7 +163,7 @@ def test_tickets_of_a_run_are_whole_and_say_where_they_come_from(tiny):
     tickets = [Ticket.load(run / f"tickets/round_{number:02d}.safetensors") for number in range(4)]
     assert [ticket.mask.kept for ticket in tickets] == [row.kept_weights for row in rounds]
     for ticket in tickets:
-        assert ticket.init["tensors"] == tensor_digests(assemble(compose(*TINY)).network.state_dict())
+        assert ticket.init["tensors"] == tensor_digests(assemble(compose(*TINY)).module.network.state_dict())
         assert ticket.provenance["run"] == run.name and ticket.provenance["picture"] == "astronaut"
     assert tickets[2].provenance["scores"]["round"] == 2
 
@@ -213,9 +213,9 @@ def test_a_degraded_picture_is_never_resampled(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (100, 80, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "noisy.png")
     source = ("image=file", f"image.path={tmp_path / 'noisy.png'}", "image.clean=false")
-    whole = assemble(compose(*source)).problems[0].y
+    whole = assemble(compose(*source)).module.problems[0].y
     assert torch.equal((whole[0] * 255).round().byte(), torch.tensor(noise[2:98, 8:72]).permute(2, 0, 1))
-    cut = assemble(compose(*source, "image.size=[32,64]")).problems[0].y
+    cut = assemble(compose(*source, "image.size=[32,64]")).module.problems[0].y
     assert torch.equal((cut[0] * 255).round().byte(), torch.tensor(noise[34:66, 8:72]).permute(2, 0, 1))
     with pytest.raises(UserError, match="128x128 cannot be cut out of it"):
         assemble(compose(*source, "image.size=128"))

@@ -8,7 +8,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 import lightning as L
-from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.callbacks import Checkpoint, Timer
 from typing_extensions import override
 
 from lipdip.fit.rounds import Rounds
@@ -38,8 +38,8 @@ class Autosave(Checkpoint):
     """Saves the trainer's whole state between two batches, never at a round's end, so that no round ends twice.
 
     Used as a context manager it listens for SIGTERM and Ctrl-C: a fit under way stops after the next batch; what comes
-    after the last one (pictures, the summary) is finished first. A round that Lightning ends in the middle
-    (``max_time``, ``max_steps``) is saved likewise; :attr:`stopped_by_trainer` is then true.
+    after the last one (pictures, the summary) is finished first. A fit that Lightning ends before its last
+    step (``max_time``, ``max_steps``) is saved likewise; :attr:`stopped_by_trainer` is then true.
 
     Args:
         directory: the run's; the state goes to ``directory.checkpoint``.
@@ -84,11 +84,19 @@ class Autosave(Checkpoint):
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
         assert isinstance(pl_module, Rounds)
         spent = 0 <= trainer.max_steps <= trainer.global_step
-        self.stopped_by_trainer = (trainer.should_stop or spent) and not pl_module.done
+        last = pl_module.round + 1 >= (trainer.max_epochs or 1)
+        self.stopped_by_trainer = (trainer.should_stop or spent) and not (last and pl_module.done)
         if self._signal is not None or self.stopped_by_trainer or time.monotonic() - self._saved >= self._every:
             self._save(trainer)
         if self._signal is not None:
             raise Stopped(self._signal, f"round {trainer.current_epoch}")
+
+    @override
+    def on_save_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Leave out how much of ``max_time`` is spent: a command that goes on has its own time."""
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, Timer):
+                checkpoint["callbacks"].pop(callback.state_key, None)
 
     def _save(self, trainer: L.Trainer) -> None:
         self._directory.write_by(CHECKPOINT, trainer.save_checkpoint)

@@ -66,8 +66,12 @@ def execute(
         own.append(saving)
     with saving:
         _fit(experiment, rounds, own, loggers, directory, console)
-        if isinstance(saving, Autosave) and saving.stopped_by_trainer:
-            raise Stopped(0, f"round {experiment.module.round}")
+        module = experiment.module
+        if len(record.rounds) < rounds and module.ended is None:
+            spent = 0 <= module.trainer.max_steps <= module.trainer.global_step
+            if isinstance(saving, Autosave) and (saving.stopped_by_trainer or spent):
+                raise Stopped(0, f"round {module.round}")
+            module.ended = "a callback has stopped the trainer"
         if directory is not None:
             _finish(experiment, record, directory)
     return record

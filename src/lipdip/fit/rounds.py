@@ -213,8 +213,11 @@ class Rounds(L.LightningModule):
 
     @override
     def train_dataloader(self) -> range:
-        """Numbers of batches; there is nothing to load."""
-        return range(-(-self.budget // (self.hardware.steps_per_batch or 1)))
+        """Numbers of batches, one more than a round needs: :meth:`on_train_batch_start` ends the epoch, not this.
+
+        Lightning takes a state saved after an epoch's last batch for a finished epoch, and would count it twice.
+        """
+        return range(-(-self.budget // (self.hardware.steps_per_batch or 1)) + 1)
 
     @override
     def on_fit_start(self) -> None:
