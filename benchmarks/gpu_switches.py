@@ -9,50 +9,56 @@ parameters to the CPU at every step.
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 import torch
 
 from lipdip.cli.compose import compose
+from lipdip.cli.run_command import experiment_of
 from lipdip.core.seeds import stream
-from lipdip.fit.experiment import Restoration
 from lipdip.fit.hardware import Hardware
 from lipdip.fit.scores import Scores
 from lipdip.fit.step import fit_step, make_passes
-from lipdip.tasks.restoration.assemble_restoration import assemble_restoration as assemble
+from lipdip.tasks.restoration import PriorFitting
 from lipdip.tickets.mask import Mask, Pruned
 from lipdip.tickets.scope import prunable
 
 OFF = {"bf16": False, "channels_last": False, "fused": False, "compile": False}
 
 
-def _step(experiment: Restoration, hardware: Hardware) -> tuple[Callable[[], object], Restoration]:
+def _module(size: int) -> PriorFitting:
+    settings = ("protocol=paper", "pruner=none", "trainer=cpu", f"image.size={size}")
+    module = experiment_of(compose(*settings)).module
+    assert isinstance(module, PriorFitting)
+    return module
+
+
+def _step(module: PriorFitting, hardware: Hardware) -> Callable[[], object]:
     device = torch.device("cuda")
-    network, problem = experiment.network.to(device), experiment.problems[0].to(device)
+    network, problem = module.network.to(device), module.problems[0].to(device)
     if hardware.channels_last:
         network.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.Adam(network.parameters(), lr=experiment.settings.lr, fused=hardware.fused or None)
-    weights, code = prunable(network), experiment.codes[0].to(device)
-    passes = make_passes(network, [problem], [code], experiment.multi, hardware)
+    optimizer = torch.optim.Adam(network.parameters(), lr=module.settings.lr, fused=hardware.fused or None)
+    weights, code = prunable(network), module.codes[0].to(device)
+    passes = make_passes(network, [problem], [code], module.multi, hardware)
     pruned, jitter = Pruned(weights, Mask.dense(weights)), stream(0, "jitter", device)
-    scores = Scores(experiment.settings, experiment.metric, problem.x, device)
+    scores = Scores(module.settings, module.metric, problem.x, device)
 
     def step() -> tuple[torch.Tensor, torch.Tensor]:
-        (loss,), (output,) = fit_step(passes, optimizer, pruned, jitter, experiment.settings.reg_noise_std)
+        (loss,), (output,) = fit_step(passes, optimizer, pruned, jitter, module.settings.reg_noise_std)
         scores.update(loss, output)
         return loss, output
 
-    return step, replace(experiment, network=network, problems=[problem])
+    return step
 
 
-def _authors_way(experiment: Restoration) -> Callable[[], object]:
+def _authors_way(module: PriorFitting) -> Callable[[], object]:
     """Their loop around the same network: what they do between two steps happens on the host."""
     device = torch.device("cuda")
-    network, problem = experiment.network.to(device), experiment.problems[0].to(device)
-    optimizer = torch.optim.Adam(network.parameters(), lr=experiment.settings.lr)
+    network, problem = module.network.to(device), module.problems[0].to(device)
+    optimizer = torch.optim.Adam(network.parameters(), lr=module.settings.lr)
     assert problem.x is not None
-    clean, code, noise = problem.x.cpu().numpy(), experiment.codes[0].to(device), experiment.codes[0].to(device).clone()
+    clean, code, noise = problem.x.cpu().numpy(), module.codes[0].to(device), module.codes[0].to(device).clone()
     average: list[torch.Tensor] = []
 
     def psnr(picture: torch.Tensor) -> float:
@@ -60,7 +66,7 @@ def _authors_way(experiment: Restoration) -> Callable[[], object]:
 
     def step() -> object:
         optimizer.zero_grad()
-        output = network(code + experiment.settings.reg_noise_std * noise.normal_())
+        output = network(code + module.settings.reg_noise_std * noise.normal_())
         average[:] = [output.detach() if not average else 0.99 * average[0] + 0.01 * output.detach()]
         loss = (output - problem.y).square().mean()
         loss.backward()
@@ -87,7 +93,6 @@ def main(*sizes: int) -> None:
     print(torch.cuda.get_device_name())
     torch.backends.cudnn.benchmark = True
     for size in sizes:
-        settings = ("protocol=paper", "pruner=none", "trainer=cpu", f"image.size={size}")
         on: dict[str, bool] = dict(OFF)
         rows = [("none", dict(on))]
         for switch in OFF:
@@ -95,9 +100,9 @@ def main(*sizes: int) -> None:
             rows.append((f"+ {switch}", dict(on)))
         print(f"size {size}")
         for name, switches in rows:
-            step, _ = _step(assemble(compose(*settings)), Hardware("cuda", **switches))
+            step = _step(_module(size), Hardware("cuda", **switches))
             print(f"  {name:16s} {_milliseconds(step):8.3f} ms/step")
-        print(f"  {'authors way':16s} {_milliseconds(_authors_way(assemble(compose(*settings)))):8.3f} ms/step")
+        print(f"  {'authors way':16s} {_milliseconds(_authors_way(_module(size))):8.3f} ms/step")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python benchmarks/step_overhead.py [pairs] [override ...]
 
 Both sides fit the same experiment from the same start, in turn. The bare loop calls ``fit_step`` and nothing else;
-the other side is the whole of ``find_ticket`` between the start and the end of training: scores at every step, SSIM,
+the other side is the whole of ``execute`` between the start and the end of training: scores at every step, SSIM,
 curves, autosaves, Lightning. Prints milliseconds a step, and the median of the ratios pair by pair, by the processor's
 time of this process: on a shared machine the wall clock also measures the neighbours. One thread, so that waiting is
 not counted as work.
@@ -22,12 +22,13 @@ from rich.console import Console
 from typing_extensions import override
 
 from lipdip.cli.compose import compose
+from lipdip.cli.run_command import experiment_of
 from lipdip.core.seeds import stream
-from lipdip.fit.execute import find_ticket
-from lipdip.fit.experiment import Restoration
+from lipdip.fit.execute import execute
+from lipdip.fit.experiment import Experiment
 from lipdip.fit.step import fit_step, make_passes
 from lipdip.runs.directory import RunDirectory
-from lipdip.tasks.restoration.assemble_restoration import assemble_restoration as assemble
+from lipdip.tasks.restoration import PriorFitting
 from lipdip.tickets.mask import Mask, Pruned
 from lipdip.tickets.scope import prunable
 
@@ -46,26 +47,26 @@ class Clock(L.Callback):
         self.seconds = time.process_time() - self.start
 
 
-def _whole(experiment: Restoration) -> float:
+def _whole(experiment: Experiment) -> float:
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder, RunDirectory(Path(folder) / "run") as directory:
-        find_ticket(experiment, directory, Console(file=io.StringIO()), extra=[clock])
+        execute(experiment, directory, Console(file=io.StringIO()), callbacks=[clock])
     return clock.seconds
 
 
-def _bare(experiment: Restoration) -> float:
-    device = torch.device(experiment.hardware.device)
-    network = experiment.network.to(device)
-    problems, codes = [p.to(device) for p in experiment.problems], [code.to(device) for code in experiment.codes]
-    optimizer = torch.optim.Adam(
-        network.parameters(), lr=experiment.settings.lr, fused=experiment.hardware.fused or None
-    )
-    passes = make_passes(network, problems, codes, experiment.multi, experiment.hardware)
+def _bare(experiment: Experiment) -> float:
+    module = experiment.module
+    assert isinstance(module, PriorFitting)
+    settings, hardware, device = module.settings, module.hardware, torch.device(module.hardware.device)
+    network = module.network.to(device)
+    problems, codes = [p.to(device) for p in module.problems], [code.to(device) for code in module.codes]
+    optimizer = torch.optim.Adam(network.parameters(), lr=settings.lr, fused=hardware.fused or None)
+    passes = make_passes(network, problems, codes, module.multi, hardware)
     weights = prunable(network)
-    pruned, jitter = Pruned(weights, Mask.dense(weights)), stream(experiment.seed, "jitter", device)
+    pruned, jitter = Pruned(weights, Mask.dense(weights)), stream(module.seed, "jitter", device)
     start = time.process_time()
-    for _ in range(experiment.settings.steps):
-        losses, _ = fit_step(passes, optimizer, pruned, jitter, experiment.settings.reg_noise_std)
+    for _ in range(settings.steps):
+        losses, _ = fit_step(passes, optimizer, pruned, jitter, settings.reg_noise_std)
     losses[0].item()
     return time.process_time() - start
 
@@ -74,8 +75,8 @@ def main(pairs: int, *overrides: str) -> None:
     """Print the comparison."""
     torch.set_num_threads(1)
     cfg = compose("pruner=none", *overrides)
-    _bare(assemble(compose("pruner=none", *overrides, f"fit.steps={WARM_UP}")))
-    times = [(_whole(assemble(cfg)), _bare(assemble(cfg))) for _ in range(pairs)]
+    _bare(experiment_of(compose("pruner=none", *overrides, f"fit.steps={WARM_UP}")))
+    times = [(_whole(experiment_of(cfg)), _bare(experiment_of(cfg))) for _ in range(pairs)]
     steps = cfg.fit.steps
     for whole, bare in times:
         print(f"lipdip.run {1e3 * whole / steps:7.3f} ms/step   bare loop {1e3 * bare / steps:7.3f} ms/step")

@@ -12,12 +12,12 @@ from lipdip.cli.compose import compose
 from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.cli.run_command import run
 from lipdip.core.seeds import default_generator_seeded
-from lipdip.fit.execute import find_ticket
-from lipdip.fit.settings import ClassifySettings
+from lipdip.fit.execute import execute
 from lipdip.networks import Classifier, Hourglass
 from lipdip.pruning.schedule import ladder
-from lipdip.runs.directory import RunDirectory, read_rounds
-from lipdip.tasks.classification.classifying import Classifying
+from lipdip.runs.directory import RunDirectory
+from lipdip.tasks import read_rounds
+from lipdip.tasks.classification.classify_settings import ClassifySettings
 from lipdip.tickets.scope import prunable
 
 LEARN = ("task=classify", "model.channels=4", "model.scales=2", "dataset.size=8", "fit.epochs=2", "pruner.rounds=2")
@@ -49,7 +49,8 @@ def test_the_papers_schedule():
 
 
 def _fit(*overrides: str) -> dict:
-    return {str(name): value for name, value in compose("task=classify", *overrides).fit.items()}
+    fit = compose("task=classify", *overrides).fit
+    return {str(name): value for name, value in fit.items() if name != "_target_"}
 
 
 def test_a_run_prunes_as_ever_and_reports_accuracy(tmp_path):
@@ -80,14 +81,14 @@ class Watch(L.Callback):
 def _watched(tmp_path, *overrides: str) -> Watch:
     experiment, watch = assemble(compose(*LEARN, "pruner.rounds=1", "fit.epochs=1", *overrides)), Watch()
     with RunDirectory(tmp_path / "run") as directory:
-        find_ticket(experiment, directory, Console(file=io.StringIO()), extra=[watch])
+        execute(experiment, directory, Console(file=io.StringIO()), callbacks=[watch])
     return watch
 
 
 def test_it_rewinds_and_the_public_scripts_never_do(tmp_path):
     watch = _watched(tmp_path / "fair")
     legacy = _watched(tmp_path / "legacy", "pruner.rewind=never")
-    for name in prunable(assemble(compose(*LEARN)).network):
+    for name in prunable(assemble(compose(*LEARN)).module.network):
         assert torch.equal(watch.starts[1][name], watch.starts[0][name] * watch.mask[name])
         assert torch.equal(legacy.starts[1][name], legacy.ends[0][name] * legacy.mask[name])
 
@@ -101,18 +102,18 @@ def test_legacy_has_the_public_scripts_two_quirks():
 
 @pytest.mark.parametrize("sigmoid", [True, False])
 def test_the_loss_is_of_logits_or_where_asked_of_their_sigmoids(sigmoid):
-    (fit,) = Classifying(assemble(compose(*LEARN, f"task.sigmoid={sigmoid}".lower()))).loss_terms()
-    sure = torch.full((len(fit.code), 10), 50.0)  # of every class alike
+    (term,) = assemble(compose(*LEARN, f"task.sigmoid={sigmoid}".lower())).module.loss_terms()
+    sure = torch.full((len(term.code), 10), 50.0)  # of every class alike
     sure[:, 0] = 60.0
-    gaps = fit.loss(sure).item(), torch.log(torch.tensor(10.0)).item()
+    gaps = term.loss(sure).item(), torch.log(torch.tensor(10.0)).item()
     assert (gaps[0] == pytest.approx(gaps[1], abs=1e-4)) is sigmoid, "sigmoids of large logits are all 1"
 
 
 @pytest.mark.parametrize("protocol", ["quick", "paper", "legacy"])
 def test_every_protocol_has_it(protocol):
     experiment = assemble(compose(*LEARN, f"protocol={protocol}"))
-    assert experiment.settings.sigmoid == (protocol == "legacy")
-    assert experiment.pruning.rewind_step == (None if protocol == "legacy" else 0)
+    assert experiment.module.settings.sigmoid == (protocol == "legacy")
+    assert experiment.prune.rewind == ("never" if protocol == "legacy" else 0)
 
 
 def test_it_learns(tmp_path):

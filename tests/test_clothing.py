@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from lipdip.tasks.sources import pictures
 
 from lipdip.cli.compose import compose
+from lipdip.cli.run_command import plain
 from lipdip.pictures import clothing
+from lipdip.tasks.parts import pictures
 
 PUBLIC = Path("/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz")
 
@@ -50,5 +51,5 @@ def test_there_are_no_others(number):
     ],
 )
 def test_a_group_is_its_pictures_in_order(image, numbers):
-    found = pictures(compose("task=compressive_sensing", f"image={image}"))
+    found = pictures(plain(compose("task=compressive_sensing", f"image={image}")))
     assert [picture.name for picture in found] == [f"clothes{number:02d}" for number in numbers]

@@ -9,14 +9,15 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from lipdip.tasks.build import build
 from omegaconf import OmegaConf
 from PIL import Image
 from sklearn.datasets import load_digits
 
 from lipdip.cli.compose import config_dir
+from lipdip.cli.run_command import plain
 from lipdip.core.errors import UserError
 from lipdip.pictures import datasets
+from lipdip.tasks.configuration import build
 
 NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 BATCHES = (*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin")
@@ -124,13 +125,13 @@ def test_a_yaml_calls_its_source_and_a_mistake_is_named_as_the_command_line_does
         "paths": {"data_dir": str(tmp_path)},
         "dataset": OmegaConf.load(config_dir() / "dataset" / f"{source}.yaml"),
     }
-    cfg = OmegaConf.create(settings)
-    assert set(cfg.dataset) - {"_target_"} == set(inspect.signature(getattr(datasets, source)).parameters)
-    dataset = build(cfg.dataset)
+    config = plain(OmegaConf.create(settings))
+    assert set(config["dataset"]) - {"_target_"} == set(inspect.signature(getattr(datasets, source)).parameters)
+    dataset = build(config, "dataset")
     assert dataset.name == ("imagenet20" if source == "folder" else source)
     assert everything(dataset.test)[0].shape[1:] == (3, 16, 16)
     with pytest.raises(UserError, match=r"^dataset\.size must be a whole number of at least 8, not 4$"):
-        build(OmegaConf.merge(cfg, {"dataset": {"size": 4}}).dataset)
+        build({**config, "dataset": {**config["dataset"], "size": 4}}, "dataset")
 
 
 def test_digits_are_split_class_by_class_and_none_is_lost():

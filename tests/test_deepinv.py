@@ -1,17 +1,21 @@
 """Physics of deepinv as physics of lipdip: operators, noise, and the tasks of conf/task that they stand behind."""
 
+import math
 import os
 import sys
+from functools import partial
 
 import hydra.utils
 import pytest
 import torch
 from torch import nn
 
+import lipdip as lip
 from lipdip.cli.compose import compose
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import stream
 from lipdip.physics import FromDeepinv, as_physics, build_foreign
+from lipdip.tasks import read_rounds
 
 
 @pytest.fixture(scope="session")
@@ -113,6 +117,37 @@ def test_any_class_of_deepinv_is_a_task(deepinv):
     physics = build_foreign(node.func, (1, 32, 32), stream(0, "degradation"), **node.keywords)
     share = physics.measure(torch.ones(1, 1, 32, 32)).mean()
     assert 0.4 < share < 0.6
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("task=blur",),
+        ("task=mri", "image=camera"),
+        ("task=tomography", "image=camera", "task.angles=9"),
+        ("task=deepinv", "task.physics._target_=deepinv.physics.Inpainting", "+task.physics.mask=0.5"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_whole_run_prunes_and_restores(deepinv, tiny, words):
+    run, printed = tiny(*words, "pruner.rounds=1", "trainer=cpu")
+    rows = read_rounds(run)
+    assert [row.matching is None for row in rows] == [False, False] and rows[1].sparsity == pytest.approx(0.2, abs=0.01)
+    assert all(math.isfinite(row.psnr_best) for row in rows) and run.name in printed
+    assert tiny(*words, "pruner.rounds=1", "trainer=cpu")[0] == run, "the same run again"
+
+
+def test_a_prior_is_a_reconstructor_of_deepinv(deepinv):
+    small = partial(lip.Hourglass, channels=4, scales=2)
+    prior = lip.DeepImagePrior(network=small, steps=3, hardware=lip.Hardware("cpu"))
+    physics = deepinv.physics.Denoising()
+    y = physics(torch.rand(2, 3, 32, 32))
+    made = prior.reconstructor()
+    assert isinstance(made, deepinv.models.Reconstructor)
+    with torch.no_grad():
+        found = made(y, physics)
+    assert found.shape == y.shape and found.dtype == torch.float32 and not found.requires_grad
+    assert torch.equal(found, prior(y, physics)), "the same fit"
 
 
 def test_what_deepinv_would_ignore_is_refused(deepinv):

@@ -7,18 +7,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from lipdip.tasks.build import build
-from omegaconf import OmegaConf
 from PIL import Image
 from rich.console import Console
 
 from lipdip.cli.compose import compose
 from lipdip.cli.run_command import experiment_of as assemble
+from lipdip.cli.run_command import plain
 from lipdip.core.errors import UserError
-from lipdip.fit.execute import find_ticket
+from lipdip.fit.execute import execute
 from lipdip.generators import load_generator
 from lipdip.pictures import datasets
-from lipdip.runs.directory import RunDirectory, read_rounds
+from lipdip.runs.directory import RunDirectory
+from lipdip.tasks.configuration import build
 
 SIDE = 16
 
@@ -193,19 +193,20 @@ def test_a_picture_that_is_cut_short_is_named_when_it_is_read(faces, name):
 )
 def test_settings_that_cannot_be_are_named_as_the_command_line_does(override, message):
     with pytest.raises(UserError, match=rf"^dataset\.{re.escape(message)}$"):
-        build(compose("task=gan_train", "dataset=faces", "dataset.size=24", f"dataset.{override}").dataset)
+        build(plain(compose("task=gan_train", "dataset=faces", "dataset.size=24", f"dataset.{override}")), "dataset")
 
 
 def test_the_yaml_looks_in_the_data_directory(faces):
-    node = compose("task=gan_train", "dataset=faces", f"paths.data_dir={faces.parent}", "dataset.held_out=4").dataset
-    assert OmegaConf.to_container(node, resolve=True) == {
+    words = ("task=gan_train", "dataset=faces", f"paths.data_dir={faces.parent}", "dataset.held_out=4")
+    config = plain(compose(*words))
+    assert config["dataset"] == {
         "_target_": "lipdip.pictures.datasets.unlabelled",
         "path": str(faces),
         "size": None,
         "share": 1.0,
         "held_out": 4,
     }
-    assert len(build(node, size=SIDE).test) == 4
+    assert len(build(config, "dataset", size=SIDE).test) == 4
 
 
 def test_pictures_without_labels_cannot_be_classified(faces):
@@ -219,11 +220,11 @@ def test_a_gan_is_trained_on_them(faces, tmp_path):
     data = ("dataset=faces", f"dataset.path={faces}", "dataset.held_out=4", "dataset.share=0.5")
     words = ["task=gan_train", *data, *small, "model.picture_channels=3", "fit.steps=6", "fit.grow=2", "trainer=cpu"]
     experiment = assemble(compose(*words))
-    assert len(experiment.dataset.train) == 8 and experiment.dataset.train.size == SIDE
-    assert experiment.configuration["dataset"] == {"name": "faces", "size": SIDE, "sha256": experiment.dataset.digest}
+    dataset = experiment.module.dataset
+    assert len(dataset.train) == 8 and dataset.train.size == SIDE
+    assert experiment.configuration["dataset"] == {"name": "faces", "size": SIDE, "sha256": dataset.digest}
     with RunDirectory(tmp_path / "run") as held:
-        find_ticket(experiment, held, Console(file=io.StringIO()))
-    (row,) = read_rounds(tmp_path / "run")
+        (row,) = execute(experiment, held, Console(file=io.StringIO())).rounds
     assert row.reconstruction_error > 0
     stored = load_generator(tmp_path / "run/generator.safetensors")
     assert stored.notes["trained_on"] == "faces" and stored.generator.picture_channels == 3

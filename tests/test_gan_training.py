@@ -10,11 +10,10 @@ from rich.console import Console
 from lipdip.cli.compose import compose
 from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.fit.autosave import Stopped
-from lipdip.fit.execute import find_ticket
-from lipdip.fit.settings import GanSettings
+from lipdip.fit.execute import execute
 from lipdip.generators import load_discriminator, load_generator
-from lipdip.runs.directory import RunDirectory, read_rounds
-from lipdip.tasks.generation.gan_training import GanTraining
+from lipdip.runs.directory import RunDirectory
+from lipdip.tasks.generation.gan_settings import GanSettings
 
 
 def _settings(clothes, *more: str) -> list[str]:
@@ -24,7 +23,7 @@ def _settings(clothes, *more: str) -> list[str]:
 
 def _train(experiment, directory, *extra):
     with RunDirectory(directory) as held:
-        return find_ticket(experiment, held, Console(file=io.StringIO()), extra=list(extra))
+        return execute(experiment, held, Console(file=io.StringIO()), callbacks=list(extra))
 
 
 def test_stages_grow_and_fade_in():
@@ -37,7 +36,7 @@ def test_stages_grow_and_fade_in():
 
 
 def test_a_stage_is_a_smaller_network_with_the_same_parameters(clothes):
-    training = GanTraining(assemble(compose(*_settings(clothes))))
+    training = assemble(compose(*_settings(clothes))).module
     small = training._stage("network", 2, 0.5)
     full = dict(training.network.named_parameters())
     assert small.size == 8 and all(parameter is full[name] for name, parameter in small.named_parameters())
@@ -47,11 +46,10 @@ def test_a_stage_is_a_smaller_network_with_the_same_parameters(clothes):
 
 def test_a_run_leaves_networks_that_load_and_samples(clothes, tmp_path):
     experiment = assemble(compose(*_settings(clothes)))
-    _train(experiment, tmp_path / "run")
+    (row,) = _train(experiment, tmp_path / "run").rounds
     stored = load_generator(tmp_path / "run/generator.safetensors")
     assert stored.generator.size == 16 and stored.notes["steps"] == 12
     assert load_discriminator(tmp_path / "run/discriminator.safetensors").size == 16
-    (row,) = read_rounds(tmp_path / "run")
     assert row.reconstruction_error > 0
     images = {path.stem for path in (tmp_path / "run/images").iterdir()}
     kept = {f"{name}_{kind}" for name in ("samples", "reconstructed") for kind in ("dense", "last")}
@@ -101,7 +99,7 @@ class Stop(L.Callback):
 
 @pytest.mark.parametrize("at", [3, 9, 105])
 def test_stopped_and_gone_on_it_ends_the_same(clothes, tmp_path, at):
-    words = _settings(clothes, "pruner=random", "pruner.rounds=1", "trainer.chunk_seconds=0")
+    words = _settings(clothes, "pruner=random", "pruner.rounds=1")
     _train(assemble(compose(*words)), tmp_path / "whole")
     with pytest.raises(Stopped):
         _train(assemble(compose(*words)), tmp_path / "stopped", Stop(at))
@@ -114,7 +112,7 @@ def test_stopped_and_gone_on_it_ends_the_same(clothes, tmp_path, at):
 
 
 def test_a_grey_generator_sees_the_mean_of_colours_and_grey_data_as_they_are(clothes):
-    training = GanTraining(assemble(compose(*_settings(clothes))))
+    training = assemble(compose(*_settings(clothes))).module
     colours = torch.rand(2, 3, 4, 4)
     torch.testing.assert_close(training._shown(colours), colours.mean(1, keepdim=True) * 2 - 1)
     grey = torch.rand(2, 1, 4, 4).expand(-1, 3, -1, -1)

@@ -12,19 +12,22 @@ from lipdip.cli import transfer_command as transfer
 from lipdip.cli.compose import compose
 from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.core.errors import UserError
-from lipdip.fit.execute import find_ticket
+from lipdip.fit.execute import execute
 from lipdip.generators import load_generator, save_network
 from lipdip.generators.pretrained import fetched, pretrained
 from lipdip.networks import Generator
-from lipdip.runs.directory import RunDirectory, read_rounds
+from lipdip.runs.directory import RunDirectory
+from lipdip.tasks import read_rounds
 from lipdip.tickets.ticket_file import Ticket, tensor_digests
 
 
-def _do(words, directory, *extra):
+def _do(words, folder, *extra):
+    """The experiment that ``words`` describe, and the run directory below ``folder`` in which it was done."""
     experiment = assemble(compose(*words, "trainer=cpu"))
+    directory = folder / experiment.name
     with RunDirectory(directory) as held:
-        find_ticket(experiment, held, Console(file=io.StringIO()), extra=list(extra))
-    return experiment
+        execute(experiment, held, Console(file=io.StringIO()), callbacks=list(extra))
+    return experiment, directory
 
 
 def _tuning(clothes, gan, *more):
@@ -40,17 +43,14 @@ def _recovering(gan, *more):
 def gan(clothes, tmp_path_factory):
     """A run directory of a small GAN that was trained from nothing."""
     small = ("model.channels=[6,5,4]", "model.latent=5", "fit.batch=4", "fit.judging_steps=3", "fit.judged=3")
-    directory = tmp_path_factory.mktemp("gan") / "run"
-    _do(["task=gan_train", f"dataset.path={clothes}", *small, "fit.steps=8", "fit.grow=2"], directory)
-    return directory
+    words = ["task=gan_train", f"dataset.path={clothes}", *small, "fit.steps=8", "fit.grow=2"]
+    return _do(words, tmp_path_factory.mktemp("gan"))[1]
 
 
 @pytest.fixture(scope="module")
 def tuned(clothes, gan, tmp_path_factory):
     """A run directory of IMP over rounds of fine-tuning it."""
-    directory = tmp_path_factory.mktemp("tuned") / "run"
-    _do(_tuning(clothes, gan, "pruner=imp"), directory)
-    return directory
+    return _do(_tuning(clothes, gan, "pruner=imp"), tmp_path_factory.mktemp("tuned"))[1]
 
 
 class Starts(L.Callback):
@@ -67,8 +67,8 @@ class Starts(L.Callback):
 @pytest.mark.parametrize("pruner", ["imp", "random", "snip", "synflow"])
 def test_every_round_starts_from_the_pretrained_networks_the_generator_masked(clothes, gan, tmp_path, pruner):
     starts, source = Starts(), pretrained(str(gan))
-    _do(_tuning(clothes, gan, f"pruner={pruner}"), tmp_path / "run", starts)
-    assert len(starts.seen) == len(read_rounds(tmp_path / "run")) > 1 and starts.masks[-1].sparsity > 0.3
+    _, run = _do(_tuning(clothes, gan, f"pruner={pruner}"), tmp_path, starts)
+    assert len(starts.seen) == len(read_rounds(run)) > 1 and starts.masks[-1].sparsity > 0.3
     for mask, (network, average, critic) in zip(starts.masks, starts.seen, strict=True):
         for name, weight in source.generator.state_dict().items():
             kept = mask.get(name, torch.ones_like(weight, dtype=torch.bool))
@@ -89,14 +89,14 @@ def test_a_ticket_names_the_pretrained_generator_and_carries_no_weights(tuned, g
 @pytest.mark.parametrize("task", ["gan_inpaint", "compressive_sensing task.measurements=40"])
 def test_a_recovery_starts_from_the_ticket(tuned, gan, tmp_path, task):
     words = _recovering(gan, f"ticket={tuned}", "ticket.round=2", *(f"task={task}".split()))
-    experiment = _do(words[1:], tmp_path / "run")
+    experiment, run = _do(words[1:], tmp_path)
     ticket = Ticket.load(tuned / "tickets/round_02.safetensors")
-    (row,) = read_rounds(tmp_path / "run")
+    (row,) = read_rounds(run)
     assert row.kept_weights == ticket.mask.kept and row.sparsity > 0.3
     start = pretrained(str(gan)).generator.state_dict()
-    for name, weight in experiment.network.state_dict().items():
+    for name, weight in experiment.module.network.state_dict().items():
         assert torch.equal(weight, start[name] * ticket.mask.get(name, 1)), name
-    again = Ticket.load(tmp_path / "run/tickets/round_00.safetensors")
+    again = Ticket.load(run / "tickets/round_00.safetensors")
     assert again.mask.digest() == ticket.mask.digest() and again.init == ticket.init and again.weights is None
 
 
@@ -106,15 +106,15 @@ def test_each_sparse_round_leaves_its_trained_generator_which_recovers_with_its_
     weights = dict(stored.generator.named_parameters())
     assert all((weights[name][~kept] == 0).all() for name, kept in mask.items())
     trained = f"{tuned}/generators/round_02.safetensors"
-    experiment = _do(_recovering(trained, f"ticket={tuned}", "ticket.round=2", "ticket.init=model"), tmp_path / "run")
-    assert tensor_digests(experiment.network.state_dict()) == tensor_digests(stored.generator.state_dict())
-    assert read_rounds(tmp_path / "run")[0].kept_weights == mask.kept
+    words = _recovering(trained, f"ticket={tuned}", "ticket.round=2", "ticket.init=model")
+    experiment, run = _do(words, tmp_path)
+    assert tensor_digests(experiment.module.network.state_dict()) == tensor_digests(stored.generator.state_dict())
+    assert read_rounds(run)[0].kept_weights == mask.kept
 
 
 def test_fine_tuning_goes_on_from_a_ticket(clothes, gan, tuned, tmp_path):
     words = _tuning(clothes, gan, f"ticket={tuned}", "ticket.round=1", "pruner=imp")
-    _do(words, tmp_path / "run")
-    found, went_on = (read_rounds(directory) for directory in (tuned, tmp_path / "run"))
+    found, went_on = (read_rounds(directory) for directory in (tuned, _do(words, tmp_path)[1]))
     assert went_on[0].sparsity == found[1].sparsity and went_on[1].sparsity == found[2].sparsity
     assert went_on[0].reconstruction_error == found[1].reconstruction_error, "the same round, by itself"
 
@@ -139,12 +139,11 @@ def test_what_does_not_belong_together_is_said(clothes, gan, tuned, tmp_path):
     torch.manual_seed(0)
     other = tmp_path / "other.safetensors"
     save_network(Generator(latent=5, channels=[6, 5, 4], picture_channels=1), other)
-    untrained = tuned.parent / "untrained"
     small = ("model.channels=[6,5,4]", "model.latent=5", "fit.grow=null", "pruner.rounds=1", "pruner=imp")
-    _do([*_tuning(clothes, gan)[:1], *_tuning(clothes, gan)[3:], *small], untrained)
+    _, untrained = _do([*_tuning(clothes, gan)[:1], *_tuning(clothes, gan)[3:], *small], tuned.parent)
     at = ("ticket.round=1",)
     for words, message in [
-        (_recovering(other, f"ticket={tuned}", *at), "belongs to the pretrained network run"),
+        (_recovering(other, f"ticket={tuned}", *at), f"belongs to the pretrained network {gan.name}"),
         (_recovering(gan, f"ticket={untrained}", *at), "found on a network without training"),
         (_recovering(gan, f"ticket={tuned}", *at, "ticket.init=reinit"), "not drawn anew"),
         (_tuning(clothes, gan, "pruner=reinit", "pruner.ticket=x"), "not drawn anew"),
@@ -157,7 +156,7 @@ def test_what_does_not_belong_together_is_said(clothes, gan, tuned, tmp_path):
     ]:
         with pytest.raises(UserError, match=message):
             assemble(compose(*words))
-    assert _do(_recovering(other, f"ticket={tuned}", *at, "ticket.init=model"), tmp_path / "run")
+    assert _do(_recovering(other, f"ticket={tuned}", *at, "ticket.init=model"), tmp_path)
 
 
 def test_what_is_fetched_is_kept_and_a_failure_is_one_line(monkeypatch, tmp_path):

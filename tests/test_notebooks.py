@@ -7,12 +7,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from .conftest import TINY
-
 FOLDER = Path(__file__).parents[1] / "notebooks"
 SMALLEST = {  # instead of each notebook's cell tagged `parameters`, and how many pictures it then shows
-    "find_a_ticket": (f"overrides = {[*TINY]}", 2),
-    "move_a_ticket": (f"overrides = {[*TINY[:4]]}\nfinding = ['pruner.rounds=2']\nchosen = 2", 4),
+    "find_a_ticket": ("size, channels, steps, rounds = 32, 4, 3, 2", 2),
+    "move_a_ticket": ("size, channels, steps, chosen = 32, 4, 3, 1", 1),
     "recover_with_a_generator": ("overrides = ['fit.steps=4']", 4),
 }
 
@@ -48,7 +46,6 @@ def test_a_notebook_runs(name, tmp_path, monkeypatch):
     assert sum("image/png" in output.get("data", {}) for output in shown) == pictures
     assert "image/png" in shown[0].get("data", {}), "a picture comes before any words"
     assert not any(output.get("name") == "stderr" for output in shown)
-    assert list((tmp_path / "outputs" / "runs").glob("*/summary.json"))
 
 
 @pytest.mark.parametrize("name", SMALLEST)

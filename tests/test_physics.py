@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from lipdip.tasks.build import build
 
 from lipdip.cli.compose import compose, config_dir
+from lipdip.cli.run_command import plain
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import stream
 from lipdip.physics import CompressiveSensing, Denoise, Inpaint, Physics, SuperResolution, as_physics
 from lipdip.physics.super_resolution import lanczos2_kernel
+from lipdip.tasks.configuration import build
 
 FOREIGN = {"deepinv", "blur", "mri", "tomography"}  # tests/test_deepinv.py
 NONE = {"classify", "gan_train"}
@@ -26,8 +27,8 @@ SHAPES = [(3, 32, 48), (1, 33, 41)]
 
 
 def _physics(task: str, settings: tuple[str, ...], shape: tuple[int, int, int], seed: int = 0) -> Physics:
-    node = compose(f"task={task}", *settings).task.physics
-    return build(node, image_shape=shape, generator=torch.Generator().manual_seed(seed))
+    config = plain(compose(f"task={task}", *settings))
+    return build(config, "task.physics", image_shape=shape, generator=torch.Generator().manual_seed(seed))
 
 
 @pytest.fixture(params=[(*case, shape) for case in CASES for shape in SHAPES], ids=str)

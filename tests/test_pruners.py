@@ -14,7 +14,7 @@ from lipdip.pruning.grasp import Grasp
 from lipdip.pruning.schedule import ladder, ladder_to, target
 from lipdip.pruning.snip import Snip
 from lipdip.pruning.synflow import SynFlow
-from lipdip.runs.directory import read_rounds
+from lipdip.tasks import read_rounds
 from lipdip.tickets.mask import Mask
 from lipdip.tickets.scope import ends, prunable
 from lipdip.tickets.ticket_file import Ticket
@@ -75,14 +75,14 @@ def test_scores_equal_the_authors(reference, name, scorer):
 
 def _context(overrides: tuple[str, ...], images: int = 1, keep: int = 500) -> tuple[Context, object]:
     experiment = assemble(compose(*TINY, *overrides))
-    (problem,) = experiment.problems
+    (problem,), (code,) = experiment.module.problems, experiment.module.codes
     terms = [
-        LossTerm(experiment.codes[0] + shift, lambda output: (problem.physics.A(output) - problem.y).square().mean())
+        LossTerm(code + shift, lambda output: (problem.physics.A(output) - problem.y).square().mean())
         for shift in range(images)
     ]
-    mask = experiment.pruning.start
+    mask = experiment.module.start_mask
     generator = torch.Generator().manual_seed(0)
-    return Context(experiment.network, mask, terms, keep, 1, generator), experiment.pruning.scorer
+    return Context(experiment.module.network, mask, terms, keep, 1, generator), experiment.prune.scorer
 
 
 @pytest.mark.parametrize("images", [1, 3])

@@ -7,7 +7,8 @@ from lipdip.networks import Hourglass
 from lipdip.pruning.schedule import ladder
 from lipdip.pruning.top_k import keep_top_k
 from lipdip.runs.matching import judged, most_sparse_matching
-from lipdip.runs.rows import Restored, Round
+from lipdip.runs.rows import Round
+from lipdip.tasks.restoration.restored import Restored
 from lipdip.tickets.mask import Mask
 from lipdip.tickets.scope import prunable
 

@@ -12,17 +12,16 @@ from pathlib import Path
 
 import pytest
 import yaml
-from lipdip.tasks.sources import pictures
 from PIL import Image
 
 import lipdip.pictures.download
 from lipdip.cli import data_command as data
-from lipdip.cli.compose import compose
+from lipdip.cli.compose import compose, config_dir
+from lipdip.cli.run_command import plain
 from lipdip.core.errors import UserError
-from lipdip.pictures import read, read_folder
+from lipdip.pictures import Picture, read, read_folder
 from lipdip.pictures.standard_sets import PublicFile, StandardSet, standard_sets
-
-from .test_conf import CONF, GROUPS
+from lipdip.tasks.parts import pictures
 
 
 def _encoded(kind: str, colour: int = 40) -> bytes:
@@ -30,6 +29,11 @@ def _encoded(kind: str, colour: int = 40) -> bytes:
     image.putpixel((3, 2), (255, 0, 0))
     image.save(content, kind)
     return content.getvalue()
+
+
+def _read_all(*overrides: str) -> list[Picture]:
+    """The pictures that a command names."""
+    return pictures(plain(compose(*overrides)))
 
 
 def _sha256(content: bytes) -> str:
@@ -112,9 +116,9 @@ def test_the_table_lists_what_the_configuration_names_and_addresses_at_a_commit(
     assert {name: len(one.files) for name, one in sets.items()} == {"set5": 5, "set14": 14, "set12": 12, "dip": 8}
     places = {file.place for one in sets.values() for file in one.files}
     named = {
-        yaml.safe_load((CONF / "image" / f"{image}.yaml").read_text())["path"].removeprefix("${paths.data_dir}/")
-        for image in GROUPS["image"]
-        if image.split("/")[0] in sets and "/" in image
+        yaml.safe_load(file.read_text())["path"].removeprefix("${paths.data_dir}/")
+        for name in sets
+        for file in (config_dir() / "image" / name).glob("*.yaml")
     }
     assert named == {place for place in places if not place.endswith("_mask.png")}
     for one in sets.values():
@@ -304,12 +308,12 @@ def test_relative_paths_may_lie_below_the_data_directory(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "CBM3D")
     there = f"paths.data_dir={tmp_path}"
     for own in (["image=folder", "image.path=CBM3D"], ["image=file", "image.path=CBM3D/house.png"], ["image=cbm3d"]):
-        (picture,) = pictures(compose(*own, there))
+        (picture,) = _read_all(*own, there)
         assert picture.name == "house"
-    (several,) = pictures(compose("image=file", "image.path=[CBM3D/house.png]", there))
+    (several,) = _read_all("image=file", "image.path=[CBM3D/house.png]", there)
     assert several.name == "house"
     with pytest.raises(UserError, match=r"no picture at CBM3D/other\.png"):
-        pictures(compose("image=file", "image.path=CBM3D/other.png", there))
+        _read_all("image=file", "image.path=CBM3D/other.png", there)
 
 
 def test_set14_has_one_kind_of_picture_and_set12_names_of_its_own(tmp_path):
@@ -320,11 +324,11 @@ def test_set14_has_one_kind_of_picture_and_set12_names_of_its_own(tmp_path):
         for source in compose(f"image={name}").image.pictures.values():
             colour = name == "set14" and "bridge" not in source.path
             (tmp_path / name / Path(source.path).name).write_bytes(PNG if colour else grey.getvalue())
-    found = pictures(compose("image=set14", f"paths.data_dir={tmp_path}"))
+    found = _read_all("image=set14", f"paths.data_dir={tmp_path}")
     assert {picture.pixels.shape[0] for picture in found} == {3} and len(found) == 14
-    (bridge,) = pictures(compose("image=set14/bridge", f"paths.data_dir={tmp_path}"))
+    (bridge,) = _read_all("image=set14/bridge", f"paths.data_dir={tmp_path}")
     assert bridge.pixels.shape[0] == 1, "by itself it stays grey"
-    assert pictures(compose("image=set12", f"paths.data_dir={tmp_path}"))[0].name == "set12_01"
+    assert _read_all("image=set12", f"paths.data_dir={tmp_path}")[0].name == "set12_01"
 
 
 def test_folders_that_hold_no_pictures(tmp_path):

@@ -337,11 +337,10 @@ def test_what_is_there_stays_there_unless_forced(file, say, refuse, tmp_path, co
 def test_a_full_disk_is_one_line_and_leaves_the_old_file(file, refuse, tmp_path, monkeypatch):
     path = file("t", _found())
 
-    def full(self: Path, content: bytes) -> None:
-        self.open("wb").close()
+    def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fsync", full)
     assert "No space left on device" in refuse("pack", path, path, "--force")
     assert [entry.name for entry in tmp_path.iterdir()] == ["t"] and Ticket.load(Path(path)).weights is None
 

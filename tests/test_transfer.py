@@ -19,7 +19,8 @@ from lipdip.cli.run_command import run
 from lipdip.cli.transfer_plan import PlannedFit
 from lipdip.core.errors import UserError
 from lipdip.figures.means import DENSE, MatrixCell, gains, scores
-from lipdip.runs.directory import HeldError, read_rounds
+from lipdip.runs.directory import HeldError
+from lipdip.tasks import read_rounds
 from lipdip.tickets.ticket_file import Ticket
 
 from .conftest import TINY

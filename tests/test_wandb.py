@@ -21,7 +21,7 @@ from rich.console import Console
 
 from lipdip.cli.compose import compose
 from lipdip.cli.run_command import run as do_run
-from lipdip.cli.sweeps.sweep_cell import Cell, SweepDirectory
+from lipdip.cli.sweeps.sweep_cell import SweepCell, SweepDirectory
 from lipdip.core.errors import UserError
 from lipdip.fit.autosave import Stopped
 from lipdip.fit.loggers import TensorBoard, make_loggers
@@ -395,8 +395,8 @@ def test_a_run_is_told_by_what_it_is_for(tmp_path, scorer, path, job):
 def test_an_experiments_sweep_is_a_group_of_its_name(tmp_path):
     directory = SweepDirectory(tmp_path / "sweeps" / "0123456789ab" / "here-1")
     directory.begin([("experiment=fig3", "seed=0")])
-    assert directory.sweep_of(Cell(0, ("experiment=fig3", "seed=0"))).name == "fig3"
-    assert directory.sweep_of(Cell(0, ("seed=0",))).name == "0123456789ab"
+    assert directory.sweep_of(SweepCell(0, ("experiment=fig3", "seed=0"))).name == "fig3"
+    assert directory.sweep_of(SweepCell(0, ("seed=0",))).name == "0123456789ab"
 
 
 def _dashboard():
