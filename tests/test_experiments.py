@@ -21,8 +21,8 @@ from lipdip.cli.compose import compose, config_dir
 from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.reports.commands import remedy
 from lipdip.reports.exhibits.everything import named
-from lipdip.reports.finished_run import Run
-from lipdip.reports.found import found
+from lipdip.reports.filled import filled
+from lipdip.reports.finished_run import FinishedRun
 from lipdip.reports.gather import gather
 from lipdip.reports.missing import missing
 
@@ -227,7 +227,7 @@ def test_what_a_run_hands_on_is_its_path_its_seed_and_its_picture(study):
 )
 def test_the_command_for_a_panel_has_the_settings_of_its_runs(exhibit, own):
     """Whatever experiment they came from: one of its cells is their setting, with as many rounds as are missing."""
-    run = Run(Path("outputs/runs/0"), {"configuration": {}}, {}, (), own)
+    run = FinishedRun(Path("outputs/runs/0"), {"configuration": {}}, {}, (), own)
     words = shlex.split(remedy(named(exhibit), [run], 16))
     of_seed = [word for word in words[words.index("-m", 3) + 1 :] if not word.startswith("seed=")]
     mine = [word for word in own if not word.startswith(("seed=", "experiment="))]
@@ -258,7 +258,7 @@ def whole(name, script, tmp_path, clothes):
 
 def lacks(name, output):
     """What an exhibit lacks that one seed, two rounds and few pictures can give."""
-    shown = found(named(name), gather([output]).runs)
+    shown = filled(named(name), gather([output]).runs)
     told = missing(shown)
     for panel in shown.panels:
         told = [part for line in told for part in line.removeprefix(f"{panel.name}: ").split("; ")]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lipdip.reports.finished_run import Run
+from lipdip.reports.finished_run import FinishedRun
 from lipdip.runs.rows import Round
 
 LADDER = tuple(1 - 0.8**number for number in range(17))  # the paper's sparsities
@@ -39,7 +39,7 @@ class Paper:
     numbers: Mapping[tuple[str, str], Mapping[float, float]] = field(default_factory=dict)
     on: str = ""
     pictures: tuple[str, ...] = ()
-    has: Callable[[Run], bool] = lambda _: True
+    has: Callable[[FinishedRun], bool] = lambda _: True
 
     def stated(self, facet: str, task: str, series: str) -> Mapping[float, float]:
         """Its numbers for a series, by ``x``."""
@@ -62,7 +62,7 @@ class Axes:
     y: Mapping[str, str] = field(default_factory=lambda: {"": BEST_PSNR})
     logarithmic: tuple[str, ...] = ()
     columns: tuple[float, ...] = ()
-    marks: Callable[[Run], Mapping[str, float]] = lambda _: {}
+    marks: Callable[[FinishedRun], Mapping[str, float]] = lambda _: {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,8 +138,8 @@ class Exhibit:
     name: str
     title: str
     says: str
-    wants: Callable[[Run], bool]
-    points: Callable[[Run], Iterable[Point]]
+    wants: Callable[[FinishedRun], bool]
+    points: Callable[[FinishedRun], Iterable[Point]]
     whole: Whole
     place: float | None = None
     paper: Paper = field(default_factory=Paper)
@@ -168,18 +168,14 @@ class NotDrawn:
     why: str
 
 
-def headline(row: Round) -> float | None:
-    """The number of a round that exhibits show, as its kind of run has it."""
-    value: float | None = getattr(row, "headline_value", row.score)
-    return value
-
-
 def over_rounds(
-    series: Callable[[Run], str], y: Callable[[Round], float | None] = headline, facet: str = ""
-) -> Callable[[Run], Iterable[Point]]:
+    series: Callable[[FinishedRun], str],
+    y: Callable[[Round], float | None] = lambda row: row.headline_value,
+    facet: str = "",
+) -> Callable[[FinishedRun], Iterable[Point]]:
     """A point for each round, at its sparsity; rounds of tickets that another run found come in that run's order."""
 
-    def points(run: Run) -> Iterable[Point]:
+    def points(run: FinishedRun) -> Iterable[Point]:
         start = run.origin("ticket.path") or run.origin("model.path")
         for row in run.rounds:
             yield Point(series(run), (None if start is None else start.round, row.round), row.sparsity, y(row), facet)

@@ -23,7 +23,7 @@ class Source:
     """A ticket or generator of another run: the setting that named it (``given``), the run, and which round's it is."""
 
     given: str
-    run: "Run"
+    run: "FinishedRun"
     round: int | None
 
 
@@ -37,7 +37,7 @@ class LayerDensity:
 
 
 @dataclass(frozen=True)
-class Run:
+class FinishedRun:
     """A finished run.
 
     Args:
@@ -130,7 +130,7 @@ class Run:
         return next((origin for origin in self.origins if origin.given == given), None)
 
 
-def title(runs: Sequence[Run]) -> str:
+def title(runs: Sequence[FinishedRun]) -> str:
     """Task and pictures, in words."""
     task = runs[0].at("task") or {}
     details = [

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from lipdip.reports.exhibit import Making, Paper
-from lipdip.reports.finished_run import Run
+from lipdip.reports.finished_run import FinishedRun
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +84,8 @@ class Gallery:
     title: str
     says: str
     note: str
-    wants: Callable[[Run], bool]
-    shots: Callable[[Run], Iterable[Shot]]
+    wants: Callable[[FinishedRun], bool]
+    shots: Callable[[FinishedRun], Iterable[Shot]]
     paper: Paper = field(default_factory=Paper)
     whole: WholeGrid = field(default_factory=WholeGrid)
     compared: ComparedPictures = field(default_factory=ComparedPictures)
