@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Literal
+
+from typing_extensions import override
 
 from lipdip.reports.finished_run import FinishedRun
 from lipdip.runs.rows import Round
@@ -122,8 +123,8 @@ class Making:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exhibit:
-    """A figure or table of the paper, or one of ours.
+class Declared:
+    """What all exhibits have.
 
     Args:
         name: as on the command line; ``tableN`` shows its table first, any other its figure.
@@ -131,7 +132,8 @@ class Exhibit:
         title: a line.
         says: what the paper shows there and says about it; one or two sentences.
         wants: whether a run belongs to it.
-        points: what a run gives to it.
+        paper: what to compare with.
+        making: how its runs are made.
         show_if: whether a panel with series of these names is worth showing.
     """
 
@@ -139,23 +141,29 @@ class Exhibit:
     title: str
     says: str
     wants: Callable[[FinishedRun], bool]
-    points: Callable[[FinishedRun], Iterable[Point]]
-    whole: Whole
     place: float | None = None
     paper: Paper = field(default_factory=Paper)
-    axes: Axes = field(default_factory=Axes)
-    compared: Compared = field(default_factory=Compared)
     making: Making = field(default_factory=Making)
     show_if: Callable[[Set[str]], bool] = bool
 
     @property
-    def kind(self) -> Literal["figure", "table"]:
-        """What the page shows first."""
-        return "table" if self.name.startswith("table") else "figure"
-
-    @property
     def commands(self) -> str:
         """The command that makes its runs as the experiment has them."""
+        return self.making.command(self.name, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exhibit(Declared):
+    """A figure or table of the paper, or one of ours; ``points`` is what a run gives to it."""
+
+    points: Callable[[FinishedRun], Iterable[Point]]
+    whole: Whole
+    axes: Axes = field(default_factory=Axes)
+    compared: Compared = field(default_factory=Compared)
+
+    @property
+    @override
+    def commands(self) -> str:
         return self.making.command(self.name, self.whole.seeds)
 
 

@@ -103,9 +103,9 @@ def _panels(drawn: Drawn, pictures: Sequence[bytes]) -> Iterable[str]:
     images = [_image(panel.name, picture) for panel, picture in zip(drawn.panels, pictures, strict=True)]
     figure = f"<figure>{''.join(images)}</figure>"
     tables = "".join(_table(drawn, panel) for panel in drawn.panels)
-    if drawn.exhibit.kind == "figure":
-        return figure, _folded("the numbers", tables)
-    return tables, _folded("the figure", figure)
+    if drawn.exhibit.name.startswith("table"):
+        return tables, _folded("the figure", figure)
+    return figure, _folded("the numbers", tables)
 
 
 def _grids(arranged: Arranged, pictures: Sequence[bytes]) -> Iterable[str]:

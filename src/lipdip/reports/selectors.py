@@ -10,7 +10,6 @@ from lipdip.reports.finished_run import FinishedRun, Source
 from lipdip.runs.rows import Round
 
 CLEAN = "found on the clean picture"
-RESTORING = ("denoise", "inpaint", "super_resolution")
 PRUNERS = {
     "none": "dense",
     "imp": "IMP",
@@ -41,7 +40,7 @@ def is_single_picture_fit(run: FinishedRun) -> bool:
     """An hourglass fit to one clean picture, altered or not."""
     images = run.at("image")
     one = isinstance(images, list) and len(images) == 1 and images[0].get("clean") is True
-    return task(run) in RESTORING and one and "Hourglass" in str(run.at("model._target_"))
+    return run.kind == "restoration" and one and "Hourglass" in str(run.at("model._target_"))
 
 
 def is_restoration(run: FinishedRun) -> bool:
@@ -52,7 +51,7 @@ def is_restoration(run: FinishedRun) -> bool:
 
 def is_decoder(run: FinishedRun) -> bool:
     """One clean picture, restored by a deep decoder."""
-    return task(run) in RESTORING and "DeepDecoder" in str(run.at("model._target_")) and run.at("ticket") is None
+    return run.kind == "restoration" and "DeepDecoder" in str(run.at("model._target_")) and run.at("ticket") is None
 
 
 def quirks(run: FinishedRun) -> list[str]:
