@@ -9,30 +9,23 @@ Runs are where lipdip.run writes them, and finished ones are not done again. Pic
 import re
 import shlex
 import sys
-import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
-from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import HydraException
-from lipdip.cli.one_line import expected, in_one_line
-from rich.console import Console
-
 from lipdip.cli import report_command as report
+from lipdip.cli.attempt import attempt
 from lipdip.cli.compose import compose
+from lipdip.cli.exit_codes import exit_code, terminable
 from lipdip.cli.quoting import quoted
-from lipdip.cli.run_command import run
-from lipdip.cli.start import console
+from lipdip.cli.sweeps.plan_callback import split
 from lipdip.cli.transfer_command import table, transfer
-from lipdip.cli.transfer_plan import Problem
+from lipdip.cli.transfer_plan import Column
 from lipdip.cli.workers import each as in_processes
+from lipdip.core.console import console
 from lipdip.core.errors import UserError
-from lipdip.fit.autosave import Stopped
 from lipdip.reports.exhibits.everything import named
 from lipdip.reports.gallery import Gallery
-from lipdip.runs.directory import HeldError, wait_until_free
 from lipdip.runs.reading import read_summary
 from lipdip.tasks import read_rounds
 from lipdip.tasks.starting_point import ticket_file
@@ -141,7 +134,7 @@ class Study:
         columns = {column(one): [word for word in one.settings if not word.startswith(_MATRIX)] for one in problems}
         if not columns:
             raise UserError(f"{self.name}: there is no picture by itself to use tickets on")
-        asked = [Problem(name, tuple(words)) for name, words in columns.items()]
+        asked = [Column(name, tuple(words)) for name, words in columns.items()]
         folder = self.output / "transfer" / self.name
         matrix, failed = transfer({**tickets}, asked, folder, self.output, jobs=self.jobs, screen=console())
         self.undone |= bool(failed)
@@ -185,35 +178,18 @@ def cells(words: Sequence[str]) -> list[Words]:
     """The settings of every run of a sweep, as Hydra's own sweeper makes them; of those given twice the later counts.
 
     Raises:
-        UserError: if there is no such experiment or scale, or Hydra cannot read a word.
+        UserError: if there is no such experiment or scale.
+        HydraException: if Hydra cannot read a word.
     """
     asked = list(_by_name(words).values())
     experiment = compose(*[word for word in asked if word.startswith(("experiment=", "scale="))])
     grid = experiment.get("grid", {}).get(experiment.get("scale", ""), {})
-    try:
-        overrides = OverridesParser.create().parse_overrides([*(f"{key}={item}" for key, item in grid.items()), *asked])
-    except HydraException as error:
-        raise UserError(str(error).splitlines()[0]) from None
-    return [tuple(cell) for batch in BasicSweeper.split_arguments(overrides, None) for cell in batch]
+    return [tuple(cell) for cell in split([*(f"{key}={item}" for key, item in grid.items()), *asked])]
 
 
 def fit(words: Words) -> tuple[Path | None, str]:
-    """Do one run, if it is not done yet: its directory, or why it failed.
-
-    Raises:
-        Stopped: if the process was asked to stop meanwhile.
-    """
-    while True:
-        try:
-            return run(compose(*words), Console(quiet=True)).absolute(), ""
-        except HeldError as held:
-            wait_until_free(held.run)
-        except Stopped:
-            raise
-        except Exception as error:
-            if not expected(error):  # ours to repair, and no reason to stop the others
-                traceback.print_exc()
-            return None, in_one_line(error)
+    """Do one run, if it is not done yet: its directory, or why it failed."""
+    return attempt(lambda: compose(*words))
 
 
 def start(
@@ -229,21 +205,18 @@ def start(
     if {"-h", "--help"} & set(sys.argv[1:]):
         print(f"{(sys.modules['__main__'].__doc__ or '').strip()}\n\n{(__doc__ or '').strip()}")
         sys.exit(0)
-    try:
+
+    def work() -> int:
         study = Study(name, [*defaults, *sys.argv[1:]])
         found = study.sweep()
         if found:
             if then is not None:
                 then(study, found)
             study.draw(*((name,) if draws is None else draws))
-    except UserError as error:
-        print(f"lipdip: {error}", file=sys.stderr, flush=True)
-        sys.exit(2)
-    except Stopped as stopped:
-        sys.exit(stopped.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    sys.exit(2 if study.undone else 0)
+        return 2 if study.undone else 0
+
+    with terminable():
+        sys.exit(exit_code(work))
 
 
 def _by_name(words: Iterable[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ measurements and codes anew.
 from omegaconf import OmegaConf
 from study import Found, Study, start
 
-from lipdip.pictures.datasets import pictures
+from lipdip.pictures.datasets import unlabelled
 
 GAN = {"cpu": "embedded", "paper": "celebahq"}
 ROBUST = "fit.objective=median_of_means"
@@ -23,7 +23,7 @@ def search(study: Study, found: list[Found]) -> list[str]:
     if study.scale == "cpu":
         return [*SEARCH, "task.seed=${seed}"]
     data = OmegaConf.load(found[0].directory / "config.yaml").dataset
-    held_out = pictures(data.path, 256).test
+    held_out = unlabelled(data.path, 256).test
     return ["image=file", f"image.path=[{','.join(held_out.files[:16])}]", "task.seed=${seed}"]  # type: ignore[attr-defined]
 
 

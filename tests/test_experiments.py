@@ -21,12 +21,10 @@ from lipdip.cli.compose import compose, config_dir
 from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.reports.commands import remedy
 from lipdip.reports.exhibits.everything import named
-from lipdip.reports.finished_run import Run
-from lipdip.reports.found import found
+from lipdip.reports.filled import filled
+from lipdip.reports.finished_run import FinishedRun
 from lipdip.reports.gather import gather
 from lipdip.reports.missing import missing
-
-from .test_conf import GROUPS
 
 ROOT = Path(__file__).parents[1]
 RUNS = {  # of each exhibit at scale=cpu and at scale=paper, for one seed
@@ -107,7 +105,8 @@ def data(exhibit, clothes):
 
 
 def test_the_exhibits_are_these():
-    assert set(GROUPS["experiment"]) == set(RUNS) and set(GROUPS["scale"]) == set(SCALES)
+    there = {group: {file.stem for file in (config_dir() / group).glob("*.yaml")} for group in ("experiment", "scale")}
+    assert there == {"experiment": set(RUNS), "scale": set(SCALES)}
 
 
 def test_without_an_experiment_nothing_changes():
@@ -228,7 +227,7 @@ def test_what_a_run_hands_on_is_its_path_its_seed_and_its_picture(study):
 )
 def test_the_command_for_a_panel_has_the_settings_of_its_runs(exhibit, own):
     """Whatever experiment they came from: one of its cells is their setting, with as many rounds as are missing."""
-    run = Run(Path("outputs/runs/0"), {"configuration": {}}, {}, (), own)
+    run = FinishedRun(Path("outputs/runs/0"), {"configuration": {}}, {}, (), own)
     words = shlex.split(remedy(named(exhibit), [run], 16))
     of_seed = [word for word in words[words.index("-m", 3) + 1 :] if not word.startswith("seed=")]
     mine = [word for word in own if not word.startswith(("seed=", "experiment="))]
@@ -244,7 +243,7 @@ def comparable(*given):
 
 def test_the_deep_decoder_is_not_pruned():
     decoder, hourglass = (compose("experiment=table2", f"model={name}") for name in ("deep_decoder", "hourglass"))
-    assert len(assemble(decoder).pruning.ladder) == 1 and len(assemble(hourglass).pruning.ladder) == 11
+    assert len(assemble(decoder).kept) == 1 and len(assemble(hourglass).kept) == 11
 
 
 def whole(name, script, tmp_path, clothes):
@@ -259,7 +258,7 @@ def whole(name, script, tmp_path, clothes):
 
 def lacks(name, output):
     """What an exhibit lacks that one seed, two rounds and few pictures can give."""
-    shown = found(named(name), gather([output]).runs)
+    shown = filled(named(name), gather([output]).runs)
     told = missing(shown)
     for panel in shown.panels:
         told = [part for line in told for part in line.removeprefix(f"{panel.name}: ").split("; ")]

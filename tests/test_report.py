@@ -1,12 +1,14 @@
 """Reports: what is averaged, what is refused, what stands beside the paper. Made-up run directories; nothing is run."""
 
 import csv
+import importlib
 import json
 import os
 import re
 import statistics
 from collections.abc import Sequence
-from dataclasses import asdict
+from copy import deepcopy
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,28 +18,32 @@ import yaml
 from PIL import Image
 
 from lipdip.cli import report_command as report
+from lipdip.cli.compose import compose
+from lipdip.cli.run_command import experiment_of
+from lipdip.core.dotted import value
 from lipdip.reports import exhibits
 from lipdip.reports.averaging import drawn
 from lipdip.reports.drawing import _figure
 from lipdip.reports.exhibit import Exhibit
 from lipdip.reports.exhibit_tables import columns, csv_of, markdown_of, notes
 from lipdip.reports.exhibits.everything import DRAWN, NOT_DRAWN, declared, named
-from lipdip.reports.finished_run import Run
+from lipdip.reports.finished_run import FinishedRun
 from lipdip.reports.gallery import Gallery
 from lipdip.reports.gather import gather
 from lipdip.reports.grids import Arranged, arranged
 from lipdip.reports.lines import Drawn, Panel, marked
 from lipdip.reports.missing import lacking, missing
 from lipdip.runs.directory import RunDirectory
-from lipdip.runs.identity import RUN_FORMAT, run_name
-from lipdip.tasks.restoration import CurveRow as CurvePoint
-from lipdip.tasks.restoration import RoundRow as Restored
+from lipdip.runs.identity import RUN_FORMAT, flat, run_name
+from lipdip.runs.rows import Round
+from lipdip.tasks.restoration import CurveRow
+
+from .conftest import TINY
 
 FOUR = (30.0, 30.5, 29.0, 20.0)
-PRUNER = {"rewind": 0, "rounds": 3, "rate": 0.2, "target": "degraded"}
-PRUNER |= {"listed_twice": False, "input_convs_stay_dense": False}
-USUAL = {f"pruner.{name}": item for name, item in PRUNER.items() if name != "rounds"}
-USUAL |= {"task.seed": 0, "fit.code": "fixed", "fit.weight_noise": 0, "task.target": "degraded", "pruner": None}
+REAL = experiment_of(compose(*TINY, "pruner=imp"))  # what a run writes down of itself, of which made-up ones are copies
+PRUNER = {name: item for name, item in REAL.configuration["pruner"].items() if name != "name"}
+KINDS = {"classify": "classification", "compressive_sensing": "recovery"}  # and restoration
 
 
 def made(output: Path, label: str, scores: Sequence[float] = FOUR, seed: int = 0, **change: Any) -> Path:
@@ -45,15 +51,7 @@ def made(output: Path, label: str, scores: Sequence[float] = FOUR, seed: int = 0
 
     ``label`` stands for a stopping rule, which changes no number, and gives each of equal runs a name of its own.
     """
-    science: dict[str, Any] = {
-        "format": RUN_FORMAT,
-        "seed": seed,
-        "task": {"name": "denoise", "sigma": 25, "seed": 0},
-        "model": {"_target_": "lipdip.networks.Hourglass", "channels": 4},
-        "pruner": {"name": "imp", **PRUNER},
-        "fit": {"steps": 12, "code": "fixed", "weight_noise": 0},
-        "image": [{"shape": [3, 32, 32], "clean": True, "sha256": "0" * 64, "content": "picture"}],
-    }
+    science: dict[str, Any] = {**deepcopy(dict(REAL.configuration)), "seed": seed}
     config: dict[str, Any] = {
         "protocol": {"name": "quick"},
         "ticket": {"path": None, "round": None, "init": "original"},
@@ -66,41 +64,30 @@ def made(output: Path, label: str, scores: Sequence[float] = FOUR, seed: int = 0
             target = target[int(part) if part.isdecimal() else part]
         target[parts[-1]] = item
     if isinstance(science["pruner"], dict):
-        science["pruner"] = {"stop": label, **science["pruner"]}
-    identity = asked(science, "")
-    name = run_name(identity)
+        science["pruner"]["stop"] = label
+    kind = KINDS.get(science["task"]["name"], "restoration")
     start = change.get("config__start", 0)
     rows = [
-        Restored(
-            **{
-                "round": number,
-                "sparsity": 1 - 0.8 ** (number + start),
-                "kept_weights": 100,
-                "loss": 0.5 - 0.1 * number,
-            },
-            **{"seconds": 1.0, "weights_per_pixel": 1.0, "psnr_best": score, "psnr_best_step": 5, "psnr_last": score},
-            **{"psnr_ema": score, "psnr_stop": score, "psnr_stop_gap": 0.0, "stop_step": 5, "ssim_best": 0.75},
-            matching=score >= scores[0],
-        )
+        _row(kind, number, 1 - 0.8 ** (number + start), score, score >= scores[0])
         for number, score in enumerate(scores)
     ]
+    identity = asked(science)
+    name = run_name(identity)
     (output / "runs").mkdir(parents=True, exist_ok=True)
     with RunDirectory(output / "runs" / name) as run:
         run.write("config.yaml", yaml.safe_dump({**science, **config}))
         if typed:
             run.write("overrides.yaml", yaml.safe_dump(typed["words"]))
-        run.write_table("rounds.csv", Restored, rows)
+        run.write_table("rounds.csv", type(rows[0]), rows)
         end = science["fit"]["steps"]
-        steps = [
-            CurvePoint(row.round, "bird", step, 0.1, step / 10, step / 20, 0.5) for row in rows for step in (1, end)
-        ]
-        run.write_table("curves.csv", CurvePoint, steps)
+        steps = [CurveRow(row.round, "bird", step, 0.1, step / 10, step / 20, 0.5) for row in rows for step in (1, end)]
+        run.write_table("curves.csv", CurveRow, steps)
         run.write("layers.csv", "round,layer,density\n" + "".join(f"{row.round},a,0.5\n" for row in rows))
         run.write("rounds.png", b"")
         for row in rows:
             run.write(f"tickets/round_{row.round:02d}.safetensors", b"")
         summary = {
-            **{"run": name, "kind": "restoration", "identity": identity, "configuration": science},
+            **{"run": name, "kind": kind, "identity": identity, "configuration": science},
             **{"picture": "bird", "files": [], "rounds": len(rows)},
             **{"first": asdict(rows[0]), "last": asdict(rows[-1]), "hardware": "CPU, 2 threads"},
             **{"scored": {"picture": "average"}, "versions": {"lipdip": "0.1.0"}},
@@ -115,17 +102,22 @@ def made(output: Path, label: str, scores: Sequence[float] = FOUR, seed: int = 0
     return output / "runs" / name
 
 
-def asked(settings: Any, name: str) -> dict[str, Any]:
-    """The identity of a made-up run: its settings that are not the default, by dotted name."""
-    parts = enumerate(settings) if isinstance(settings, list) else settings.items()
-    found: dict[str, Any] = {}
-    for key, item in parts:
-        own = f"{name}.{key}" if name else str(key)
-        if isinstance(item, dict) or (isinstance(item, list) and item and isinstance(item[0], dict)):
-            found |= asked(item, own)
-        elif own not in USUAL or USUAL[own] != item:
-            found[own] = item
-    return found
+def _row(kind: str, number: int, sparsity: float, score: float, matching: bool) -> Round:
+    """A row of ``rounds.csv`` as runs of that kind have it, with one score in the place of all."""
+    row: type[Round] = importlib.import_module(f"lipdip.tasks.{kind}").RoundRow
+    values: dict[str, Any] = dict.fromkeys(("psnr_best", "psnr_last", "psnr_ema", "psnr_stop", "psnr", "mse"), score)
+    values |= {"accuracy": score, "accuracy_best": score, "accuracy_best_epoch": 1, "measurements": 10}
+    values |= {"psnr_stop_gap": 0.0, "psnr_best_step": 5, "stop_step": 5, "ssim_best": 0.75, "weights_per_pixel": 1.0}
+    values |= {"round": number, "sparsity": sparsity, "kept_weights": 100, "seconds": 1.0}
+    values |= {"loss": 0.5 - 0.1 * number, "matching": matching}
+    return row(**{one.name: values[one.name] for one in fields(row) if one.name in values})
+
+
+def asked(science: dict[str, Any]) -> dict[str, Any]:
+    """The identity of a made-up run: the real one's, with what is otherwise by dotted name."""
+    real, own = dict(flat(REAL.configuration)), dict(flat(science))
+    kept = {name: item for name, item in REAL.identity.items() if name in own or value(science, name) is not None}
+    return {**kept, **{name: item for name, item in own.items() if name not in real or real[name] != item}}
 
 
 def lined(output: Path, name: str = "fig3") -> Drawn:
@@ -154,7 +146,7 @@ def used(output: Path, name: str, found: str, scores: Sequence[float] = (25.0,),
 
 
 def by_pruner(name: str, **more: Any) -> dict[str, Any]:
-    return {"science__pruner": {"name": name, **PRUNER, **more}}
+    return {"science__pruner": {**PRUNER, "name": name, **more}}
 
 
 def labelled(output: Path, label: str) -> Path:
@@ -162,7 +154,7 @@ def labelled(output: Path, label: str) -> Path:
     return found
 
 
-def labels(runs: Sequence[Run]) -> set[str]:
+def labels(runs: Sequence[FinishedRun]) -> set[str]:
     return {str(run.at("pruner.stop")) for run in runs}
 
 
@@ -185,7 +177,7 @@ def test_means_and_spreads_are_of_seeds_of_one_configuration(tmp_path: Path) -> 
 
 def test_runs_that_differ_in_more_than_the_seed_stand_apart(tmp_path: Path) -> None:
     made(tmp_path, "a", [30.0, 29.0])
-    made(tmp_path, "b", [20.0, 19.0], 1, science__pruner={"name": "imp", **PRUNER, "rate": 0.1})
+    made(tmp_path, "b", [20.0, 19.0], 1, science__pruner={**PRUNER, "name": "imp", "rate": 0.1})
     made(tmp_path, "c", [10.0, 9.0], 2, science__image__0__shape=[3, 64, 64])
     made(tmp_path, "d", [15.0, 14.0], 2, science__fit__steps=99)
     found = panels(tmp_path)
@@ -747,7 +739,7 @@ def test_nothing_is_missing_between_tickets_of_any_sparsity(tmp_path: Path) -> N
 
 def test_exact_targets_of_several_runs_make_one_line(tmp_path: Path) -> None:
     for target in (0.2, 0.4):
-        pruner = {"name": "synflow", **PRUNER, "sparsity": target}
+        pruner = {**PRUNER, "name": "synflow", "sparsity": target}
         rounds = [30.0, 29.0] if target == 0.2 else [30.0, 29.0, 28.0]
         made(tmp_path, f"s{target}", rounds, science__pruner=pruner)
     ((line,),) = (panel.lines for panel in panels(tmp_path, "table4"))
@@ -760,9 +752,9 @@ def test_scores_of_fits_to_the_clean_picture_are_no_restorations(tmp_path: Path)
     made(tmp_path, "fair")
     found = made(
         *(tmp_path, "found", [90.0, 80.0]),
-        **{"science__pruner": {"name": "imp", **PRUNER, **quirks}, "science__fit__code": "resampled"},
+        **{"science__pruner": {**PRUNER, "name": "imp", **quirks}, "science__fit__code": "resampled"},
     )
-    again = {"name": "ticket", **PRUNER, "input_convs_stay_dense": True, "ticket": ["mask"]}
+    again = {**PRUNER, "name": "ticket", "input_convs_stay_dense": True, "ticket": ["mask"]}
     made(
         *(tmp_path, "again", [29.0, 28.0]),
         **{
@@ -832,7 +824,7 @@ def test_exhibits_come_in_the_order_of_the_paper() -> None:
 
 def test_the_page_needs_nothing_beside_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     whole = made(tmp_path, "a0")
-    made(tmp_path, "s0", science__pruner={"name": "synflow", **PRUNER})
+    made(tmp_path, "s0", science__pruner={**PRUNER, "name": "synflow"})
     damaged = made(tmp_path, "b0", seed=1)
     _replaced("config.yaml", "protocol:", "{<b>&")(damaged)
     out = tmp_path / "report"

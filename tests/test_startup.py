@@ -10,6 +10,7 @@ import pytest
 from lipdip.cli.compose import RENAMED, check_added, compose
 from lipdip.cli.exit_codes import exit_code
 from lipdip.cli.main import COMMANDS
+from lipdip.cli.run_command import experiment_of
 from lipdip.core.errors import UserError
 from lipdip.fit.autosave import Stopped
 
@@ -136,12 +137,14 @@ def test_a_bug_is_shown_as_python_shows_it():
         ("+stop_window=3", "fit.stop_window"),
         ("+fit.stop_windo=3", "fit.stop_window"),
         ("++pruner.rats=3", "pruner.rate"),
-        ("+fit.deep.lr=3", "fit.lr"),
+        ("pruner.round=2", "pruner.rounds"),
+        ("+fit.deep.lr=3", "fit.deep"),
     ],
 )
-def test_an_added_setting_that_nothing_reads_is_refused_with_the_nearest(override, near):
+def test_a_setting_that_nothing_reads_is_refused_with_the_nearest(override, near):
+    """By ``compose``, or by the class that the setting would be handed to."""
     with pytest.raises(UserError, match=near):
-        compose(override)
+        experiment_of(compose(override))
 
 
 @pytest.mark.parametrize(

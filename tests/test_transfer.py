@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
+from lipdip.cli import attempt
 from lipdip.cli import transfer_command as command
 from lipdip.cli.compose import compose
 from lipdip.cli.run_command import run
@@ -80,7 +81,7 @@ def test_given_again_it_does_only_what_is_missing(found, tmp_path, monkeypatch):
     gone = next(iter(sorted((tmp_path / "runs").glob("[0-9a-f]*"))))
     (gone / "summary.json").unlink()
     done = []
-    monkeypatch.setattr(command, "run", lambda cfg, screen: done.append(_run_and_tell(cfg, screen)) or done[-1][0])
+    monkeypatch.setattr(attempt, "run", lambda cfg, screen: done.append(_run_and_tell(cfg, screen)) or done[-1][0])
     assert command.main(_arguments(found, tmp_path)) == 0
     assert [path for path, finished in done if not finished] == [gone]
     assert (tmp_path / "transfer/m/cells.csv").read_bytes() == before
@@ -104,7 +105,7 @@ def test_whatever_a_fit_fails_of_it_fails_alone_and_in_one_line(tmp_path, monkey
     def fails(cfg, screen):
         raise error
 
-    monkeypatch.setattr(command, "run", fails)
+    monkeypatch.setattr(attempt, "run", fails)
     cell, why = command._fit(PlannedFit(MatrixCell("t", "noise", 0, 0), (), tmp_path))
     assert cell.score is None and why and "\n" not in why
 
@@ -118,7 +119,7 @@ def test_a_fit_that_another_process_does_is_waited_for(tmp_path, monkeypatch, ca
             raise HeldError(tmp_path / "runs" / "a")
         raise UserError("it diverged")
 
-    monkeypatch.setattr(command, "run", held_once)
+    monkeypatch.setattr(attempt, "run", held_once)
     assert command._fit(PlannedFit(MatrixCell("t", "noise", 0, 0), (), tmp_path))[1] == "it diverged"
     assert "waiting: another process is working on this very run" in capsys.readouterr().err
 

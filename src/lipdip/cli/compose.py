@@ -137,9 +137,12 @@ def _chosen(words: Sequence[str], own: str = "") -> DictConfig:
 def _no_setting(name: str, there: Sequence[str], more: str = "") -> str:
     if name in RENAMED:
         return f"{name} is called {RENAMED[name]} now"
-    ends = [key for key in there if key.rpartition(".")[2] == name.rpartition(".")[2]]
-    near = f"; did you mean {ends[0]}?" if ends else _nearest(name, there)
-    return f"there is no setting called {name}{more}{near}"
+    group, _, own = name.rpartition(".")
+    siblings = [key for key in there if group and key.rpartition(".")[0] == group]
+    elsewhere = [key for key in there if key.rpartition(".")[2] == own]
+    near = difflib.get_close_matches(name, siblings, n=1, cutoff=0.8) or elsewhere
+    hint = f"; did you mean {near[0]}?" if near else _nearest(name, there)
+    return f"there is no setting called {name}{more}{hint}"
 
 
 def _listed(there: list[str]) -> str:

@@ -9,7 +9,7 @@ from lipdip.core.console import complain, count, plain_console, say, span
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
 from lipdip.reports.exhibits.everything import DRAWN, NOT_DRAWN, named
-from lipdip.reports.found import Found, figures, found, panels, tables
+from lipdip.reports.filled import Filled, figures, filled, panels, tables
 from lipdip.reports.gather import Refused, gather, listed
 from lipdip.reports.lines import Drawn
 from lipdip.reports.missing import lacking
@@ -25,7 +25,7 @@ def _list(arguments: argparse.Namespace) -> None:
     gathered = gather(arguments.outputs)
     console, refused = plain_console(), [*gathered.refused]
     for exhibit in DRAWN:
-        shown = found(exhibit, gathered.runs)
+        shown = filled(exhibit, gathered.runs)
         refused += shown.refused
         say(console, f"{exhibit.name:<8} {exhibit.title}: {_counted(shown) if shown.panels else 'no runs'}")
         lacks = lacking(shown)
@@ -59,7 +59,7 @@ def _figure(arguments: argparse.Namespace) -> None:
 
 def _all(arguments: argparse.Namespace) -> None:
     gathered = gather(arguments.outputs)
-    everything = [found(exhibit, gathered.runs) for exhibit in DRAWN]
+    everything = [filled(exhibit, gathered.runs) for exhibit in DRAWN]
     folder = _folder(arguments)
     pictures: dict[str, list[bytes]] = {}
     for shown in [one for one in everything if one.panels]:
@@ -76,7 +76,7 @@ def _all(arguments: argparse.Namespace) -> None:
     _say_refused([*gathered.refused, *(refused for one in everything for refused in one.refused)])
 
 
-def _counted(shown: Found) -> str:
+def _counted(shown: Filled) -> str:
     """How much there is of an exhibit, and how long its runs took, without loading and drawing."""
     seeds = len({run.seed for run in shown.runs})
     seconds = sum(row.seconds for run in shown.runs for row in run.rounds)
@@ -84,11 +84,11 @@ def _counted(shown: Found) -> str:
     return f"{', '.join(counts)}, {span(seconds)} of fitting"
 
 
-def _asked(arguments: argparse.Namespace) -> Found:
+def _asked(arguments: argparse.Namespace) -> Filled:
     """The exhibit that was asked for, with the runs there are."""
     exhibit = named(arguments.name)
     gathered = gather(arguments.outputs)
-    shown = found(exhibit, gathered.runs)
+    shown = filled(exhibit, gathered.runs)
     _say_refused([*gathered.refused, *shown.refused])
     if not shown.panels:
         raise UserError(f"no run belongs to {exhibit.name} yet: {exhibit.commands}")

@@ -2,7 +2,6 @@
 
 import argparse
 import hashlib
-import io
 import re
 import shlex
 import sys
@@ -14,8 +13,8 @@ from typing import Any
 from rich.console import Console
 
 from lipdip.cli.arguments import Parser
-from lipdip.cli.exit_codes import asked_to_stop, exit_code, in_one_line, terminable
-from lipdip.cli.run_command import run
+from lipdip.cli.attempt import attempt
+from lipdip.cli.exit_codes import exit_code, terminable
 from lipdip.cli.transfer_plan import CONTROLS, Column, PlannedFit, check, plan
 from lipdip.cli.workers import each
 from lipdip.core.console import complain, console
@@ -25,7 +24,6 @@ from lipdip.figures import markdown
 from lipdip.figures.heat_map import heat_map
 from lipdip.figures.means import DENSE, Entry, MatrixCell, gains, scores
 from lipdip.runs.csv_tables import table_of
-from lipdip.runs.directory import HeldError, wait_until_free
 from lipdip.tasks import read_rounds
 from lipdip.tasks.starting_point import ticket_file
 from lipdip.tickets.ticket_file import Ticket
@@ -84,26 +82,12 @@ def transfer(
 
 def _fit(fit: PlannedFit) -> tuple[MatrixCell, str | None]:
     """Do one fit, or find it done; the cell with its score, or why it has none."""
-    try:
-        directory = _run(fit)
-        row = read_rounds(directory)[0]
-    except Exception as error:  # whatever it is, it stops no other fit
-        if asked_to_stop(error):
-            raise
-        return fit.cell, in_one_line(error)
-    unit = row.unit
+    directory, failed = attempt(lambda: fit.cfg)
+    if directory is None:
+        return fit.cell, failed
+    row = read_rounds(directory)[0]
     why = "there is no clean image, and so no score" if row.score is None else None
-    return replace(fit.cell, sparsity=row.sparsity, score=row.score, unit=unit, run=directory.name), why
-
-
-def _run(fit: PlannedFit) -> Path:
-    """The run directory of a fit, finished; one that another process is working on is waited for."""
-    while True:
-        try:
-            return run(fit.cfg, Console(file=io.StringIO()))
-        except HeldError as held:
-            complain(f"waiting: {held}")
-            wait_until_free(held.run)
+    return replace(fit.cell, sparsity=row.sparsity, score=row.score, unit=row.unit, run=directory.name), why
 
 
 def _write(cells: Sequence[MatrixCell], directory: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lipdip.reports.finished_run import Run, Source
+from lipdip.reports.finished_run import FinishedRun, Source
 
 _NAMED = {"ticket.path": "ticket", "pruner.ticket": "pruner.ticket", "model.path": "model.sha256"}
 _SEEDS = ("seed", "task.seed")
@@ -48,7 +48,7 @@ def _within(name: str, parts: Iterable[str]) -> bool:
     return any(name == part or name.startswith(f"{part}.") for part in parts)
 
 
-def identity(run: Run) -> Settings:
+def identity(run: FinishedRun) -> Settings:
     """Everything that decides the run's numbers but its seeds.
 
     A ticket from another run is represented by that run's identity, so that tickets found with different seeds are
@@ -74,7 +74,7 @@ def identity(run: Run) -> Settings:
     return Settings(asked, values)
 
 
-def other_seeds(run: Run) -> tuple[tuple[str, Any], ...]:
+def other_seeds(run: FinishedRun) -> tuple[tuple[str, Any], ...]:
     """The seeds beside the run's own: of the degradation, and of the runs that it took something from."""
     own = [("task.seed", run.at("task.seed"))]
     for origin in _sources(run):
@@ -83,13 +83,13 @@ def other_seeds(run: Run) -> tuple[tuple[str, Any], ...]:
     return tuple(own)
 
 
-def _sources(run: Run) -> list[Source]:
+def _sources(run: FinishedRun) -> list[Source]:
     """The runs that it took something from; one that gave both a generator and a ticket counts once."""
     model = run.origin("model.path")
     return [origin for origin in run.origins if model is None or origin is model or origin.run is not model.run]
 
 
-def alike(runs: Sequence[Run]) -> list[list[Run]]:
+def alike(runs: Sequence[FinishedRun]) -> list[list[FinishedRun]]:
     """Splits runs by secondary seeds (degradation, source run).
 
     Runs whose secondary seeds all equal each other, or all equal the run's own seed, form one group. A run may be in
@@ -102,8 +102,8 @@ def alike(runs: Sequence[Run]) -> list[list[Run]]:
         if len({each.get(name) for each in seeds}) > 1
         and any(each.get(name) != run.seed for each, run in zip(seeds, runs, strict=True))
     ]
-    parts: dict[tuple[Any, ...], list[Run]] = {}
-    follow: list[Run] = []
+    parts: dict[tuple[Any, ...], list[FinishedRun]] = {}
+    follow: list[FinishedRun] = []
     for run, each in zip(runs, seeds, strict=True):
         parts.setdefault(tuple(each.get(name) for name in apart), []).append(run)
         if apart and all(each.get(name) == run.seed for name in apart):

@@ -11,21 +11,21 @@ from lipdip.core.errors import UserError
 from lipdip.figures.means import entry
 from lipdip.reports.alike import Settings, alike, differences, distinctions, identity
 from lipdip.reports.exhibit import Exhibit, Point
-from lipdip.reports.finished_run import Run, title
+from lipdip.reports.finished_run import FinishedRun, title
 from lipdip.reports.gather import Refused
 from lipdip.reports.lines import Drawn, Line, Panel, Spot
 
 PictureKey = tuple[str, str]  # digest, and name with size; both empty where a line is of one picture
-Taken = tuple[Run, Point]
+Taken = tuple[FinishedRun, Point]
 Slots = dict[tuple[int, PictureKey], Mapping[Hashable, Taken]]  # by seed and picture, the points by ``at``
 
 
-def drawn(exhibit: Exhibit, runs: Iterable[Run]) -> Drawn:
+def drawn(exhibit: Exhibit, runs: Iterable[FinishedRun]) -> Drawn:
     """Sort the runs that the exhibit wants into panels and lines."""
     refused: list[Refused] = []
     compared, pooled = exhibit.compared, bool(exhibit.whole.pictures)
     identities: dict[str, Settings] = {}
-    taken: dict[tuple[str, str, str, str], list[tuple[Run, Point]]] = defaultdict(list)
+    taken: dict[tuple[str, str, str, str], list[tuple[FinishedRun, Point]]] = defaultdict(list)
     for run in filter(exhibit.wants, runs):
         try:
             points = list(exhibit.points(run))
@@ -59,7 +59,7 @@ def _of_one_degradation(pairs: Sequence[Taken]) -> Sequence[Taken]:
     return [(run, point) for run, point in pairs if not fixed or run.at("task.seed") in fixed]
 
 
-def _of_any_picture(run: Run) -> Settings:
+def _of_any_picture(run: FinishedRun) -> Settings:
     """A run's settings without which picture it is of; the size that pictures were brought to stays."""
     return identity(run).without(("image.0.sha256", "image.0.shape")).with_(image__size=run.asked_size)
 
@@ -80,7 +80,7 @@ def _lines(series: str, pairs: Sequence[Taken], pooled: bool) -> Iterable[Line]:
             yield line
 
 
-def _layers(runs: Iterable[tuple[Run, Mapping[Hashable, Taken]]], pooled: bool) -> list[Slots]:
+def _layers(runs: Iterable[tuple[FinishedRun, Mapping[Hashable, Taken]]], pooled: bool) -> list[Slots]:
     """Runs by seed and picture; one with other numbers than another of its seed and picture is in another layer.
 
     The longest come first, so that a run that ends earlier joins the one that it is the beginning of.
@@ -96,7 +96,7 @@ def _layers(runs: Iterable[tuple[Run, Mapping[Hashable, Taken]]], pooled: bool) 
     return layers
 
 
-def _picture(run: Run) -> PictureKey:
+def _picture(run: FinishedRun) -> PictureKey:
     return str(run.at("image")[0].get("sha256")), run.pictures[0]
 
 
@@ -111,7 +111,7 @@ def _line(series: str, layer: Slots, note: str) -> Line:
     }
     pictures = _shared(list(owned.values()))
     spots: list[Spot] = []
-    runs: dict[Path, Run] = {}
+    runs: dict[Path, FinishedRun] = {}
     for at in dict.fromkeys(at for own in layer.values() for at in own):
         slots = [[layer.get((seed, picture), {}).get(at) for picture in pictures] for seed in owned]
         taken = [whole for several in slots if len(whole := [each for each in several if each]) == len(pictures)]

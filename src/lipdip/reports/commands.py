@@ -5,13 +5,13 @@ import shlex
 from collections.abc import Sequence
 
 from lipdip.reports.exhibit import Exhibit
-from lipdip.reports.finished_run import Run
+from lipdip.reports.finished_run import FinishedRun
 from lipdip.reports.gallery import Gallery
 
 _OWN = ("experiment", "seed")  # words that the command has itself
 
 
-def remedy(exhibit: Exhibit | Gallery, runs: Sequence[Run], rounds: int | None = None, seed: int = 0) -> str:
+def remedy(exhibit: Exhibit | Gallery, runs: Sequence[FinishedRun], rounds: int | None = None, seed: int = 0) -> str:
     """The command that makes what a panel of these runs lacks.
 
     Args:
@@ -28,13 +28,13 @@ def remedy(exhibit: Exhibit | Gallery, runs: Sequence[Run], rounds: int | None =
     return " ".join([exhibit.commands, *map(shlex.quote, [*own, *words])])
 
 
-def rounds_to(run: Run, sparsity: float) -> int | None:
+def rounds_to(run: FinishedRun, sparsity: float) -> int | None:
     """How many rounds would reach a sparsity, if the run prunes at one rate."""
     rate = ladder_rate(run)
     return None if rate is None else round(math.log(1 - sparsity) / math.log(1 - rate))
 
 
-def ladder_rate(run: Run) -> float | None:
+def ladder_rate(run: FinishedRun) -> float | None:
     """Which share of the remaining weights each round prunes; None where a run is on no ladder."""
     rate = run.at("pruner.rate")
     if run.at("pruner.sparsity") is not None or not isinstance(rate, float) or not 0 < rate < 1:
@@ -42,7 +42,7 @@ def ladder_rate(run: Run) -> float | None:
     return 1 - (1 - rate) ** 2 if run.at("pruner.listed_twice") is True else rate
 
 
-def _shared(runs: Sequence[Run]) -> list[str]:
+def _shared(runs: Sequence[FinishedRun]) -> list[str]:
     """The words that all runs were given, in the order of the first; none if some run's words are not known."""
     return [word for word in runs[0].words or () if all(word in (run.words or ()) for run in runs)]
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from lipdip.reports.finished_run import Run
+from lipdip.reports.finished_run import FinishedRun
 from lipdip.reports.lines import Drawn, Panel
 from lipdip.reports.paper import DECODERS, SETTINGS
 from lipdip.reports.selectors import is_decoder, task
@@ -32,7 +32,7 @@ def _other_settings(panel: Panel) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _settings(run: Run) -> Mapping[str, Any]:
+def _settings(run: FinishedRun) -> Mapping[str, Any]:
     """The paper's settings for a run's task and network."""
     return {**SETTINGS.get(task(run), {}), **(DECODERS.get(task(run), {}) if is_decoder(run) else {})}
 

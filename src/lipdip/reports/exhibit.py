@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
-from typing import Literal
 
-from lipdip.reports.finished_run import Run
+from typing_extensions import override
+
+from lipdip.reports.finished_run import FinishedRun
 from lipdip.runs.rows import Round
 
 LADDER = tuple(1 - 0.8**number for number in range(17))  # the paper's sparsities
@@ -39,7 +40,7 @@ class Paper:
     numbers: Mapping[tuple[str, str], Mapping[float, float]] = field(default_factory=dict)
     on: str = ""
     pictures: tuple[str, ...] = ()
-    has: Callable[[Run], bool] = lambda _: True
+    has: Callable[[FinishedRun], bool] = lambda _: True
 
     def stated(self, facet: str, task: str, series: str) -> Mapping[float, float]:
         """Its numbers for a series, by ``x``."""
@@ -62,7 +63,7 @@ class Axes:
     y: Mapping[str, str] = field(default_factory=lambda: {"": BEST_PSNR})
     logarithmic: tuple[str, ...] = ()
     columns: tuple[float, ...] = ()
-    marks: Callable[[Run], Mapping[str, float]] = lambda _: {}
+    marks: Callable[[FinishedRun], Mapping[str, float]] = lambda _: {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,8 +123,8 @@ class Making:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exhibit:
-    """A figure or table of the paper, or one of ours.
+class Declared:
+    """What all exhibits have.
 
     Args:
         name: as on the command line; ``tableN`` shows its table first, any other its figure.
@@ -131,31 +132,38 @@ class Exhibit:
         title: a line.
         says: what the paper shows there and says about it; one or two sentences.
         wants: whether a run belongs to it.
-        points: what a run gives to it.
+        paper: what to compare with.
+        making: how its runs are made.
         show_if: whether a panel with series of these names is worth showing.
     """
 
     name: str
     title: str
     says: str
-    wants: Callable[[Run], bool]
-    points: Callable[[Run], Iterable[Point]]
-    whole: Whole
+    wants: Callable[[FinishedRun], bool]
     place: float | None = None
     paper: Paper = field(default_factory=Paper)
-    axes: Axes = field(default_factory=Axes)
-    compared: Compared = field(default_factory=Compared)
     making: Making = field(default_factory=Making)
     show_if: Callable[[Set[str]], bool] = bool
 
     @property
-    def kind(self) -> Literal["figure", "table"]:
-        """What the page shows first."""
-        return "table" if self.name.startswith("table") else "figure"
-
-    @property
     def commands(self) -> str:
         """The command that makes its runs as the experiment has them."""
+        return self.making.command(self.name, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exhibit(Declared):
+    """A figure or table of the paper, or one of ours; ``points`` is what a run gives to it."""
+
+    points: Callable[[FinishedRun], Iterable[Point]]
+    whole: Whole
+    axes: Axes = field(default_factory=Axes)
+    compared: Compared = field(default_factory=Compared)
+
+    @property
+    @override
+    def commands(self) -> str:
         return self.making.command(self.name, self.whole.seeds)
 
 
@@ -168,18 +176,14 @@ class NotDrawn:
     why: str
 
 
-def headline(row: Round) -> float | None:
-    """The number of a round that exhibits show, as its kind of run has it."""
-    value: float | None = getattr(row, "headline_value", row.score)
-    return value
-
-
 def over_rounds(
-    series: Callable[[Run], str], y: Callable[[Round], float | None] = headline, facet: str = ""
-) -> Callable[[Run], Iterable[Point]]:
+    series: Callable[[FinishedRun], str],
+    y: Callable[[Round], float | None] = lambda row: row.headline_value,
+    facet: str = "",
+) -> Callable[[FinishedRun], Iterable[Point]]:
     """A point for each round, at its sparsity; rounds of tickets that another run found come in that run's order."""
 
-    def points(run: Run) -> Iterable[Point]:
+    def points(run: FinishedRun) -> Iterable[Point]:
         start = run.origin("ticket.path") or run.origin("model.path")
         for row in run.rounds:
             yield Point(series(run), (None if start is None else start.round, row.round), row.sparsity, y(row), facet)

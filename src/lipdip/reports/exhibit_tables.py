@@ -1,6 +1,6 @@
 """An exhibit as numbers: cells beside the paper's, as CSV and as Markdown."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from statistics import fmean
@@ -96,34 +96,26 @@ def _merged(panel: Panel, shown: Sequence[TableColumn]) -> list[TableColumn]:
     ]
 
 
-def cells(drawn: Drawn) -> Iterator[TableCell]:
-    """Every number of the tables, with the paper's beside it; what is missing has a row without numbers."""
-    for panel in drawn.panels:
-        whole = every(drawn, panel)
-        for place, line in enumerate(panel.lines):
-            stated = stated_by_paper(drawn, panel, line.series)
-            for column in whole:
-                spot, theirs = column.spots[place], stated.get(column.x)
-                compared = _compared(drawn, panel, line, column.x, spot)
-                yield TableCell(
-                    drawn.exhibit.name,
-                    panel.name,
-                    line.name,
-                    column.x,
-                    None if spot is None else spot.x,
-                    None if spot is None else spot.entry.mean,
-                    None if spot is None else spot.entry.spread,
-                    0 if spot is None else spot.entry.count,
-                    theirs,
-                    None if compared is None or theirs is None else compared - theirs,
-                    drawn.exhibit.axes.y.get(panel.facet, ""),
-                    "" if spot is None else " ".join(spot.runs),
-                )
+def cells(drawn: Drawn, panel: Panel, columns: Sequence[TableColumn]) -> list[list[TableCell]]:
+    """The numbers of some columns, line by line, with the paper's beside them; what is missing has no number."""
+    return [[_cell(drawn, panel, place, column) for column in columns] for place in range(len(panel.lines))]
+
+
+def _cell(drawn: Drawn, panel: Panel, place: int, column: TableColumn) -> TableCell:
+    line, spot = panel.lines[place], column.spots[place]
+    theirs = stated_by_paper(drawn, panel, line.series).get(column.x)
+    compared = _compared(drawn, panel, line, column.x, spot)
+    ours = (None, None, None, 0) if spot is None else (spot.x, spot.entry.mean, spot.entry.spread, spot.entry.count)
+    difference = None if compared is None or theirs is None else compared - theirs
+    unit, runs = drawn.exhibit.axes.y.get(panel.facet, ""), "" if spot is None else " ".join(spot.runs)
+    head = (drawn.exhibit.name, panel.name, line.name, column.x)
+    return TableCell(*head, *ours, theirs, difference, unit, runs)
 
 
 def csv_of(drawn: Drawn) -> str:
-    """The cells as CSV."""
-    return table_of(TableCell, cells(drawn))
+    """Every number of the tables as CSV."""
+    lines = (line for panel in drawn.panels for line in cells(drawn, panel, every(drawn, panel)))
+    return table_of(TableCell, (cell for line in lines for cell in line))
 
 
 def rows(drawn: Drawn, panel: Panel) -> list[TableRow]:
@@ -131,27 +123,19 @@ def rows(drawn: Drawn, panel: Panel) -> list[TableRow]:
 
     The number of seeds stands beside the name; in the cells, where they are of different numbers.
     """
-    shown, found = columns(drawn, panel), []
-    for place, line in enumerate(panel.lines):
-        spots = [column.spots[place] for column in shown]
+    found = []
+    for line, own in zip(panel.lines, cells(drawn, panel, columns(drawn, panel)), strict=True):
         counts = {spot.entry.count for spot in line.spots}
         name = f"{line.name}, n={min(counts)}" if len(counts) == 1 else line.name
-        texts = [_entry(drawn, panel, spot, column.x, line) for spot, column in zip(spots, shown, strict=True)]
-        found.append(TableRow(name, "ours", tuple(texts)))
-        stated = stated_by_paper(drawn, panel, line.series)
-        if stated:
-            theirs = tuple(number(stated[column.x]) if column.x in stated else "" for column in shown)
-            compared = [
-                _compared(drawn, panel, line, column.x, spot) for spot, column in zip(spots, shown, strict=True)
-            ]
-            apart = tuple(
-                f"{mean - stated[column.x]:+{_digits(stated[column.x])}}"
-                if mean is not None and column.x in stated
-                else ""
-                for mean, column in zip(compared, shown, strict=True)
-            )
-            found += [TableRow(line.name, "paper", theirs), TableRow(line.name, "difference", apart)]
+        found.append(TableRow(name, "ours", tuple(_entry(drawn, panel, line, cell) for cell in own)))
+        if stated_by_paper(drawn, panel, line.series):
+            theirs = tuple("" if cell.paper is None else number(cell.paper) for cell in own)
+            found += [TableRow(line.name, "paper", theirs), TableRow(line.name, "difference", tuple(map(_apart, own)))]
     return found
+
+
+def _apart(cell: TableCell) -> str:
+    return "" if cell.difference is None or cell.paper is None else f"{cell.difference:+{_digits(cell.paper)}}"
 
 
 def _compared(drawn: Drawn, panel: Panel, line: Line, x: float, spot: Spot | None) -> float | None:
@@ -171,11 +155,8 @@ def markdown_of(drawn: Drawn) -> str:
         parts.append(f"## {panel.name}\n")
         parts.append(f"{unit}, over {exhibit.axes.x}: mean ± standard deviation over n seeds.\n")
         header = [label(column.x) for column in columns(drawn, panel)]
-        parts.append(
-            markdown.table(
-                header, {f"{row.name}{KINDS[row.kind]}": row.entries for row in rows(drawn, panel)}, exhibit.axes.x
-            )
-        )
+        body = {f"{row.name}{KINDS[row.kind]}": row.entries for row in rows(drawn, panel)}
+        parts.append(markdown.table(header, body, exhibit.axes.x))
         parts += [f"{note}\n" for note in notes(drawn, panel)]
     lacks = lacking(drawn)
     if lacks:
@@ -216,17 +197,17 @@ def _digits(value: float) -> str:
     return ".2e" if 0 < size < 1e-3 else ".4f" if size < 1 else ".2f" if size < 1000 else ",.0f"
 
 
-def _entry(drawn: Drawn, panel: Panel, spot: Spot | None, x: float, line: Line) -> str:
-    if spot is None:
+def _entry(drawn: Drawn, panel: Panel, line: Line, cell: TableCell) -> str:
+    if cell.mean is None or cell.x is None:
         if len(line.spots) == 1:  # a dense network, or one ticket, which has no other place
             return ""
-        start = drawn.exhibit.whole.starts(line.series) if x == 0 else ""
+        start = drawn.exhibit.whole.starts(line.series) if cell.column == 0 else ""
         if start and any(other.series == start and other.spots[0].x == 0 for other in panel.lines):
             return start
         return "missing" if drawn.exhibit.axes.columns else ""
-    digits = _digits(spot.entry.mean)
-    spread = "" if spot.entry.spread is None else f" ± {spot.entry.spread:{digits}}"
-    more = [f"n={spot.entry.count}"] if len({each.entry.count for each in line.spots}) > 1 else []
-    more += [f"at {label(spot.x)}"] if x <= 1 and abs(spot.x - x) > 0.006 else []
+    digits = _digits(cell.mean)
+    spread = "" if cell.spread is None else f" ± {cell.spread:{digits}}"
+    more = [f"n={cell.seeds}"] if len({each.entry.count for each in line.spots}) > 1 else []
+    more += [f"at {label(cell.x)}"] if cell.column <= 1 and abs(cell.x - cell.column) > 0.006 else []
     notes = f" ({', '.join(more)})" if more else ""
-    return f"{spot.entry.mean:{digits}}{spread}{notes}"
+    return f"{cell.mean:{digits}}{spread}{notes}"

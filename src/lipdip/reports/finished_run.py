@@ -23,7 +23,7 @@ class Source:
     """A ticket or generator of another run: the setting that named it (``given``), the run, and which round's it is."""
 
     given: str
-    run: "Run"
+    run: "FinishedRun"
     round: int | None
 
 
@@ -37,7 +37,7 @@ class LayerDensity:
 
 
 @dataclass(frozen=True)
-class Run:
+class FinishedRun:
     """A finished run.
 
     Args:
@@ -63,28 +63,21 @@ class Run:
         """Of initialisation, code and jitter."""
         return int(self.at("seed"))
 
-    def curves(self) -> Sequence[Any]:
-        """The rows of ``curves.csv``.
+    @property
+    def kind(self) -> str:
+        """Of run, such as ``restoration``."""
+        return str(self.summary["kind"])
 
-        Raises:
-            UserError: if it cannot be read.
-        """
+    def curves(self) -> Sequence[Any]:
+        """The rows of ``curves.csv``; raises a UserError where it cannot be read."""
         return read_curves(self.path)
 
     def scores_of_pictures(self) -> Sequence[Any]:
-        """The rows of ``pictures.csv``; none where there is no such file.
-
-        Raises:
-            UserError: if it cannot be read.
-        """
+        """The rows of ``pictures.csv``, none where there is no such file; raises as :meth:`curves`."""
         return read_pictures(self.path)
 
     def layers(self) -> Sequence[LayerDensity]:
-        """The rows of ``layers.csv``.
-
-        Raises:
-            UserError: if it cannot be read.
-        """
+        """The rows of ``layers.csv``; raises as :meth:`curves`."""
         try:
             return read_table(self.path / "layers.csv", LayerDensity)
         except DAMAGED as error:
@@ -130,7 +123,7 @@ class Run:
         return next((origin for origin in self.origins if origin.given == given), None)
 
 
-def title(runs: Sequence[Run]) -> str:
+def title(runs: Sequence[FinishedRun]) -> str:
     """Task and pictures, in words."""
     task = runs[0].at("task") or {}
     details = [

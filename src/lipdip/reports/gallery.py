@@ -1,11 +1,11 @@
 """What a gallery is: an exhibit of pictures, with the runs that belong to it and which of their pictures it shows."""
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lipdip.reports.exhibit import Making, Paper
-from lipdip.reports.finished_run import Run
+from lipdip.reports.exhibit import Declared
+from lipdip.reports.finished_run import FinishedRun
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,34 +66,17 @@ class ComparedPictures:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gallery:
+class Gallery(Declared):
     """A figure of the paper that is made of pictures.
 
     Args:
-        name: as on the command line.
-        title: a line.
-        says: what the paper shows there and says about it; one or two sentences.
         note: how ours were chosen, and what stands below them.
-        wants: whether a run belongs to it.
         shots: what a run gives to it; where two are of one series and place, the sparser is shown.
-        show_if: whether a grid with series of these names is worth showing.
         draws: pictures in a block, or a row for each series; each above its spectrum; or how the spectra differ.
     """
 
-    name: str
-    title: str
-    says: str
     note: str
-    wants: Callable[[Run], bool]
-    shots: Callable[[Run], Iterable[Shot]]
-    paper: Paper = field(default_factory=Paper)
+    shots: Callable[[FinishedRun], Iterable[Shot]]
     whole: WholeGrid = field(default_factory=WholeGrid)
     compared: ComparedPictures = field(default_factory=ComparedPictures)
-    making: Making = field(default_factory=Making)
-    show_if: Callable[[Set[str]], bool] = bool
     draws: Literal["pictures", "rows", "spectra", "differences"] = "pictures"
-
-    @property
-    def commands(self) -> str:
-        """The command that makes its runs as the experiment has them."""
-        return self.making.command(self.name, 1)

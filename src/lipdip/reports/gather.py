@@ -13,7 +13,7 @@ import yaml
 
 from lipdip.core.dotted import value
 from lipdip.core.errors import UserError
-from lipdip.reports.finished_run import Run, Source
+from lipdip.reports.finished_run import FinishedRun, Source
 from lipdip.runs.identity import RUN_FORMAT, run_name
 from lipdip.runs.matching import most_sparse_matching
 from lipdip.runs.reading import read_summary
@@ -56,7 +56,7 @@ def listed(refused: Iterable[Refused]) -> list[str]:
 class Gathered:
     """All that lies below some output directories; ``again`` counts second directories of a run."""
 
-    runs: tuple[Run, ...]
+    runs: tuple[FinishedRun, ...]
     refused: tuple[Refused, ...]
     again: int = 0
 
@@ -67,7 +67,7 @@ def gather(outputs: Sequence[Path]) -> Gathered:
     Raises:
         UserError: if an output directory has no runs at all.
     """
-    read: dict[str, Run] = {}
+    read: dict[str, FinishedRun] = {}
     refused: list[Refused] = []
     again = 0
     for path in [path for output in outputs for path in _directories(output)]:
@@ -80,7 +80,7 @@ def gather(outputs: Sequence[Path]) -> Gathered:
                 read[path.name] = run
         except UserError as error:
             refused.append(Refused(path, str(error).removeprefix(f"{path} ").replace(f" of {path}:", ":")))
-    made: dict[str, Run] = {}
+    made: dict[str, FinishedRun] = {}
     return Gathered(tuple(_linked(name, read, made) for name in read), tuple(refused), again)
 
 
@@ -100,7 +100,7 @@ def _directories(output: Path) -> list[Path]:
     return [path for path in found if not path.name.startswith(".")]
 
 
-def _read(path: Path) -> Run:
+def _read(path: Path) -> FinishedRun:
     """One run, checked."""
     if not path.is_dir() or not (path / "config.yaml").is_file():
         raise UserError("no run directory: it has no config.yaml")
@@ -126,7 +126,7 @@ def _read(path: Path) -> Run:
         decided = value(summary, f"configuration.{name}")
         if decided is not None and value(config, name) != decided:
             raise UserError(f"damaged: {name} is not the same in config.yaml and summary.json")
-    return Run(path, summary, config, rounds, words)
+    return FinishedRun(path, summary, config, rounds, words)
 
 
 def _yaml(path: Path) -> Any:
@@ -136,7 +136,7 @@ def _yaml(path: Path) -> Any:
         raise UserError(f"damaged: {path.name} cannot be read ({' '.join(str(error).split())})") from None
 
 
-def _check_again(used: Run, other: Run) -> None:
+def _check_again(used: FinishedRun, other: FinishedRun) -> None:
     """Raise where a second directory of a run has other numbers: its name covers neither hardware nor precision."""
     numbers = [[{**asdict(row), "seconds": 0.0} for row in run.rounds] for run in (used, other)]
     if numbers[0] != numbers[1]:
@@ -190,7 +190,7 @@ def _same(summed_up: Any, read: Any) -> bool:
     return bool(summed_up == read)
 
 
-def _linked(name: str, read: Mapping[str, Run], made: dict[str, Run]) -> Run:
+def _linked(name: str, read: Mapping[str, FinishedRun], made: dict[str, FinishedRun]) -> FinishedRun:
     """Adds links to the runs that a run took tickets from; cycles, possible only in forged data, are cut."""
     if name not in made:
         made[name] = read[name]
@@ -213,7 +213,7 @@ def _paths(given: Any) -> Iterator[str]:
             yield item
 
 
-def _round(run: Run, setting: str, text: str, origin: Run) -> int | None:
+def _round(run: FinishedRun, setting: str, text: str, origin: FinishedRun) -> int | None:
     """Which of the other run's rounds."""
     named = re.fullmatch(r"round_(\d+)", Path(text).stem)
     if named:

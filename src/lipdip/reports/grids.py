@@ -9,7 +9,7 @@ from lipdip.core.console import count
 from lipdip.core.errors import UserError
 from lipdip.figures.picture_file import read_picture
 from lipdip.reports.alike import Settings, differences, distinctions, identity, other_seeds
-from lipdip.reports.finished_run import Run, title
+from lipdip.reports.finished_run import FinishedRun, title
 from lipdip.reports.gallery import Gallery, Shot
 from lipdip.reports.gather import Refused
 
@@ -20,7 +20,7 @@ ACROSS, PICTURES, _GRIDS = 8, 40, 8  # beside each other, in one grid, and grids
 class GridPicture:
     """A run's picture."""
 
-    run: Run
+    run: FinishedRun
     shot: Shot
 
     @property
@@ -40,7 +40,7 @@ class Grid:
     pictures: Mapping[tuple[str, str], GridPicture]
 
     @property
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[FinishedRun]:
         """All runs in it, each once."""
         return list({picture.run.path: picture.run for picture in self.pictures.values()}.values())
 
@@ -54,12 +54,12 @@ class Arranged:
     refused: tuple[Refused, ...] = ()
 
     @property
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[FinishedRun]:
         """All runs in it, each once."""
         return list({run.path: run for grid in self.panels for run in grid.runs}.values())
 
 
-def arranged(gallery: Gallery, runs: Iterable[Run]) -> Arranged:
+def arranged(gallery: Gallery, runs: Iterable[FinishedRun]) -> Arranged:
     """Sort the pictures that the gallery wants into grids; where one cannot be read, its run is left out of all."""
     refused: list[Refused] = []
     taken: list[GridPicture] = []
@@ -140,7 +140,7 @@ def _grids(gallery: Gallery, taken: Sequence[GridPicture]) -> list[Grid]:
     return sorted(named, key=lambda grid: grid.name)
 
 
-def _setting(gallery: Gallery, run: Run) -> Settings:
+def _setting(gallery: Gallery, run: FinishedRun) -> Settings:
     if not gallery.compared.per_setting:
         return Settings({}, {})
     setting = identity(run).without(gallery.compared.within_grid)

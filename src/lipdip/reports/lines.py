@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lipdip.figures.means import Entry
 from lipdip.reports.exhibit import Exhibit
-from lipdip.reports.finished_run import Run
+from lipdip.reports.finished_run import FinishedRun
 from lipdip.reports.gather import Refused
 
 _WITHIN = 0.045  # how far a place may lie from the column that shows it
@@ -35,7 +35,7 @@ class Line:
 
     series: str
     spots: tuple[Spot, ...]
-    runs: tuple[Run, ...]
+    runs: tuple[FinishedRun, ...]
     note: str = ""
     pictures: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ class Panel:
         return f"{self.facet}: {self.title}" if self.facet else self.title
 
     @property
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[FinishedRun]:
         """All runs in it, each once."""
         return list({run.path: run for line in self.lines for run in line.runs}.values())
 
@@ -85,7 +85,7 @@ class Drawn:
     refused: tuple[Refused, ...] = ()
 
     @property
-    def runs(self) -> list[Run]:
+    def runs(self) -> list[FinishedRun]:
         """All runs in it, each once."""
         return list({run.path: run for panel in self.panels for run in panel.runs}.values())
 

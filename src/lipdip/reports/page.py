@@ -8,7 +8,7 @@ from pathlib import Path
 from lipdip.core.version import __version__
 from lipdip.reports.exhibit import NotDrawn
 from lipdip.reports.exhibit_tables import KINDS, TableRow, columns, label, notes, rows
-from lipdip.reports.found import Found
+from lipdip.reports.filled import Filled
 from lipdip.reports.gather import Gathered, Refused, listed
 from lipdip.reports.grids import Arranged, caption, remarks, shown
 from lipdip.reports.lines import Drawn, Panel
@@ -20,7 +20,7 @@ _STYLE = Path(__file__).with_suffix(".css").read_text()
 
 def page(
     gathered: Gathered,
-    exhibits: Sequence[Found],
+    exhibits: Sequence[Filled],
     pictures: Mapping[str, Sequence[bytes]],
     others: Sequence[NotDrawn],
     where: str,
@@ -60,7 +60,7 @@ def page(
     return "\n".join(parts) + "\n"
 
 
-def _pictures(shown: Sequence[Found]) -> str:
+def _pictures(shown: Sequence[Filled]) -> str:
     """Names of pictures and data by size."""
     sizes: dict[str, set[str]] = {}
     for name in {name for drawn in shown for run in drawn.runs for name in run.pictures}:
@@ -69,7 +69,7 @@ def _pictures(shown: Sequence[Found]) -> str:
     return "; ".join(f"{size}: {_list(sorted(names))}" for size, names in sorted(sizes.items()))
 
 
-def _contents(exhibits: Sequence[Found]) -> str:
+def _contents(exhibits: Sequence[Filled]) -> str:
     lines = []
     for drawn in exhibits:
         exhibit, seeds = drawn.exhibit, {run.seed for run in drawn.runs}
@@ -85,7 +85,7 @@ def _contents(exhibits: Sequence[Found]) -> str:
     )
 
 
-def _section(drawn: Found, pictures: Sequence[bytes]) -> str:
+def _section(drawn: Filled, pictures: Sequence[bytes]) -> str:
     exhibit = drawn.exhibit
     return "\n".join(
         [
@@ -103,9 +103,9 @@ def _panels(drawn: Drawn, pictures: Sequence[bytes]) -> Iterable[str]:
     images = [_image(panel.name, picture) for panel, picture in zip(drawn.panels, pictures, strict=True)]
     figure = f"<figure>{''.join(images)}</figure>"
     tables = "".join(_table(drawn, panel) for panel in drawn.panels)
-    if drawn.exhibit.kind == "figure":
-        return figure, _folded("the numbers", tables)
-    return tables, _folded("the figure", figure)
+    if drawn.exhibit.name.startswith("table"):
+        return tables, _folded("the figure", figure)
+    return figure, _folded("the numbers", tables)
 
 
 def _grids(arranged: Arranged, pictures: Sequence[bytes]) -> Iterable[str]:
@@ -143,7 +143,7 @@ def _row(row: TableRow) -> str:
     return f'<tr class="{row.kind}"><td>{escape(name)}</td>{entries}</tr>'
 
 
-def _missing(drawn: Found) -> str:
+def _missing(drawn: Filled) -> str:
     lacks = lacking(drawn)
     if not lacks:
         return ""
@@ -151,7 +151,7 @@ def _missing(drawn: Found) -> str:
     return _folded("what is missing", f"<p>Below each, the command that makes it.</p><ul>{items}</ul>")
 
 
-def _rest(without: Sequence[Found], others: Sequence[NotDrawn]) -> str:
+def _rest(without: Sequence[Filled], others: Sequence[NotDrawn]) -> str:
     nothing = "".join(
         f"<li>{drawn.exhibit.name}: {escape(drawn.exhibit.title)}. <code>{escape(drawn.exhibit.commands)}</code></li>"
         for drawn in without

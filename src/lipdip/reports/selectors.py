@@ -6,11 +6,10 @@ from typing import Any
 
 from lipdip.core.errors import UserError
 from lipdip.reports.exhibit import Point
-from lipdip.reports.finished_run import Run, Source
+from lipdip.reports.finished_run import FinishedRun, Source
 from lipdip.runs.rows import Round
 
 CLEAN = "found on the clean picture"
-RESTORING = ("denoise", "inpaint", "super_resolution")
 PRUNERS = {
     "none": "dense",
     "imp": "IMP",
@@ -26,36 +25,36 @@ PRUNERS = {
 }
 
 
-def pruner(run: Run) -> str:
+def pruner(run: FinishedRun) -> str:
     """The pruner by the name of its series; ``dense`` for a run without pruning."""
     name = str(run.at("pruner.name") or "none")
     return PRUNERS.get(name, name)
 
 
-def task(run: Run) -> str:
+def task(run: FinishedRun) -> str:
     """The task's name."""
     return str(run.at("task.name"))
 
 
-def is_single_picture_fit(run: Run) -> bool:
+def is_single_picture_fit(run: FinishedRun) -> bool:
     """An hourglass fit to one clean picture, altered or not."""
     images = run.at("image")
     one = isinstance(images, list) and len(images) == 1 and images[0].get("clean") is True
-    return task(run) in RESTORING and one and "Hourglass" in str(run.at("model._target_"))
+    return run.kind == "restoration" and one and "Hourglass" in str(run.at("model._target_"))
 
 
-def is_restoration(run: Run) -> bool:
+def is_restoration(run: FinishedRun) -> bool:
     """One clean picture, degraded and restored by an hourglass."""
     degraded = task(run) != "denoise" or run.at("task.sigma") != 0
     return is_single_picture_fit(run) and run.at("image")[0].get("content") == "picture" and degraded
 
 
-def is_decoder(run: Run) -> bool:
+def is_decoder(run: FinishedRun) -> bool:
     """One clean picture, restored by a deep decoder."""
-    return task(run) in RESTORING and "DeepDecoder" in str(run.at("model._target_")) and run.at("ticket") is None
+    return run.kind == "restoration" and "DeepDecoder" in str(run.at("model._target_")) and run.at("ticket") is None
 
 
-def quirks(run: Run) -> list[str]:
+def quirks(run: FinishedRun) -> list[str]:
     """The quirks of the public scripts that a run has, in words."""
     known = {
         CLEAN: run.at("pruner.target") == "clean",
@@ -66,42 +65,42 @@ def quirks(run: Run) -> list[str]:
     return [name for name, has in known.items() if has]
 
 
-def starts_dense(run: Run) -> bool:
+def starts_dense(run: FinishedRun) -> bool:
     """A fit by Adam (not SGLD) of the dense network."""
     return run.at("ticket") is None and not run.at("fit.weight_noise")
 
 
-def rewinds_to_start(run: Run) -> bool:
+def rewinds_to_start(run: FinishedRun) -> bool:
     """Whether later rounds begin with the initial weights."""
     return run.at("pruner.rewind") in (0, None)
 
 
-def by(*pruners: str, exactly: bool = False) -> Callable[[Run], bool]:
+def by(*pruners: str, exactly: bool = False) -> Callable[[FinishedRun], bool]:
     """Restorations without quirks by some pruners (named as their series): on the ladder, or to an exact sparsity."""
 
-    def wanted(run: Run) -> bool:
+    def wanted(run: FinishedRun) -> bool:
         fair = starts_dense(run) and rewinds_to_start(run) and not quirks(run)
         return is_restoration(run) and fair and pruner(run) in pruners and on_the_ladder(run) is not exactly
 
     return wanted
 
 
-def on_the_ladder(run: Run) -> bool:
+def on_the_ladder(run: FinishedRun) -> bool:
     """Whether every round prunes at one rate; a run to an exact sparsity leaves the ladder with its last round."""
     return run.at("pruner.sparsity") is None
 
 
-def source(run: Run) -> Source | None:
+def source(run: FinishedRun) -> Source | None:
     """The run whose ticket, or whose fine-tuned generator, this one has."""
     return run.origin("ticket.path") or run.origin("model.path")
 
 
-def fits_once(run: Run) -> bool:
+def fits_once(run: FinishedRun) -> bool:
     """A dense network, or a ticket that another run found, fitted once."""
     return pruner(run) == "dense" and not run.lost and (run.at("ticket") is None or source(run) is not None)
 
 
-def data_set(run: Run) -> str:
+def data_set(run: FinishedRun) -> str:
     """The folder that the picture was read from, such as ``set12``; empty where it came with lipdip."""
     pictures = run.given("image.pictures")
     paths = [picture.get("path") for picture in pictures.values()] if isinstance(pictures, dict) else []
@@ -109,13 +108,13 @@ def data_set(run: Run) -> str:
 
 
 def over_steps(
-    series: Callable[[Run, Round], str],
-    rounds: Callable[[Run], Iterable[Round]],
-    facets: Callable[[Run], dict[str, str]],
-) -> Callable[[Run], Iterable[Point]]:
+    series: Callable[[FinishedRun, Round], str],
+    rounds: Callable[[FinishedRun], Iterable[Round]],
+    facets: Callable[[FinishedRun], dict[str, str]],
+) -> Callable[[FinishedRun], Iterable[Point]]:
     """A point for each recorded step of some rounds; ``facets`` says which column of the curves each facet shows."""
 
-    def points(run: Run) -> Iterable[Point]:
+    def points(run: FinishedRun) -> Iterable[Point]:
         chosen = {row.round: series(run, row) for row in rounds(run)}
         curves = run.curves()
         _check_whole(run, curves, chosen)
@@ -127,7 +126,7 @@ def over_steps(
     return points
 
 
-def _check_whole(run: Run, curves: Iterable[Any], rounds: Iterable[int]) -> None:
+def _check_whole(run: FinishedRun, curves: Iterable[Any], rounds: Iterable[int]) -> None:
     """Raise unless the curves of some rounds go on to the last step, which is always recorded."""
     steps, ends = run.at("fit.steps"), {curve.round: curve.step for curve in curves}
     for number in rounds:
@@ -138,11 +137,11 @@ def _check_whole(run: Run, curves: Iterable[Any], rounds: Iterable[int]) -> None
 
 
 def over_layers(
-    series: Callable[[Run, Round], str], rounds: Callable[[Run], Iterable[Round]]
-) -> Callable[[Run], Iterable[Point]]:
+    series: Callable[[FinishedRun, Round], str], rounds: Callable[[FinishedRun], Iterable[Round]]
+) -> Callable[[FinishedRun], Iterable[Point]]:
     """A point for each layer of some rounds: its sparsity, at its number from the input."""
 
-    def points(run: Run) -> Iterable[Point]:
+    def points(run: FinishedRun) -> Iterable[Point]:
         layers = run.layers()
         for row in rounds(run):
             own = [layer for layer in layers if layer.round == row.round]
@@ -152,7 +151,7 @@ def over_layers(
     return points
 
 
-def sparse(run: Run, wanted: Iterable[float] = (0.893, 0.956)) -> list[Round]:
+def sparse(run: FinishedRun, wanted: Iterable[float] = (0.893, 0.956)) -> list[Round]:
     """The rounds at some sparsities of the paper's ladder; the last, where the run does not come so far."""
     found = [row for row in run.rounds if any(abs(row.sparsity - each) < 0.005 for each in wanted)]
     return found or [row for row in run.rounds[-1:] if row.sparsity > 0]

@@ -5,10 +5,12 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -86,17 +88,30 @@ def cells(config: DictConfig) -> list[list[str]]:
     params = OmegaConf.to_container(config.hydra.sweeper.get("params") or OmegaConf.create({}), resolve=True)
     assert isinstance(params, dict)
     given = [f"{name!s}={value}" for name, value in params.items()]
-    parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
     asked: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)  # each run resolves its own ${seed}
-    overrides = parser.parse_overrides([*given, *asked])
     searched = [own for own in config.hydra.overrides.hydra if own.startswith("hydra.searchpath=")]
     sweeper: Any = get_class(config.hydra.sweeper._target_)
-    splits = getattr(sweeper, "split_arguments", None)
-    if splits is None:
+    if not hasattr(sweeper, "split_arguments"):
         raise UserError(
             f"hydra/sweeper={config.hydra.runtime.choices['hydra/sweeper']} does not list its runs: use basic"
         )
-    return [[*searched, *own] for batch in splits(overrides, None) for own in batch]
+    loader = GlobalHydra.instance().config_loader()
+    return [[*searched, *own] for own in split([*given, *asked], sweeper, loader)]
+
+
+def split(words: Sequence[str], sweeper: Any = BasicSweeper, loader: ConfigLoader | None = None) -> list[list[str]]:
+    """The overrides of every run of a sweep, in its order.
+
+    Args:
+        words: the sweep's overrides.
+        sweeper: the class of Hydra's sweeper.
+        loader: knows the members of groups, which ``glob(...)`` needs.
+
+    Raises:
+        HydraException: if an override cannot be read.
+    """
+    overrides = OverridesParser.create(config_loader=loader).parse_overrides([*words])
+    return [[*own] for batch in sweeper.split_arguments(overrides, None) for own in batch]
 
 
 def alone() -> bool:

@@ -20,9 +20,8 @@ def declared() -> list[Exhibit | Gallery | NotDrawn]:
 
 def _place(exhibit: Exhibit | Gallery) -> tuple[float, str]:
     """Its place among all: the number in its name, as in ``fig10``, unless it names another."""
-    place = exhibit.place if isinstance(exhibit, Exhibit) else None
     number = re.search(r"\d+", exhibit.name)
-    return (float(number[0]) if number else 99.0) if place is None else place, exhibit.name
+    return (float(number[0]) if number else 99.0) if exhibit.place is None else exhibit.place, exhibit.name
 
 
 _ALL = declared()
@@ -36,10 +35,9 @@ def named(name: str) -> Exhibit | Gallery:
     Raises:
         UserError: if there is none, or it is not drawn here; says what there is.
     """
-    for other in NOT_DRAWN:
-        if other.name == name:
-            raise UserError(f"{name} is not drawn here: {other.why}")
-    for exhibit in DRAWN:
-        if exhibit.name == name:
-            return exhibit
-    raise UserError(f"there is no exhibit {name!r}; there are {', '.join(exhibit.name for exhibit in DRAWN)}")
+    found = next((one for one in (*DRAWN, *NOT_DRAWN) if one.name == name), None)
+    if isinstance(found, NotDrawn):
+        raise UserError(f"{name} is not drawn here: {found.why}")
+    if found is None:
+        raise UserError(f"there is no exhibit {name!r}; there are {', '.join(exhibit.name for exhibit in DRAWN)}")
+    return found

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from lipdip.core.dotted import value
 from lipdip.reports import paper
 from lipdip.reports.exhibit import BEST_PSNR, LADDER, Axes, Compared, Exhibit, Making, Paper, Point, Whole, over_rounds
-from lipdip.reports.finished_run import Run
+from lipdip.reports.finished_run import FinishedRun
 from lipdip.reports.selectors import by, data_set, is_decoder, over_steps, pruner, sparse, task
 from lipdip.runs.rising import rising
 from lipdip.runs.rows import Round
@@ -13,20 +13,20 @@ from lipdip.runs.rows import Round
 SHOWN = (*LADDER[:3], *LADDER[4:])  # 0.488 is left out, so that a table fits a page
 
 
-def _loss_and_score(run: Run) -> Iterable[Point]:
+def _loss_and_score(run: FinishedRun) -> Iterable[Point]:
     for row in run.rounds:
         yield Point("IMP", row.round, row.sparsity, row.loss, "fitting loss")
         yield Point("IMP", row.round, row.sparsity, row.score, "PSNR")
 
 
-def _stops(run: Run) -> dict[str, float]:
+def _stops(run: FinishedRun) -> dict[str, float]:
     """Where the rule that stops rounds would have stopped this run, after two rises of the loss and after three."""
     losses = [row.loss for row in run.rounds]
     ends = {f"the loss rose {times} times in a row": rising(losses, times) for times in (2, 3)}
     return {name: run.rounds[end].sparsity for name, end in ends.items() if end is not None}
 
 
-def _to_target(run: Run) -> Iterable[Point]:
+def _to_target(run: FinishedRun) -> Iterable[Point]:
     """The exact sparsity that the run was asked for, and the dense network."""
     for row, at in ((run.rounds[0], 0), (run.rounds[-1], run.at("pruner.sparsity"))):
         yield Point(pruner(run), at, row.sparsity, row.score)
@@ -36,17 +36,17 @@ def _kept(row: Round) -> float:
     return row.parameters_kept
 
 
-def _curve(run: Run, row: Round) -> str:
+def _curve(run: FinishedRun, row: Round) -> str:
     return "dense" if row.sparsity == 0 else f"{pruner(run)} at {row.sparsity:.3f}"
 
 
-def _judged(run: Run) -> dict[str, str]:
+def _judged(run: FinishedRun) -> dict[str, str]:
     """The columns that score a task: of the averaged output, or of the output itself."""
     averaged = value(run.summary, "scored.picture") == "average"
     return {_AVERAGED: "psnr_ema", "SSIM": "ssim"} if averaged else {_RAW: "psnr", "SSIM": "ssim"}
 
 
-def _of_set(run: Run) -> Iterable[Point]:
+def _of_set(run: FinishedRun) -> Iterable[Point]:
     factor = f" x{run.at('task.factor')}" if run.at("task.factor") else ""
     facet = f"{data_set(run) or _SHIPPED} {task(run)}{factor}"
     return over_rounds(pruner, facet=facet)(run)
@@ -75,10 +75,7 @@ TABLE2 = Exhibit(
     place=8.2,
     title="Parameters that are not zero",
     says="Tickets of 97.15% (for inpainting 73.79%) are as large as the deep decoder.",
-    paper=Paper(
-        numbers=paper.TABLE_2,
-        on="protocol=paper; the number depends on the network, not on the picture",
-    ),
+    paper=Paper(numbers=paper.TABLE_2, on="protocol=paper; the number depends on the network, not on the picture"),
     wants=lambda run: by("IMP")(run) or is_decoder(run),
     points=over_rounds(lambda run: "deep decoder" if is_decoder(run) else pruner(run), _kept),
     whole=Whole(series=("IMP", "deep decoder"), seeds=1),
@@ -92,11 +89,7 @@ TABLE3 = Exhibit(
     place=8.3,
     title="Dense network against an extreme ticket",
     says="A ticket of 0.2 million parameters does as well as the dense network of 2.2 million.",
-    paper=Paper(
-        numbers=paper.TABLE_3,
-        on="denoise, bird of Set5, protocol=paper",
-        pictures=("bird 288x288",),
-    ),
+    paper=Paper(numbers=paper.TABLE_3, on="denoise, bird of Set5, protocol=paper", pictures=("bird 288x288",)),
     wants=lambda run: by("IMP")(run) and task(run) == "denoise",
     points=over_rounds(pruner),
     whole=Whole(series=("IMP",)),
@@ -142,11 +135,7 @@ TABLE4 = Exhibit(
     place=16.4,
     title="SynFlow against IMP",
     says="SynFlow does as well up to 20% sparsity, and falls behind from 40% on.",
-    paper=Paper(
-        numbers=paper.TABLE_4,
-        on="denoise, F16 (512x512), protocol=paper",
-        pictures=("F16_GT 512x512",),
-    ),
+    paper=Paper(numbers=paper.TABLE_4, on="denoise, F16 (512x512), protocol=paper", pictures=("F16_GT 512x512",)),
     wants=by("IMP", "SynFlow", exactly=True),
     points=_to_target,
     whole=Whole(series=("SynFlow", "IMP")),

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Set
 from dataclasses import replace
 
-from lipdip.reports.exhibit import Making, NotDrawn, Paper, headline
+from lipdip.reports.exhibit import Making, NotDrawn, Paper
 from lipdip.reports.exhibits.using_tickets import GENERATORS, TABLE1_RUNS, generator, is_recovery, published
-from lipdip.reports.finished_run import Run
+from lipdip.reports.finished_run import FinishedRun
 from lipdip.reports.gallery import ComparedPictures, Gallery, Shot, WholeGrid
 from lipdip.reports.selectors import by, fits_once, is_restoration, pruner, source, task
 from lipdip.runs.matching import most_sparse_matching
@@ -16,7 +16,7 @@ _BEST = "Each picture is the best of its run against the clean one (an oracle's 
 _LAST = "IMP, SNIP and random are shown after their last round."
 
 
-def _sizes(run: Run) -> list[tuple[int, int]]:
+def _sizes(run: FinishedRun) -> list[tuple[int, int]]:
     images = run.at("image")
     return [(image["shape"][1], image["shape"][2]) for image in images] if isinstance(images, list) else []
 
@@ -26,7 +26,7 @@ def _score(row: Round) -> str:
     return f"loss {row.loss:.2e}" if row.score is None else f"{row.score:.2f} dB"
 
 
-def _restored(run: Run) -> Iterator[Shot]:
+def _restored(run: FinishedRun) -> Iterator[Shot]:
     """Clean, degraded, and restored by the dense network and by the pruner's tickets."""
     (size,) = _sizes(run)
     first, last, winner = run.rounds[0], run.rounds[-1], most_sparse_matching(run.rounds)
@@ -41,12 +41,12 @@ def _restored(run: Run) -> Iterator[Shot]:
         yield Shot(series=pruner(run), file="restored_last", size=size, score=_score(last), sparsity=last.sparsity)
 
 
-def _at_the_end(run: Run) -> Iterator[Shot]:
+def _at_the_end(run: FinishedRun) -> Iterator[Shot]:
     """Clean, dense, and restored by the last ticket."""
     return (shot for shot in _restored(run) if shot.series not in ("degraded", _MATCHING))
 
 
-def _after_steps(run: Run) -> Iterator[Shot]:
+def _after_steps(run: FinishedRun) -> Iterator[Shot]:
     """The picture of one fit, at the number of its steps."""
     (size,), (row, *_), steps = _sizes(run), run.rounds, run.at("fit.steps")
     at = getattr(row, "psnr_best_step", None)
@@ -57,14 +57,14 @@ def _after_steps(run: Run) -> Iterator[Shot]:
     yield Shot(series=name, file=file, size=size, place=f"{steps:,} steps", score=score)
 
 
-def _learns(run: Run) -> bool:
+def _learns(run: FinishedRun) -> bool:
     """A dense network, or its picture's and task's own ticket, fitted once."""
     found = source(run)
     own = found is None or (task(found.run) == task(run) and found.run.pictures == run.pictures)
     return is_restoration(run) and fits_once(run) and own and not run.at("fit.weight_noise")
 
 
-def _recovered(run: Run) -> Iterator[Shot]:
+def _recovered(run: FinishedRun) -> Iterator[Shot]:
     """The first pictures of a recovery: clean, measured where that can be seen, and recovered."""
     scores = {row.picture: row for row in run.scores_of_pictures()}
     sparsity = run.rounds[0].sparsity
@@ -79,15 +79,15 @@ def _recovered(run: Run) -> Iterator[Shot]:
         yield replace(recovered, score=score, sparsity=sparsity)
 
 
-def _has_clean(run: Run) -> bool:
+def _has_clean(run: FinishedRun) -> bool:
     """Whether pictures were given, all of them clean and as they are."""
     images = run.at("image")
-    if not isinstance(images, list) or headline(run.rounds[0]) is None:
+    if not isinstance(images, list) or run.rounds[0].headline_value is None:
         return False
     return all(image.get("clean", True) and image.get("content") in (None, "picture") for image in images)
 
 
-def _used(run: Run) -> Iterator[Shot]:
+def _used(run: FinishedRun) -> Iterator[Shot]:
     names, sizes = [name.rpartition(" ")[0] for name in run.pictures], _sizes(run)
     for name, (height, width) in zip(names, sizes, strict=True) if len(names) == len(sizes) else ():
         file = f"{name}/clean" if (run.path / "images" / name).is_dir() else "clean"
@@ -113,9 +113,7 @@ FIG8 = Gallery(
     title="Pictures recovered by a generator",
     says="Compressive sensing and inpainting with a pretrained generator: sparse ones recover faces better than "
     "the dense one does.",
-    paper=Paper(
-        has=published,
-    ),
+    paper=Paper(has=published),
     note="The first eight pictures, each of the restart with the lowest objective and of the sparsest ticket that "
     "there is; below it its MSE per pixel on [-1, 1]. A measurement of compressive sensing is no picture.",
     wants=is_recovery,

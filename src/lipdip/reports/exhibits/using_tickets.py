@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from lipdip.reports import paper
 from lipdip.reports.exhibit import BEST_PSNR, Axes, Compared, Exhibit, Making, Paper, Point, Whole, over_rounds
-from lipdip.reports.finished_run import Run, Source
+from lipdip.reports.finished_run import FinishedRun, Source
 from lipdip.reports.selectors import (
     by,
     fits_once,
@@ -28,7 +28,7 @@ GENERATORS = (
 _UNPRUNED = {"IMP, fine-tuned": "random, fine-tuned", "random, fine-tuned": "IMP, fine-tuned"}  # the same generator
 
 
-def generator(run: Run) -> str:
+def generator(run: FinishedRun) -> str:
     """The generator that recovers: the dense one, or a ticket used in one of the two ways."""
     found = source(run)
     if found is None:
@@ -37,13 +37,13 @@ def generator(run: Run) -> str:
     return f"{pruner(found.run)}, {'mask on pretrained weights' if masked else 'fine-tuned'}"
 
 
-def is_recovery(run: Run) -> bool:
+def is_recovery(run: FinishedRun) -> bool:
     """Recoveries as in Table 1: of compressive sensing those that withstand outliers."""
     robust = run.at("fit.objective") == "median_of_means" and bool(run.at("task.outliers"))
     return not run.lost and (task(run) == "gan_inpaint" or (task(run) == "compressive_sensing" and robust))
 
 
-def published(run: Run) -> bool:
+def published(run: FinishedRun) -> bool:
     """Whether Table 1 has a recovery's problem: of compressive sensing that of 2% outliers."""
     return task(run) != "compressive_sensing" or run.at("task.outliers") == 0.02
 
@@ -52,33 +52,33 @@ def _pruned(found: Source) -> str:
     return "" if pruner(found.run) == "IMP" else f", by {pruner(found.run)}"
 
 
-def _by_task(run: Run) -> str:
+def _by_task(run: FinishedRun) -> str:
     found = source(run)
     return "dense" if found is None else f"found by {task(found.run).replace('_', ' ')}{_pruned(found)}"
 
 
-def _by_picture(run: Run) -> str:
+def _by_picture(run: FinishedRun) -> str:
     found = source(run)
     return "dense" if found is None else f"found on {', '.join(found.run.pictures)}{_pruned(found)}"
 
 
-def _across_tasks(run: Run) -> bool:
+def _across_tasks(run: FinishedRun) -> bool:
     found = source(run)
     return is_restoration(run) and fits_once(run) and (found is None or found.run.pictures == run.pictures)
 
 
-def _across_pictures(run: Run) -> bool:
+def _across_pictures(run: FinishedRun) -> bool:
     found = source(run)
     denoised = found is None or task(found.run) == "denoise"
     return is_restoration(run) and task(run) == "denoise" and fits_once(run) and denoised
 
 
-def _found_on_several(run: Run) -> bool:
+def _found_on_several(run: FinishedRun) -> bool:
     found = source(run)
     return found is not None and len(found.run.pictures) > 1
 
 
-def _across_levels(run: Run) -> bool:
+def _across_levels(run: FinishedRun) -> bool:
     """Fits on either problem: of the dense network, of tickets found there, and of tickets of the other problem."""
     found = source(run)
     denoises = is_restoration(run) and task(run) == "denoise"
@@ -87,15 +87,15 @@ def _across_levels(run: Run) -> bool:
     return fits_once(run) and (task(run) == "classify" or (denoises and (own or other)))
 
 
-def _by_level(run: Run) -> Iterable[Point]:
+def _by_level(run: FinishedRun) -> Iterable[Point]:
     return over_rounds(_by_task, facet="accuracy" if task(run) == "classify" else "PSNR")(run)
 
 
-def _fits_target(run: Run) -> bool:
+def _fits_target(run: FinishedRun) -> bool:
     return is_single_picture_fit(run) and task(run) == "denoise" and run.at("task.sigma") == 0 and fits_once(run)
 
 
-def _network(run: Run) -> str:
+def _network(run: FinishedRun) -> str:
     found = source(run)
     return "dense" if found is None else f"{pruner(found.run)} at {run.rounds[0].sparsity:.3f}"
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from lipdip.reports.exhibit import Axes, Compared, Exhibit, Making, Point, Whole, headline, over_rounds
+from lipdip.reports.exhibit import Axes, Compared, Exhibit, Making, Point, Whole, over_rounds
 from lipdip.reports.exhibits.finding_tickets import SHOWN
-from lipdip.reports.finished_run import Run
+from lipdip.reports.finished_run import FinishedRun
 from lipdip.reports.selectors import (
     CLEAN,
     is_restoration,
@@ -16,29 +16,29 @@ from lipdip.reports.selectors import (
 )
 
 
-def _rewound(run: Run) -> str:
+def _rewound(run: FinishedRun) -> str:
     to = run.at("pruner.rewind")
     return "the start" if not to else f"{to:.0%} of the first round" if to < 1 else f"step {to}"
 
 
-def _rewinds(run: Run) -> bool:
+def _rewinds(run: FinishedRun) -> bool:
     plain = starts_dense(run) and not quirks(run) and on_the_ladder(run)
     return is_restoration(run) and pruner(run) == "IMP" and plain
 
 
-def _by_sgld(run: Run) -> bool:
+def _by_sgld(run: FinishedRun) -> bool:
     return is_restoration(run) and bool(run.at("fit.weight_noise")) and not quirks(run) and on_the_ladder(run)
 
 
-def _with_dense(run: Run) -> Iterable[Point]:
+def _with_dense(run: FinishedRun) -> Iterable[Point]:
     """The rounds, and the first as the dense network's level."""
     first = run.rounds[0]
     if first.sparsity == 0:
-        yield Point("dense", "dense", 0.0, headline(first))
+        yield Point("dense", "dense", 0.0, first.headline_value)
     yield from over_rounds(pruner)(run) if pruner(run) != "dense" else ()
 
 
-def _audited(run: Run) -> str:
+def _audited(run: FinishedRun) -> str:
     """The pruner and its quirks; ``legacy`` where it has all that the public scripts do, with a noise of each seed."""
     own, name = quirks(run), pruner(run)
     found = run.origin("pruner.ticket")
@@ -51,7 +51,7 @@ def _audited(run: Run) -> str:
     return ", ".join([name, *(["legacy"] if whole else own)])
 
 
-def _in_audit(run: Run) -> bool:
+def _in_audit(run: FinishedRun) -> bool:
     """IMP and random masks, any quirk; masks found on the clean picture only where they are fitted again."""
     own = pruner(run) in ("IMP", "random") and CLEAN not in quirks(run)
     again = pruner(run) == "tickets" and run.origin("pruner.ticket") is not None

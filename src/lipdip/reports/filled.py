@@ -5,20 +5,20 @@ from collections.abc import Iterable
 from lipdip.reports.averaging import drawn
 from lipdip.reports.exhibit import Exhibit
 from lipdip.reports.exhibit_tables import csv_of, markdown_of
-from lipdip.reports.finished_run import Run
+from lipdip.reports.finished_run import FinishedRun
 from lipdip.reports.gallery import Gallery
 from lipdip.reports.grids import Arranged, arranged
 from lipdip.reports.lines import Drawn
 
-Found = Drawn | Arranged
+Filled = Drawn | Arranged
 
 
-def found(exhibit: Exhibit | Gallery, runs: Iterable[Run]) -> Found:
+def filled(exhibit: Exhibit | Gallery, runs: Iterable[FinishedRun]) -> Filled:
     """The exhibit with those of the runs that belong to it."""
     return arranged(exhibit, runs) if isinstance(exhibit, Gallery) else drawn(exhibit, runs)
 
 
-def tables(shown: Found) -> dict[str, str]:
+def tables(shown: Filled) -> dict[str, str]:
     """Its numbers, by the suffix of a file; a gallery may have none."""
     if isinstance(shown, Drawn):
         return {"csv": csv_of(shown), "md": markdown_of(shown)}
@@ -28,7 +28,7 @@ def tables(shown: Found) -> dict[str, str]:
     return {} if power is None else {"csv": power}
 
 
-def figures(shown: Found) -> dict[str, bytes]:
+def figures(shown: Filled) -> dict[str, bytes]:
     """Its figure, by the suffix of a file."""
     from lipdip.reports import drawing, gallery_drawing
 
@@ -37,7 +37,7 @@ def figures(shown: Found) -> dict[str, bytes]:
     return {"png": gallery_drawing.png(shown), "svg": gallery_drawing.svg(shown)}
 
 
-def panels(shown: Found) -> list[bytes]:
+def panels(shown: Filled) -> list[bytes]:
     """Its panels as a PNG each."""
     from lipdip.reports import drawing, gallery_drawing
 
