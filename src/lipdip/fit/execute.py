@@ -136,7 +136,7 @@ def _finish(experiment: Experiment, record: Record, directory: RunDirectory) -> 
     directory.write("rounds.png", run_figures.rounds(record.rounds, directory.path / "images"))
     if record.pictures:
         files.append("pictures.csv")
-    directory.finish(_summary(experiment, record, files))
+    directory.finish(_summary(experiment, record, files) | {"run": directory.path.name})
 
 
 def _summary(experiment: Experiment, record: Record, files: Sequence[str]) -> dict[str, Any]:
