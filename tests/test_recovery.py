@@ -206,7 +206,7 @@ def test_a_recovery_is_whole_with_its_pictures(reachable, tmp_path):
         (("task.noise=-1",), "task.noise must be"),
         (("model.path=/nowhere.pth",), "/nowhere.pth"),
         (("pruner=imp",), "recovering prunes nothing"),
-        (("fit=adam",), "model.path"),
+        (("fit=adam",), "fit=latent"),
         (("fit.baseline=ridge",), "fit.baseline must be"),
         (("image.clean=false",), "no image.clean=false"),
     ],

@@ -29,7 +29,7 @@ from lipdip.pictures.arrays import as_floats, as_picture
 from lipdip.pruning.cut import Scorer
 from lipdip.runs.directory import RunDirectory
 from lipdip.runs.found import Run
-from lipdip.runs.identity import RUN_FORMAT, Identity, canonical, run_name, tag
+from lipdip.runs.identity import RUN_FORMAT, Identity, canonical, tag
 from lipdip.tasks import read_curves, read_rounds
 from lipdip.tasks.restoration import PriorFitting
 from lipdip.tickets.mask import Mask
@@ -337,7 +337,7 @@ def _identity(module: PriorFitting, origin: Origin, rule: Mapping[str, Any]) -> 
         **rule,
     }
     plain: dict[str, Any] = canonical(whole)
-    return {**plain, "name": run_name(plain)}
+    return plain
 
 
 def _stored(path: Path, summary: Mapping[str, Any]) -> Run:

@@ -31,6 +31,8 @@ def assemble_restoration(config: Config) -> Experiment:
         UserError: if a setting makes no sense, or settings do not go together.
         ValueError, TypeError: from a constructor, where the message names no setting.
     """
+    if config["model"]["_target_"] == "lipdip.networks.Generator":
+        raise UserError(f"task={config['task']['name']} with model=pggan is searched by fit=latent")
     answer = config["task"]["score"]["answer"]
     with blaming(config, "task.score"):
         choice("answer", answer, ANSWERS)
