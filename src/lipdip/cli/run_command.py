@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -64,8 +65,15 @@ def run(cfg: DictConfig, screen: Console | None = None, sweep: Sweep | None = No
 
 
 def plain(cfg: DictConfig) -> dict[str, Any]:
-    """A composed configuration as nested plain values, with every interpolation resolved."""
-    values: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
+    """A composed configuration as nested plain values, with every interpolation resolved.
+
+    Raises:
+        UserError: if there is no such value as one of them names.
+    """
+    try:
+        values: dict[str, Any] = OmegaConf.to_container(cfg, resolve=True)  # type: ignore[assignment]
+    except OmegaConfBaseException as error:
+        raise UserError(f"{error.full_key}: {str(error).splitlines()[0]}") from None
     values.pop(WORDS, None)
     return values
 
