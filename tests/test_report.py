@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
+from rich.console import Console
 
 from lipdip.cli import report_command as report
 from lipdip.cli.compose import compose
-from lipdip.cli.run_command import experiment_of
+from lipdip.cli.run_command import experiment_of, run
 from lipdip.core.dotted import value
 from lipdip.reports import exhibits
 from lipdip.reports.averaging import drawn
@@ -296,15 +297,6 @@ def test_denoising_and_classification_each_have_dense_network_and_both_tickets(t
     assert [panel.task for panel in found] == ["classify", "denoise"]
     for panel in found:
         assert [line.name for line in panel.lines] == ["dense", "found by denoise", "found by classify"]
-
-
-def test_a_setting_that_decides_nothing_splits_no_runs(tmp_path: Path) -> None:
-    """Older classifiers were not told what they are fitted to, which is one thing only."""
-    for name, task in (("old", CLASSIFY), ("new", {**CLASSIFY, "target": "degraded"})):
-        made(tmp_path, f"{name}_found", science__task=task)
-        used(tmp_path, f"{name}_used", f"{name}_found", science__task=task)
-    ((line,),) = (panel.lines for panel in panels(tmp_path, "fig6"))
-    assert line.name == "found by classify" and line.seeds == 1 and len(line.spots) == 1
 
 
 def _truncated(run: Path) -> None:
@@ -1021,3 +1013,21 @@ def test_tickets_of_sgld_stand_beside_the_level_of_the_dense_network(tmp_path: P
         ("dense", 1, 30.5),
         ("IMP", 2, 30.5),
     ]
+
+
+def test_two_seeds_from_the_command_line_to_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for seed in (0, 1):
+        for pruner in ("imp", "random"):
+            words = [*TINY, "image=astronaut", "task=denoise", f"pruner={pruner}", f"seed={seed}"]
+            run(compose(*words, f"paths.output_dir={tmp_path}"), Console(quiet=True))
+    places = ["--from", str(tmp_path), "--out", str(tmp_path / "report")]
+    assert all(report.main([*words, *places]) == 0 for words in (["table", "fig3"], ["figure", "fig3"], ["all"]))
+    assert report.main(["list", "--from", str(tmp_path)]) == 0
+    printed = capsys.readouterr()
+    assert not printed.err and "4 runs, 2 seeds, 1 panel" in printed.out
+    assert "image=astronaut task=denoise" in printed.out  # in the command for what is missing
+    (panel,) = panels(tmp_path)
+    assert [(line.name, line.seeds, len(line.spots)) for line in panel.lines] == [("IMP", 2, 4), ("random", 2, 4)]
+    assert {"fig2.png", "fig3.png", "fig3.csv", "fig11.svg", "index.html"} <= {
+        file.name for file in (tmp_path / "report").iterdir()
+    }

@@ -29,7 +29,7 @@ def _main() -> int | None:
         print("usage: lipdip COMMAND ...\n")
         for command, (_, what) in COMMANDS.items():
             print(f"  {command:9} {what}")
-        print("\nlipdip COMMAND --help says more; lipdip --version tells the versions")
+        print("\nlipdip COMMAND --help says more; lipdip --version shows the versions")
     elif name in ("-V", "--version"):
         print(f"lipdip {__version__} (torch {version('torch')}, Hydra {version('hydra-core')})")
     elif name in ("-sc", "--shell-completion"):

@@ -33,7 +33,7 @@ def _list(arguments: argparse.Namespace) -> None:
             say(console, f"         missing: {lack.text}")
             say(console, f"           {lack.command}")
         if len(lacks) > 2 and not arguments.all:
-            say(console, f"         and {len(lacks) - 2} more, which --all tells")
+            say(console, f"         and {len(lacks) - 2} more, which --all shows")
     say(console, "not drawn:")
     for other in NOT_DRAWN:
         say(console, f"{other.name:<8} {other.title}: {other.why}")
@@ -146,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     tabled = command("table", _table, "one exhibit's numbers beside the paper's, as CSV and Markdown")
     drawn_ = command("figure", _figure, "one exhibit's figure, as PNG and SVG")
     for one in (tabled, drawn_):
-        one.add_argument("name", metavar="NAME", help="of the exhibit, such as fig3 or table4; list tells all")
+        one.add_argument("name", metavar="NAME", help="of the exhibit, such as fig3 or table4; list shows all")
     whole = command("all", _all, "all of it, and index.html, one page that needs nothing beside it")
     for one in (tabled, drawn_, whole):
         one.add_argument("--out", type=Path, default=Path("report"), metavar="DIR", help="where to; default: report")

@@ -78,12 +78,12 @@ def _export(arguments: argparse.Namespace) -> None:
 def _pack(arguments: argparse.Namespace) -> None:
     _refuse(arguments.out, arguments.force)
     ticket, before = _load(arguments.file), arguments.file.stat().st_size
-    told = "as it was: it had its weights already"
+    what = "as it was: it had its weights already"
     if ticket.weights is None:
-        ticket, told = ticket.carrying(_initial(ticket, arguments)), f"with its weights; without them {before:,} bytes"
+        ticket, what = ticket.carrying(_initial(ticket, arguments)), f"with its weights; without them {before:,} bytes"
     content = ticket.to_bytes()
     write_whole(arguments.out, content)
-    say(plain_console(), f"{arguments.out}: {len(content):,} bytes, {told}")
+    say(plain_console(), f"{arguments.out}: {len(content):,} bytes, {what}")
 
 
 def _control(arguments: argparse.Namespace) -> None:

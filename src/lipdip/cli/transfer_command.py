@@ -70,9 +70,9 @@ def transfer(
     try:
         for done, (number, (cell, why)) in enumerate(each(_fit, fits, jobs), 1):
             cells[number] = cell
-            told = f"{_number(cell.score, cell.unit)} {cell.unit}" if why is None else f"failed: {why}"
+            result = f"{_number(cell.score, cell.unit)} {cell.unit}" if why is None else f"failed: {why}"
             head = f"{done}/{len(fits)}  {cell.start} on {cell.problem}, seed {cell.seed}: "
-            screen.print(f"{head}{told}", highlight=False, markup=False, soft_wrap=True)
+            screen.print(f"{head}{result}", highlight=False, markup=False, soft_wrap=True)
             if why is not None:
                 failed.append((fits[number], why))
     finally:  # stopped or not, what there is can be read
@@ -250,7 +250,7 @@ def _file(path: Path, number: int | None) -> Path:
 
 
 def _name(ticket: Ticket, file: Path) -> str:
-    """What a ticket is called that was given no name: task and picture that it was found on, where it tells."""
+    """What a ticket is called that was given no name: task and picture that it was found on, where its file says."""
     found: Any = ticket.provenance
     for key in ("configuration", "task", "name"):
         found = found.get(key) if isinstance(found, dict) else None

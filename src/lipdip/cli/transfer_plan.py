@@ -90,7 +90,7 @@ def plan(
     """All fits, the dense ones first.
 
     Raises:
-        UserError: if a ticket cannot be read or tells no seed, a control cannot be written, or names clash.
+        UserError: if a ticket cannot be read or has no seed, a control cannot be written, or names clash.
     """
     loaded = {name: [(file, Ticket.load(file)) for file in files] for name, files in tickets.items()}
     starts: dict[tuple[str, int, int], tuple[Path | None, str]] = {}
@@ -128,7 +128,7 @@ def plan(
 def _seed(ticket: Ticket, file: Path) -> int:
     seed = ticket.code.get("seed")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise UserError(f"{file} does not tell the seed that it was found with; give --seeds")
+        raise UserError(f"{file} does not say with which seed it was found; give --seeds")
     return seed
 
 

@@ -138,18 +138,9 @@ def _mark(axes: Axes, drawn: Drawn, panel: Panel) -> None:
         for first, x in enumerate(sorted({x for _, x in places})):
             axes.axvline(x, label=None if first else f"{name}; seeds at the line", **style)
             seeds = ", ".join(str(seed) for seed, place in places if place == x)
+            across: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "ha": "center", "va": "top"}
             box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-            axes.text(
-                x,
-                0.98 - 0.06 * (number % 2),
-                seeds,
-                transform=axes.get_xaxis_transform(),
-                fontsize=6.5,
-                ha="center",
-                va="top",
-                color="black",
-                bbox=box,
-            )
+            axes.text(x, 0.98 - 0.06 * (number % 2), seeds, fontsize=6.5, bbox=box, **across)
 
 
 def _line(axes: Axes, line: Line, style: Mapping[str, Any]) -> None:
@@ -168,9 +159,7 @@ def _line(axes: Axes, line: Line, style: Mapping[str, Any]) -> None:
         axes.plot(x, mean, **drawn, alpha=0.35)
     axes.plot(x, whole, label=name, **drawn)
     spread = [spot.entry.spread or 0 for spot in line.spots]
-    low = [middle - half for middle, half in zip(mean, spread, strict=True)]
-    high = [middle + half for middle, half in zip(mean, spread, strict=True)]
-    axes.fill_between(x, low, high, color=style["color"], alpha=0.15, linewidth=0)
+    axes.fill_between(x, np.subtract(mean, spread), np.add(mean, spread), color=style["color"], alpha=0.15, linewidth=0)
 
 
 def _alone(axes: Axes, spot: Spot, name: str, style: Mapping[str, Any]) -> None:

@@ -105,11 +105,21 @@ def _cell(drawn: Drawn, panel: Panel, place: int, column: TableColumn) -> TableC
     line, spot = panel.lines[place], column.spots[place]
     theirs = stated_by_paper(drawn, panel, line.series).get(column.x)
     compared = _compared(drawn, panel, line, column.x, spot)
-    ours = (None, None, None, 0) if spot is None else (spot.x, spot.entry.mean, spot.entry.spread, spot.entry.count)
-    difference = None if compared is None or theirs is None else compared - theirs
-    unit, runs = drawn.exhibit.axes.y.get(panel.facet, ""), "" if spot is None else " ".join(spot.runs)
-    head = (drawn.exhibit.name, panel.name, line.name, column.x)
-    return TableCell(*head, *ours, theirs, difference, unit, runs)
+    entry = None if spot is None else spot.entry
+    return TableCell(
+        exhibit=drawn.exhibit.name,
+        panel=panel.name,
+        series=line.name,
+        column=column.x,
+        x=None if spot is None else spot.x,
+        mean=None if entry is None else entry.mean,
+        spread=None if entry is None else entry.spread,
+        seeds=0 if entry is None else entry.count,
+        paper=theirs,
+        difference=None if compared is None or theirs is None else compared - theirs,
+        unit=drawn.exhibit.axes.y.get(panel.facet, ""),
+        runs="" if spot is None else " ".join(spot.runs),
+    )
 
 
 def csv_of(drawn: Drawn) -> str:

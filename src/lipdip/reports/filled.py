@@ -1,6 +1,8 @@
 """An exhibit with the runs that belong to it: the one place that knows that exhibits are lines or pictures."""
 
 from collections.abc import Iterable
+from importlib import import_module
+from typing import Any
 
 from lipdip.reports.averaging import drawn
 from lipdip.reports.exhibit import Exhibit
@@ -22,23 +24,22 @@ def tables(shown: Filled) -> dict[str, str]:
     """Its numbers, by the suffix of a file; a gallery may have none."""
     if isinstance(shown, Drawn):
         return {"csv": csv_of(shown), "md": markdown_of(shown)}
-    from lipdip.reports import gallery_drawing  # here, because matplotlib takes a second to load
-
-    power = gallery_drawing.power_table(shown)
+    power = _drawer(shown).power_table(shown)
     return {} if power is None else {"csv": power}
 
 
 def figures(shown: Filled) -> dict[str, bytes]:
     """Its figure, by the suffix of a file."""
-    from lipdip.reports import drawing, gallery_drawing
-
-    if isinstance(shown, Drawn):
-        return {"png": drawing.png(shown), "svg": drawing.svg(shown)}
-    return {"png": gallery_drawing.png(shown), "svg": gallery_drawing.svg(shown)}
+    drawer = _drawer(shown)
+    return {"png": drawer.png(shown), "svg": drawer.svg(shown)}
 
 
 def panels(shown: Filled) -> list[bytes]:
     """Its panels as a PNG each."""
-    from lipdip.reports import drawing, gallery_drawing
+    pictures: list[bytes] = _drawer(shown).panels(shown)
+    return pictures
 
-    return drawing.panels(shown) if isinstance(shown, Drawn) else gallery_drawing.panels(shown)
+
+def _drawer(shown: Filled) -> Any:
+    """The module that draws it; loaded here, because matplotlib takes a second."""
+    return import_module(f"lipdip.reports.{'drawing' if isinstance(shown, Drawn) else 'gallery_drawing'}")

@@ -102,12 +102,8 @@ def remarks(arranged: Arranged) -> str:
     most, counts = (ACROSS, "places") if arranged.exhibit.draws == "rows" else (PICTURES, "series")
     fullest = max((len(getattr(grid, counts)) for grid in arranged.panels), default=0)
     cut = f" The first {most} of {fullest} pictures." if fullest > most else ""
-    seed = (
-        " Each setting is shown for one seed: the smallest of those that have most pictures."
-        if arranged.exhibit.compared.per_setting
-        else ""
-    )
-    return f"{arranged.exhibit.note}{seed}{more}{cut}"
+    one_seed = " Each setting is shown for one seed: the smallest of those that have most pictures."
+    return f"{arranged.exhibit.note}{one_seed if arranged.exhibit.compared.per_setting else ''}{more}{cut}"
 
 
 def _check(picture: GridPicture) -> None:

@@ -1,6 +1,6 @@
 """Lines in panels: what the tables, figures and lists of an exhibit are made from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lipdip.figures.means import Entry
@@ -68,7 +68,7 @@ class Panel:
     @property
     def runs(self) -> list[FinishedRun]:
         """All runs in it, each once."""
-        return list({run.path: run for line in self.lines for run in line.runs}.values())
+        return each_once(run for line in self.lines for run in line.runs)
 
     @property
     def pictures(self) -> list[str]:
@@ -87,7 +87,12 @@ class Drawn:
     @property
     def runs(self) -> list[FinishedRun]:
         """All runs in it, each once."""
-        return list({run.path: run for panel in self.panels for run in panel.runs}.values())
+        return each_once(run for panel in self.panels for run in panel.runs)
+
+
+def each_once(runs: Iterable[FinishedRun]) -> list[FinishedRun]:
+    """The runs, in order, without those that came before."""
+    return list({run.path: run for run in runs}.values())
 
 
 def near(line: Line, x: float, columns: Sequence[float]) -> Spot | None:
@@ -116,8 +121,6 @@ def start_of(drawn: Drawn, panel: Panel, line: Line) -> Line | None:
 
 def marked(drawn: Drawn, panel: Panel) -> dict[str, list[tuple[int, float]]]:
     """Where the exhibit's rules would stop the panel's runs: seed and ``x``, by the rule's name."""
-    found: dict[str, set[tuple[int, float]]] = {}
-    for run in panel.runs:
-        for name, x in drawn.exhibit.axes.marks(run).items():
-            found.setdefault(name, set()).add((run.seed, x))
-    return {name: sorted(found[name]) for name in sorted(found)}
+    found = [(name, run.seed, x) for run in panel.runs for name, x in drawn.exhibit.axes.marks(run).items()]
+    names = sorted({name for name, _, _ in found})
+    return {name: sorted({(seed, x) for other, seed, x in found if other == name}) for name in names}

@@ -44,7 +44,11 @@ def page(
         f"<title>lipdip: results beside the paper</title><style>\n{_STYLE}</style></head><body>",
         "<h1>Lottery image priors: results beside the paper</h1>",
         f"<p>{len(gathered.runs)} finished runs from {escape(where)}, made by {escape('; '.join(versions))} on "
+<<<<<<< HEAD
         f"{escape(_list(hardware))}. Report by lipdip {escape(__version__)}.</p>",
+=======
+        f"{escape(', '.join(hardware))}. Report by lipdip {escape(lipdip.__version__)}.</p>",
+>>>>>>> part-v
         "<p>Numbers are means over seeds ± one standard deviation, and <code>n</code> is the number of seeds. "
         "Only runs of the same settings on the same hardware are averaged. They may differ in seeds, in the number of "
         "rounds and of threads, and in versions, which is stated where it is so. <em>Best</em> PSNR is the best over a "
@@ -66,7 +70,7 @@ def _pictures(shown: Sequence[Filled]) -> str:
     for name in {name for drawn in shown for run in drawn.runs for name in run.pictures}:
         own, _, size = name.rpartition(" ")
         sizes.setdefault(size if own else "data", set()).add(own or size)
-    return "; ".join(f"{size}: {_list(sorted(names))}" for size, names in sorted(sizes.items()))
+    return "; ".join(f"{size}: {', '.join(sorted(names))}" for size, names in sorted(sizes.items()))
 
 
 def _contents(exhibits: Sequence[Filled]) -> str:
@@ -152,24 +156,14 @@ def _missing(drawn: Filled) -> str:
 
 
 def _rest(without: Sequence[Filled], others: Sequence[NotDrawn]) -> str:
-    nothing = "".join(
-        f"<li>{drawn.exhibit.name}: {escape(drawn.exhibit.title)}. <code>{escape(drawn.exhibit.commands)}</code></li>"
-        for drawn in without
-    )
-    elsewhere = [f"{other.name}: {other.title}; {other.why}" for other in others]
-    parts = ["<h2>Not shown</h2>"]
-    if nothing:
-        parts.append(f"<p>No run belongs to these yet. The commands make their runs:</p><ul>{nothing}</ul>")
-    parts.append(f"<p>Exhibits of the paper that this report does not draw:</p>{_listed(elsewhere)}")
-    return "".join(parts)
+    yet = [f"{one.exhibit.name}: {one.exhibit.title}. {one.exhibit.commands}" for one in without]
+    head = f"<p>No run belongs to these yet. The commands make their runs:</p>{_listed(yet)}" if yet else ""
+    elsewhere = _listed(f"{other.name}: {other.title}; {other.why}" for other in others)
+    return f"<h2>Not shown</h2>{head}<p>Exhibits of the paper that this report does not draw:</p>{elsewhere}"
 
 
 def _refused(refused: Sequence[Refused], again: int) -> str:
-    counted = (
-        f"<p>{again} directories hold a run that another directory holds too, with the same numbers.</p>"
-        if again
-        else ""
-    )
+    counted = f"<p>{again} directories hold a run that another directory holds too.</p>" if again else ""
     lines = _listed(listed(refused)) if refused else "<p>None: every run directory could be read.</p>"
     return f'<h2 id="refused">Directories that were not used, or not everywhere</h2>{lines}{counted}'
 
@@ -180,7 +174,3 @@ def _folded(name: str, content: str) -> str:
 
 def _listed(items: Iterable[str]) -> str:
     return f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>"
-
-
-def _list(items: Sequence[str]) -> str:
-    return ", ".join(items)

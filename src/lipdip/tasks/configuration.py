@@ -72,6 +72,8 @@ def target(node: Config, place: str) -> Any:
     name = node.get("_target_") if isinstance(node, Mapping) else None
     if not isinstance(name, str):
         raise UserError(f"{place} must be a table with a _target_, not {node!r}")
+    if name == "???":
+        raise UserError(f"{place}._target_ must be given: the class to use")
     try:
         found = pkgutil.resolve_name(name)
     except (ImportError, AttributeError, ValueError) as error:

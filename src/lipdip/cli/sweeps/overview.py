@@ -31,7 +31,7 @@ class Overview:
         self._screen = screen
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._told: set[int] = set()
+        self._reported: set[int] = set()
         self._seen: list[SweepCell] = []
 
     def __enter__(self) -> "Overview":
@@ -62,11 +62,11 @@ class Overview:
 
     def _tell(self, cells: Sequence[SweepCell]) -> None:
         for cell in cells:
-            if cell.status in (DONE, FAILED) and cell.number not in self._told:
-                self._told.add(cell.number)
+            if cell.status in (DONE, FAILED) and cell.number not in self._reported:
+                self._reported.add(cell.number)
                 took = f"done in {span(cell.seconds)}" if cell.seconds else cell.reason or "was done already"
                 how = f"FAILED: {cell.reason}" if cell.status == FAILED else took
-                say(self._screen, f"{len(self._told)} of {len(cells)}  {named(cell, cells)}: {how}")
+                say(self._screen, f"{len(self._reported)} of {len(cells)}  {named(cell, cells)}: {how}")
 
 
 def picture(cells: Sequence[SweepCell], height: int = 25) -> Group:
@@ -108,7 +108,7 @@ def seconds_left(cells: Sequence[SweepCell]) -> float | None:
 
 
 def named(cell: SweepCell, cells: Sequence[SweepCell]) -> str:
-    """The overrides that tell a cell from the others."""
+    """The overrides that distinguish a cell from the others."""
     if len(cells) == 1:
         return "the only cell"
     common = set(cell.overrides).intersection(*(other.overrides for other in cells))

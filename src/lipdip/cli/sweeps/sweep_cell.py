@@ -139,7 +139,7 @@ class SweepDirectory:
         return (self.path / _file(cell)).stat().st_mtime
 
     def sweep_of(self, cell: SweepCell) -> "Sweep":
-        """What loggers are told of the sweep: the experiment, else the hash of the plan, and what is varied.
+        """What loggers record of the sweep: the experiment, else the hash of the plan, and what is varied.
 
         Raises:
             UserError: if there is no plan, or it cannot be read.

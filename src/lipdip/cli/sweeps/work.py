@@ -31,7 +31,7 @@ def do(task: Task, configure: Configure, cell: SweepCell, sweep: SweepDirectory,
     """Do ``cell``, and write down how it goes.
 
     Args:
-        task: does the run that a configuration describes, prints to a console, tells loggers of its sweep,
+        task: does the run that a configuration describes, prints to a console, names its sweep to loggers,
             and gives the run directory.
         configure: gives this cell's configuration.
         cell: which one.
