@@ -44,11 +44,7 @@ def page(
         f"<title>lipdip: results beside the paper</title><style>\n{_STYLE}</style></head><body>",
         "<h1>Lottery image priors: results beside the paper</h1>",
         f"<p>{len(gathered.runs)} finished runs from {escape(where)}, made by {escape('; '.join(versions))} on "
-<<<<<<< HEAD
-        f"{escape(_list(hardware))}. Report by lipdip {escape(__version__)}.</p>",
-=======
-        f"{escape(', '.join(hardware))}. Report by lipdip {escape(lipdip.__version__)}.</p>",
->>>>>>> part-v
+        f"{escape(', '.join(hardware))}. Report by lipdip {escape(__version__)}.</p>",
         "<p>Numbers are means over seeds ± one standard deviation, and <code>n</code> is the number of seeds. "
         "Only runs of the same settings on the same hardware are averaged. They may differ in seeds, in the number of "
         "rounds and of threads, and in versions, which is stated where it is so. <em>Best</em> PSNR is the best over a "
