@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -57,7 +58,7 @@ def find(
     rate: float = 0.2,
     steps: int = 3000,
     directory: str | Path | None = None,
-    hardware: Hardware | None = None,
+    hardware: Hardware | str | None = None,
     callbacks: Sequence["Callback"] = (),
     progress: bool = False,
     **settings: Any,
@@ -78,7 +79,7 @@ def find(
         rate: fraction of the remaining weights pruned each round.
         steps: optimisation steps of a round.
         directory: a folder for the run, which is then resumable; a finished one is read back. None: none is made.
-        hardware: where it runs; None: on a GPU where there is one.
+        hardware: where it runs, ``Hardware(...)`` or its device (``"cpu"``); None: on a GPU where there is one.
         callbacks: further callbacks of Lightning's.
         progress: show a line for each round.
         settings: of :class:`~lipdip.PriorFitting`: ``metric``, ``multi``, and fields of ``FitSettings`` (``lr=0.01``).
@@ -100,7 +101,7 @@ def find(
         built,
         problems,
         seed=seed,
-        hardware=hardware or Hardware(),
+        hardware=_hardware(hardware),
         **{"reg_noise_std": JITTER, "steps": steps, **settings},
     )
     prune = pruner if isinstance(pruner, PruneAndRewind) else PruneAndRewind(pruner, rate=rate, rounds=rounds)
@@ -117,7 +118,7 @@ def restore(
     seed: int | None = None,
     steps: int = 3000,
     directory: str | Path | None = None,
-    hardware: Hardware | None = None,
+    hardware: Hardware | str | None = None,
     callbacks: Sequence["Callback"] = (),
     progress: bool = False,
     **settings: Any,
@@ -133,7 +134,7 @@ def restore(
         seed: of code, jitter and, without a ticket, initial weights; None: the ticket's, else 0.
         steps: optimisation steps.
         directory: a folder for the run, which is then resumable; None: none is made.
-        hardware: where it runs; None: on a GPU where there is one.
+        hardware: where it runs, ``Hardware(...)`` or its device (``"cpu"``); None: on a GPU where there is one.
         callbacks: further callbacks of Lightning's.
         progress: show a line for each round.
         settings: of :class:`~lipdip.PriorFitting`, such as ``lr=0.01`` or ``stop_early=True``.
@@ -165,7 +166,7 @@ def restore(
         [problem],
         seed=seed,
         mask=mask,
-        hardware=hardware or Hardware(),
+        hardware=_hardware(hardware),
         **{"reg_noise_std": JITTER, "steps": steps, **settings},
     )
     rule = {"ticket": None if mask is None else mask.digest()}
@@ -224,6 +225,10 @@ class DeepImagePrior(nn.Module):
         made: nn.Module = kind.__new__(kind)  # type: ignore[call-overload]
         made.__dict__.update(self.__dict__)
         return made
+
+
+def _hardware(given: Hardware | str | None) -> Hardware:
+    return given if isinstance(given, Hardware) else Hardware(given or "auto")
 
 
 def _problems(x: Array | Problem | Sequence[Problem], physics: Any) -> list[Problem]:
@@ -314,15 +319,21 @@ def _run(
     console = Console() if progress else None
     with nullcontext() if directory is None else RunDirectory(Path(directory).expanduser()) as held:
         if held is not None:
-            summary = held.summary
-            if summary is not None and summary.get("identity") != identity:
-                raise UserError(f"{held.path} holds another run; give another directory, or remove it")
-            if summary is not None:
+            _check_same(held, identity)
+            if (summary := held.summary) is not None:
                 return _stored(held.path, summary)
         record = execute(experiment, held, console, callbacks=callbacks)
         if held is not None and (summary := held.summary) is not None:
             return _stored(held.path, summary)
     return Run(record.rounds, record.tickets, record.images, record.curves, module.ended)
+
+
+def _check_same(held: RunDirectory, identity: Identity) -> None:
+    """Refuse a directory in which another run was begun."""
+    text, begun = json.dumps(identity, indent=2, sort_keys=True) + "\n", held.path / "identity.json"
+    if begun.exists() and begun.read_text() != text:
+        raise UserError(f"{held.path} holds another run; give another directory, or remove it")
+    held.write("identity.json", text)
 
 
 def _identity(module: PriorFitting, origin: Origin, rule: Mapping[str, Any]) -> Identity:

@@ -15,7 +15,6 @@ from rich.table import Table
 from lipdip.cli.compose import WORDS
 from lipdip.core.console import console, say
 from lipdip.core.errors import UserError
-from lipdip.fit.autosave import Stopped
 from lipdip.fit.execute import Callback as Callback
 from lipdip.fit.execute import execute, is_callback
 from lipdip.fit.experiment import Experiment
@@ -99,7 +98,7 @@ def _do(
         directory.write("config.yaml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
         directory.write("overrides.yaml", yaml.safe_dump(list(words), allow_unicode=True))
         execute(experiment, directory, screen, loggers, callbacks)
-    except (UserError, Stopped):
+    except BaseException:
         directory.discard_if_empty()
         raise
 

@@ -2,14 +2,11 @@
 
 import copy
 import time
-from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import asdict
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-import lightning as L
 import torch
 from lightning.pytorch.utilities import rank_zero_warn
 from torch import Tensor, nn
@@ -18,15 +15,16 @@ from typing_extensions import override
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import stream
 from lipdip.fit.hardware import SWITCHES, Hardware
+from lipdip.fit.kind import Kind
 from lipdip.pruning.anatomy import Layer, anatomy
-from lipdip.pruning.context import Context, LossTerm
+from lipdip.pruning.context import Context
 from lipdip.runs.rows import Round
 from lipdip.tickets.mask import Mask, Pruned
 
 _PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 
-class Rounds(L.LightningModule):
+class Rounds(Kind):
     """What all kinds of training share: masks, rewinding, the budget of a round, and going on after a crash.
 
     An epoch is a round of ``budget`` optimisation steps, and a batch is ``hardware.steps_per_batch`` of them (1 on a
@@ -41,12 +39,6 @@ class Rounds(L.LightningModule):
         hardware: where it runs; None: wherever Lightning's Trainer puts it, with the plain step.
         unmasked: names of weights that count as pruned and yet are left as they are, a quirk of the public scripts.
     """
-
-    kind: ClassVar[str]
-    """Name of the kind: its folder in ``lipdip.tasks``."""
-
-    tables: ClassVar[Mapping[str, type]]
-    """What a row is in ``rounds.csv``, in ``curves.csv`` and, where there can be one, in ``pictures.csv``."""
 
     def __init__(
         self,
@@ -81,101 +73,6 @@ class Rounds(L.LightningModule):
         self._most: int | None = None  # steps that Lightning's limit_train_batches leaves of a round
         self._row: Round | None = None
 
-    # What a kind of training says of itself
-
-    @property
-    @abstractmethod
-    def budget(self) -> int:
-        """Optimisation steps in a round."""
-
-    @abstractmethod
-    def loss_terms(self) -> list[LossTerm]:
-        """What a scorer may look at: an input for each part of the loss."""
-
-    @abstractmethod
-    def begin(self) -> None:
-        """Set scores and random streams to a round's beginning."""
-
-    @abstractmethod
-    def step(self) -> None:
-        """Do step number ``steps``, counted from 1; pruned weights are zero after it."""
-
-    @abstractmethod
-    def reading(self) -> tuple[float, str]:
-        """The loss of the step just taken, and the score so far in words; waits for the device."""
-
-    @abstractmethod
-    def row(self, **common: Any) -> Round:
-        """The round's row, made of ``common`` (the fields of ``Round``) and the scores."""
-
-    @abstractmethod
-    def describe(self, row: Round) -> str:
-        """A row's scores in words, for the screen."""
-
-    @abstractmethod
-    def curve(self) -> dict[int, dict[str, float]]:
-        """:meth:`points` for a logger: by optimisation step, values by name."""
-
-    @abstractmethod
-    def state(self) -> dict[str, Any]:
-        """Scores and random streams, as plain values and tensors."""
-
-    @abstractmethod
-    def load_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from what :meth:`state` gave."""
-
-    @property
-    @abstractmethod
-    def subject(self) -> str:
-        """What it is trained on, in a word or two."""
-
-    @property
-    @abstractmethod
-    def metric_name(self) -> str:
-        """What results are scored by, in words."""
-
-    @abstractmethod
-    def headline(self) -> tuple[str, str]:
-        """What is trained on, and for how long a round, in words."""
-
-    def ended_early(self) -> bool:
-        """Whether a rule ends the round before its budget is spent."""
-        return False
-
-    def recorded(self, step: int) -> bool:
-        """Whether curves have a point after that step of a round."""
-        return step in (1, self.allowed)
-
-    def scored(self) -> dict[str, Any]:
-        """How scores are to be read, which are missing, and why."""
-        return {"picture": None, "metric": self.metric_name, "missing": [], "why": None}
-
-    def points(self) -> Sequence[Any]:
-        """The round's curve: rows of ``curves.csv``."""
-        return self._points
-
-    def picture_scores(self) -> Sequence[Any]:
-        """The round's rows of ``pictures.csv``, where there are any."""
-        return []
-
-    def given_pictures(self) -> dict[str, Tensor]:
-        """Pictures that no round changes, by their path below ``images/`` without suffix."""
-        return {}
-
-    def pictures(self) -> dict[str, Tensor]:
-        """The round's restored pictures, by name."""
-        return {}
-
-    def artifacts(self) -> dict[str, bytes]:
-        """Further files of the run directory, at a round's end."""
-        return {}
-
-    def comparison(self, images: Path, rounds: Sequence[Round], scores: Sequence[Any]) -> bytes | None:
-        """A PNG of a run's pictures side by side, with the rows of its tables; None: this kind has none."""
-        return None
-
-    # What they share
-
     @property
     def stepped(self) -> list[Any]:
         """Lightning's optimisers, whose steps ``trainer.global_step`` counts, in the order of their making."""
@@ -183,6 +80,7 @@ class Rounds(L.LightningModule):
         return list(own) if isinstance(own, list) else [own]
 
     @property
+    @override
     def allowed(self) -> int:
         """Steps of a round: the budget, or fewer where Lightning's ``limit_train_batches`` says so."""
         return self.budget if self._most is None else min(self.budget, self._most)

@@ -55,7 +55,7 @@ class CurvePoint:
 _LOSS, _PSNR, _PSNR_EMA, _SSIM = range(4)
 
 
-class _Held:
+class _Kept:
     """A picture and its PSNR, replaced where a condition on the device says so."""
 
     def __init__(self, device: torch.device) -> None:
@@ -93,9 +93,9 @@ class Scores:
         self._samples = 0
         self._output: Tensor | None = None
         self._average: Tensor | None = None
-        self._best = _Held(device)
-        self._lowest = _Held(device)  # its psnr is minus the loss
-        self._chosen = _Held(device)
+        self._best = _Kept(device)
+        self._lowest = _Kept(device)  # its psnr is minus the loss
+        self._chosen = _Kept(device)
         self._rule = RULES[settings.stop_rule](settings.stop_window, settings.stop_patience, device)
 
     @torch.no_grad()

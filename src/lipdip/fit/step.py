@@ -30,7 +30,7 @@ class Langevin:
 
 
 @dataclass(frozen=True)
-class Part:
+class PassPart:
     """One problem's part in a pass: which of the output's channels are its picture, and its place in the run."""
 
     problem: Problem
@@ -53,11 +53,11 @@ class Pass:
     """
 
     code: Tensor
-    parts: Sequence[Part]
+    parts: Sequence[PassPart]
     objective: Objective
 
 
-def make_objective(network: nn.Module, parts: Sequence[Part], hardware: Hardware) -> Objective:
+def make_objective(network: nn.Module, parts: Sequence[PassPart], hardware: Hardware) -> Objective:
     """The function from a code ``z`` to (losses, pictures), one for each part, read off one output ``f(z)``."""
 
     def objective(code: Tensor) -> tuple[list[Tensor], list[Tensor]]:
@@ -78,9 +78,9 @@ def make_passes(
     for index, problem in enumerate(problems):
         own = problem.physics.image_shape[0]
         first = channel if multi.head == "per_image" else 0
-        parts.append(Part(problem, slice(first, first + own), index))
+        parts.append(PassPart(problem, slice(first, first + own), index))
         channel += own
-    groups: dict[object, list[Part]] = {}
+    groups: dict[object, list[PassPart]] = {}
     for part in parts:
         key = codes[part.index].shape if multi.code == "shared" else part.index
         groups.setdefault(key, []).append(part)

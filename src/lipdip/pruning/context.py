@@ -89,10 +89,10 @@ def no_loss(output: Tensor) -> Tensor:
     raise ValueError("this rule needs a loss: give it one, from the network's output to a scalar")
 
 
-Scores = Mapping[str, Tensor]
+WeightScores = Mapping[str, Tensor]
 
 
-def normalised(scores: Scores, epsilon: float = 0.0) -> dict[str, Tensor]:
+def normalised(scores: WeightScores, epsilon: float = 0.0) -> dict[str, Tensor]:
     """The scores divided by the absolute value of their sum over all layers (plus ``epsilon``); the order stays."""
     total = torch.stack([score.sum() for score in scores.values()]).sum().abs() + epsilon
     return {name: score / total for name, score in scores.items()}

@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from lipdip.core.check import choice
-from lipdip.pruning.context import Context, Scores
+from lipdip.pruning.context import Context, WeightScores
 from lipdip.pruning.top_k import keep_top_k
 from lipdip.tickets.mask import Mask
 
-Scorer = Callable[[Context], Scores]
+Scorer = Callable[[Context], WeightScores]
 EMPTY_LAYERS = ("stop", "keep_one", "allow")
 
 
@@ -50,7 +50,7 @@ def cut(scorer: Scorer, context: Context, empty_layers: str = "stop") -> Mask:
     return mask
 
 
-def _best_lifted(scores: Scores, mask: Mask) -> dict[str, Tensor]:
+def _best_lifted(scores: WeightScores, mask: Mask) -> dict[str, Tensor]:
     """The scores, with each layer's best kept weight above all others; finite scores stay finite."""
     highest = max(score.max().item() for score in scores.values()) + 1
     lifted = {}

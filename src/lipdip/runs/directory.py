@@ -3,6 +3,7 @@
 <output_dir>/runs/<name>/
     config.yaml    the whole composed configuration, where a command made the run
     overrides.yaml the words that were typed
+    identity.json  what decides the numbers, where Python made the run in a directory of its choice
     rounds.csv     one row a round (a subclass of ``Round``; of several pictures their mean)
     pictures.csv   one row a round and picture, in a recovery and where there are several
     curves.csv     scores over steps

@@ -12,7 +12,7 @@ from lipdip.pictures import Picture, read
 from lipdip.runs.identity import RUN_FORMAT, canonical, flat, tag, unusual
 from lipdip.tasks.configuration import Config, blaming, build, seed_of, settings_of, target
 from lipdip.tasks.pruner_settings import PrunerSettings
-from lipdip.tasks.starting_point import Given, Start, start
+from lipdip.tasks.starting_point import GivenTicket, Start, start
 from lipdip.tickets.scope import ends
 
 _NOT_SCIENCE = (
@@ -23,7 +23,7 @@ _NOT_SCIENCE = (
 
 
 def begin(
-    config: Config, network: nn.Module, origin: Origin, code: Tensor, given: Given
+    config: Config, network: nn.Module, origin: Origin, code: Tensor, given: GivenTicket
 ) -> tuple[Start, Origin, set[str]]:
     """Apply the ticket that a run starts from, if any.
 

@@ -20,7 +20,7 @@ from lipdip.tickets.ticket_file import Ticket, tensor_digests
 from lipdip.tickets.transfer_mask import TransferredMask, transfer_mask
 
 INITS = ("original", "reinit", "model")
-Given = tuple[Path, Ticket] | None  # a ticket to start from, and its file
+GivenTicket = tuple[Path, Ticket] | None  # a ticket to start from, and its file
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Start:
     notes: tuple[str, ...] = ()
 
 
-def given_ticket(config: Config) -> Given:
+def given_ticket(config: Config) -> GivenTicket:
     """The ticket that ``ticket`` names, and its file; None where a run starts dense.
 
     Raises:
@@ -62,14 +62,14 @@ def given_ticket(config: Config) -> Given:
     return file, Ticket.load(file)
 
 
-def init_stream(config: Config, given: Given) -> str:
+def init_stream(config: Config, given: GivenTicket) -> str:
     """The name of the random stream that draws the network's own initial weights; never the ticket's for ``reinit``."""
     if given is not None and config["ticket"]["init"] == "reinit":
         return f"{given[1].init.get('stream', 'init')}/reinit"
     return "reinit" if config["pruner"]["init"] == "reinit" else "init"
 
 
-def start(config: Config, network: nn.Module, code: Tensor, given: Given, pretrained: bool = False) -> Start:
+def start(config: Config, network: nn.Module, code: Tensor, given: GivenTicket, pretrained: bool = False) -> Start:
     """Lay a ticket over ``network`` and give it that ticket's initial weights.
 
     Args:

@@ -1,5 +1,7 @@
 """A ticket's network, built again, and its initialisation, redrawn from its seed."""
 
+import importlib
+import pkgutil
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -104,16 +106,29 @@ def _check_fit(ticket: Described, more: Mapping[str, Callable[..., nn.Module]]) 
 
 
 def _network(ticket: Described, more: Mapping[str, Callable[..., nn.Module]]) -> nn.Module:
-    own: dict[str, Any] = {f"lipdip.networks.{name}": getattr(networks, name) for name in networks.__all__}
-    own |= more
     target: Any = ticket.architecture.get("target")
-    if not isinstance(target, str) or target not in own:
+    own = more.get(target) if isinstance(target, str) and target in more else _own(target)
+    if own is None:
         raise UserError(
             f"the ticket's network, {target}, is not lipdip's own: only its maker can draw its weights again"
         )
     try:
-        network: nn.Module = own[target](**ticket.architecture["settings"])
+        network: nn.Module = own(**ticket.architecture["settings"])
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         what = " ".join(str(error).split())
         raise UserError(f"the ticket's network, {target}, cannot be built: {what}") from None
     return network
+
+
+def _own(target: object) -> Callable[..., nn.Module] | None:
+    """One of lipdip's own networks, by its public name or as ``lipdip.networks.FILE.CLASS``; None: it is none."""
+    parts = str(target).split(".")
+    if parts[:2] != ["lipdip", "networks"] or len(parts) not in (3, 4):
+        return None
+    if len(parts) == 3:
+        return getattr(networks, parts[2]) if parts[2] in networks.__all__ else None
+    if parts[2] not in {module.name for module in pkgutil.iter_modules(networks.__path__)}:
+        return None
+    kind = getattr(importlib.import_module(".".join(parts[:3])), parts[3], None)
+    fits = isinstance(kind, type) and issubclass(kind, nn.Module) and kind.__module__ == ".".join(parts[:3])
+    return kind if fits else None
