@@ -37,7 +37,8 @@ def _files(output: Path) -> dict[str, bytes]:
     """Every file of the one run, times aside."""
     (run,) = (path for path in (output / "runs").iterdir() if not path.name.startswith("."))
     files = {str(path.relative_to(run)): path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    del files["config.yaml"]  # holds the output directory
+    for file in ("config.yaml", "overrides.yaml"):  # hold the output directory
+        del files[file]
     column = files["rounds.csv"].decode().splitlines()[0].split(",").index("seconds")
     rows = [line.split(",") for line in files["rounds.csv"].decode().splitlines()]
     files["rounds.csv"] = repr([row[:column] + row[column + 1 :] for row in rows]).encode()

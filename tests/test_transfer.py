@@ -88,8 +88,9 @@ def test_given_again_it_does_only_what_is_missing(found, tmp_path, monkeypatch):
 
 
 def _run_and_tell(cfg, screen):
-    path = run(cfg, screen)
-    return path, "finished already" in screen.file.getvalue()
+    shown = Console(file=io.StringIO())
+    path = run(cfg, shown)
+    return path, "finished already" in shown.file.getvalue()
 
 
 def test_a_failing_fit_stops_nothing_else_and_is_told_once(found, tmp_path, capsys):
@@ -183,7 +184,7 @@ def test_tickets_of_other_networks_have_their_own_random_control(found, tmp_path
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGKILL])
 def test_stopped_with_workers_it_leaves_none_behind_and_goes_on(found, tmp_path, signum):
-    long = ["--set", *TINY[:3], "fit.steps=150", "trainer.save_seconds=0", "trainer.chunk_seconds=0.02"]
+    long = ["--set", *TINY[:3], "fit.steps=150", "trainer.save_seconds=0"]
     few = ["--problems", "task=denoise", "--controls", "dense", *long, "--jobs", "2"]
     words = [sys.executable, "-m", "lipdip.transfer", *_arguments(found, tmp_path), *few]
     process = subprocess.Popen(words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
