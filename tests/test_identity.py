@@ -169,7 +169,7 @@ NEED_TICKETS = ("ticket", "reinit", "random_layerwise")
             [
                 task
                 for task in members("task")
-                if "restoration:" in (text := (config_dir() / "task" / f"{task}.yaml").read_text())
+                if "fits: {restoration: adam}" in (text := (config_dir() / "task" / f"{task}.yaml").read_text())
                 and "deepinv" not in text  # an extra; tests/test_deepinv.py composes those
             ],
             ("image.size=64",),

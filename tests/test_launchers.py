@@ -23,7 +23,7 @@ CLUSTER = Path(__file__).parent / "slurm" / "cluster.sh"
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 SLURM = ("hydra/launcher=slurm", "hydra.launcher.gpus_per_node=null", "hydra.launcher.cpus_per_task=1")
 SLURM += ("hydra.launcher.mem_gb=1", "hydra.launcher.array_parallelism=1")
-LONG = ("fit.steps=1000", "pruner.rounds=1", "trainer.save_seconds=0.2", "trainer.chunk_seconds=0.1")
+LONG = ("fit.steps=1000", "pruner.rounds=1", "trainer.save_seconds=0.2")
 RAY = ("hydra/launcher=ray", "hydra.launcher.ray.init.address=local", "+hydra.launcher.ray.init.num_cpus=2")
 RAY += ("+hydra.launcher.ray.remote.num_cpus=1",)
 
