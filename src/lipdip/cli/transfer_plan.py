@@ -12,10 +12,10 @@ from rich.console import Console
 
 from lipdip.cli.compose import compose
 from lipdip.cli.quoting import literal, quoted
+from lipdip.cli.run_command import experiment_of
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
 from lipdip.figures.means import DENSE, MatrixCell
-from lipdip.tasks.assemble import assemble
 from lipdip.tickets.control import control
 from lipdip.tickets.ticket_file import Ticket
 
@@ -72,7 +72,7 @@ def check(problem: Column, common: Sequence[str]) -> None:
         if taken:
             raise UserError(f"{override} cannot stand here: the transfer matrix itself decides on {taken[1]}")
     try:
-        assemble(compose(*common, *problem.overrides, "pruner=none"))
+        experiment_of(compose(*common, *problem.overrides, "pruner=none"))
     except UserError as error:
         raise UserError(f"the problem {problem.name!r}: {error}") from None
 

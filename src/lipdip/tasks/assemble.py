@@ -20,7 +20,7 @@ def assemble(config: Config) -> Experiment:
     try:
         target(config["fit"], "fit")
         package, fits = config["fit"]["_target_"].rpartition(".")[0], config["task"].get("fits")
-        if not isinstance(fits, dict):
+        if not fits:
             raise UserError("task.fits must say which kinds of fit do the task, as in task.fits={restoration: adam}")
         if package.rpartition(".")[2] not in fits:
             by = " or ".join(f"fit={name}" for name in fits.values())
