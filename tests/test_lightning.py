@@ -249,3 +249,9 @@ def test_a_run_that_a_callback_stops_says_so(command):
     directory = command(*stop, "+callbacks.stop.patience=1", "+callbacks.stop.min_delta=9", where="early")
     assert len(read_rounds(directory)) == 2
     assert "callback" in read_summary(directory)["ended"]
+
+
+def test_one_pruner_serves_networks_of_any_size():
+    prune = lip.PruneAndRewind(rounds=2)
+    plans = [prune.plan(lip.Mask.dense({"w": torch.ones(size)}), budget=5) for size in (100, 1000)]
+    assert plans == [[100, 80, 64], [1000, 800, 640]]

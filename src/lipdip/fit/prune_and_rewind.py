@@ -69,7 +69,8 @@ class PruneAndRewind(L.Callback):
         self.scorer: Scorer = Magnitude() if scorer is None else scorer
         self.trained = (when or getattr(self.scorer, "when", "training")) == "training"
         self.rewind, self.stop, self.empty_layers = rewind, stop, empty_layers
-        self.kept: list[int] | None = None if kept is None else list(kept)
+        self.kept: Sequence[int] = ()  # in the fit that was planned last
+        self._given = kept
         self._rate, self._rounds, self._sparsity = rate, rounds, sparsity
         self._losses: list[float] = []
         self._next: Mask | None = None
@@ -77,7 +78,7 @@ class PruneAndRewind(L.Callback):
             rising([], stop)
         ladder(10**9, rate, 0)  # refuses a rate that is none
 
-    def plan(self, start: Mask, budget: int, rounds: int | None = None) -> list[int]:
+    def plan(self, start: Mask, budget: int, rounds: int | None = None) -> Sequence[int]:
         """How many weights each round keeps, from round 0 on.
 
         Args:
@@ -89,8 +90,8 @@ class PruneAndRewind(L.Callback):
             ValueError: if there is no such ladder, or no such step to rewind to.
         """
         rewind_step(self.rewind, budget)
-        if self.kept is None:
-            self.kept = self._ladder(start, self._rounds if self._rounds is not None else rounds)
+        own = self._rounds if self._rounds is not None else rounds
+        self.kept = self._ladder(start, own) if self._given is None else self._given
         return self.kept
 
     def _ladder(self, start: Mask, rounds: int | None) -> list[int]:
@@ -122,7 +123,7 @@ class PruneAndRewind(L.Callback):
     @override
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Round k is trained: choose the mask of round k + 1."""
-        assert isinstance(pl_module, Rounds) and self.kept is not None
+        assert isinstance(pl_module, Rounds)
         if not pl_module.done:  # stopped in the middle
             return
         self._losses.append(pl_module.finished_row().loss)
