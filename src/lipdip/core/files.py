@@ -1,10 +1,65 @@
-"""Writing files so that they are whole or not there."""
+"""Paths that a user gives, reading what is really a file, and writing files so that they are whole or not there."""
 
+import errno
 import os
 import secrets
+import stat
 from pathlib import Path
 
 from lipdip.core.errors import UserError
+
+_NAME_BYTES, _PATH_BYTES = 255, 4096  # what file systems and Linux itself take
+
+
+def checked_path(text: str | os.PathLike[str], setting: str) -> Path:
+    """The path that a user gave, with ``~`` expanded.
+
+    Args:
+        text: as it was given.
+        setting: what it was given for, as its user writes it; named in errors.
+
+    Raises:
+        UserError: if no file can have such a path: an empty one, a NUL, characters that no name can hold, a name of
+            more than 255 bytes, an unknown user behind ``~``.
+
+    Example:
+        >>> checked_path("a" * 300, "image.path")
+        Traceback (most recent call last):
+        lipdip.core.errors.UserError: image.path: no file can have a name of 300 bytes; 255 are the most
+    """
+    try:
+        path = Path(text).expanduser()
+    except RuntimeError:
+        raise UserError(f"{setting}: there is no user {str(text).partition('/')[0]!r}") from None
+    try:
+        encoded = os.fsencode(path)
+    except UnicodeEncodeError:
+        raise UserError(f"{setting}: {ascii(str(text))} holds characters that no name of a file can") from None
+    if not str(text) or b"\0" in encoded:
+        raise UserError(f"{setting}: {str(text)!r} is no path")
+    longest = max(map(len, encoded.split(b"/")))
+    if longest > _NAME_BYTES:
+        raise UserError(f"{setting}: no file can have a name of {longest} bytes; {_NAME_BYTES} are the most")
+    if len(encoded) >= _PATH_BYTES:
+        raise UserError(f"{setting}: no path can have {len(encoded)} bytes; {_PATH_BYTES - 1} are the most")
+    return path
+
+
+def read_regular(path: Path) -> bytes:
+    """What is in a file; of a named pipe or a device, which may never end, nothing is read.
+
+    Raises:
+        OSError: if it cannot be read, or is no regular file.
+    """
+    # A pipe without a writer is opened at once, and known by its descriptor: its name may mean another thing by then.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with open(descriptor, "rb") as file:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
+        return file.read()
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
