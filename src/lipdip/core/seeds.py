@@ -52,26 +52,30 @@ def default_generator_seeded(seed: int, name: str, how: str = "portable") -> Ite
         torch.random.set_rng_state(before)
 
 
-class _Portable(TorchDispatchMode):
+class _Portable(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Fills float32 tensors on the CPU from the global generator in a way that no instruction set changes."""
 
     def __init__(self, fused: bool) -> None:
-        super().__init__()
-        self._uniform = _fused_uniform if fused else _unfused_uniform
+        super().__init__()  # type: ignore[no-untyped-call]
+        uniform = _fused_uniform if fused else _unfused_uniform
+        self._draws: Mapping[Any, Callable[..., Any]] = {
+            torch.ops.aten.uniform_.default: uniform,
+            torch.ops.aten.normal_.default: _normal,
+        }
 
     @override
     def __torch_dispatch__(
         self, func: Callable[..., Any], types: Sequence[type], args: Sequence[Any] = (), kwargs: Any = None
     ) -> Any:
         given: Mapping[str, Any] = kwargs or {}
-        draw = {torch.ops.aten.uniform_.default: self._uniform, torch.ops.aten.normal_.default: _normal}.get(func)
-        filled = args[0] if args else None
-        plain = isinstance(filled, Tensor) and filled.device.type == "cpu" and filled.dtype == torch.float32
-        if draw is None or not plain or given.get("generator") is not None:
+        tensor = args[0] if args else None
+        plain = isinstance(tensor, Tensor) and tensor.device.type == "cpu" and tensor.dtype == torch.float32
+        if not plain or func not in self._draws or given.get("generator") is not None:
             return func(*args, **given)
-        numbers = [*args[1:3], *(value for key, value in given.items() if key != "generator")]
-        low_or_mean, high_or_std = (*numbers, *(0.0, 1.0)[len(numbers) :])
-        return filled.copy_(torch.from_numpy(draw(tuple(filled.shape), low_or_mean, high_or_std)))
+        assert isinstance(tensor, Tensor)
+        bounds = [*args[1:3], *(value for name, value in given.items() if name != "generator")]
+        bounds += [0.0, 1.0][len(bounds) :]
+        return tensor.copy_(torch.from_numpy(self._draws[func](tuple(tensor.shape), *bounds)))
 
 
 def _unfused_uniform(shape: tuple[int, ...], low: float, high: float) -> Any:

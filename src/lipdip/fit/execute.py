@@ -24,7 +24,7 @@ from lipdip.fit.log_rounds import LogRounds
 from lipdip.fit.record import Record
 from lipdip.fit.screen import Screen
 from lipdip.runs.directory import RunDirectory
-from lipdip.runs.matching import most_sparse_matching
+from lipdip.runs.matching import answer, most_sparse_matching
 from lipdip.runs.rising import rising
 
 _TRAINER = {"enable_progress_bar": False, "enable_model_summary": False}
@@ -141,6 +141,7 @@ def _finish(experiment: Experiment, record: Record, directory: RunDirectory) -> 
 
 def _summary(experiment: Experiment, record: Record, files: Sequence[str]) -> dict[str, Any]:
     rows, winner, module = record.rounds, most_sparse_matching(record.rounds), experiment.module
+    chosen = answer(rows)
     dense = rows[0] if rows[0].sparsity == 0 else None
     scored = module.scored()
     if dense is None and "matching" not in scored["missing"]:
@@ -163,6 +164,7 @@ def _summary(experiment: Experiment, record: Record, files: Sequence[str]) -> di
         "dense": None if dense is None else asdict(dense),
         "most_sparse_matching": None if winner is None else asdict(winner),
         "last": asdict(rows[-1]),
+        "answer": None if chosen is None else chosen.round,
         "seconds": sum(row.seconds for row in rows),
         "hardware": str(module.hardware),
         "versions": {"lipdip": __version__, "torch": torch.__version__, "python": platform.python_version()},
