@@ -16,8 +16,10 @@ from lightning.pytorch.callbacks import Callback as Callback
 from lightning.pytorch.loggers import Logger
 from rich.console import Console
 
+from lipdip.core.console import say
 from lipdip.core.version import __version__
 from lipdip.figures import run_figures
+from lipdip.fit import memory
 from lipdip.fit.autosave import Autosave, Stopped
 from lipdip.fit.experiment import Experiment
 from lipdip.fit.log_rounds import LogRounds
@@ -51,8 +53,11 @@ def execute(
 
     Raises:
         Stopped: if the process was asked to stop; the state is saved, or the run finished.
-        UserError: if a fit diverges, or the trainer's arguments do not go with a run.
+        UserError: if a fit diverges, needs more memory than there is, or the trainer's arguments do not go with a run.
     """
+    note = memory.check(experiment.memory, experiment.module.hardware.device)
+    if note is not None and console is not None:
+        say(console, f"note: {note}")
     record, rounds = Record(experiment, directory), len(experiment.kept)
     own: list[Callback] = [record]
     if console is not None:

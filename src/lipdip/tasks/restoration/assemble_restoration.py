@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from lipdip.core.check import choice, flag, number
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import default_generator_seeded, stream
 from lipdip.fit.experiment import Experiment, Origin
+from lipdip.fit.memory import check, forecast
 from lipdip.fit.settings import ANSWERS, FitSettings, Multi
 from lipdip.networks.protocol import code_shape_of
 from lipdip.physics import Physics, build_foreign
@@ -47,6 +49,9 @@ def assemble_restoration(config: Config) -> Experiment:
         network: nn.Module = build(config, "model", out_channels=channels)
     with blaming(config, "model"):
         code_shapes = [code_shape_of(network, shape) for shape in shapes]
+    hardware = build(config, "trainer")
+    needed = forecast(network, code_shapes, shapes, settings, not multi.accumulate)
+    check(needed, hardware.device, times=4)  # what is hopeless is refused before its codes are drawn
     codes = draw_codes(code_shapes, seed, multi.code == "shared")
     metric = build(config, "task.score.metric")
     for _, height, width in shapes:
@@ -69,7 +74,7 @@ def assemble_restoration(config: Config) -> Experiment:
         mask=started.mask,
         metric=metric,
         multi=multi,
-        hardware=build(config, "trainer"),
+        hardware=hardware,
         unmasked=unmasked,
     )
     task, image = _task(config), _images(config, sources, shapes)
@@ -83,7 +88,8 @@ def assemble_restoration(config: Config) -> Experiment:
     }
     configuration = {"task": task, "image": image, **({"multi": several} if len(sources) > 1 else {})}
     whole = [note for own in notes for note in own]
-    return experiment(config, module, started, origin, whole, identity, configuration)
+    made = experiment(config, module, started, origin, whole, identity, configuration)
+    return replace(made, memory=needed)
 
 
 def _channels(shapes: Sequence[Sequence[int]], multi: Multi, names: Sequence[str]) -> int:
