@@ -7,6 +7,8 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from lipdip.core.files import read_regular
+
 DAMAGED = (OSError, KeyError, ValueError, TypeError, csv.Error)  # what reading a table raises that is not whole
 Row = TypeVar("Row")
 
@@ -27,7 +29,7 @@ def read_table(file: Path, kind: type[Row]) -> list[Row]:
     Raises:
         DAMAGED: any of these, if the file is missing or does not hold such rows.
     """
-    text = file.read_text()
+    text = read_regular(file).decode()
     if not text.endswith("\n"):
         raise ValueError("it ends in the middle of a line")
     rows = list(csv.DictReader(text.splitlines(), strict=True))
