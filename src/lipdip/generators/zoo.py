@@ -8,8 +8,9 @@ import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -86,7 +87,7 @@ def load_zoo(path: Path) -> ZooCheckpoint:
     return ZooCheckpoint(last, average, discriminator, config, digest)
 
 
-def _digest(file: BinaryIO, path: Path) -> str:
+def _digest(file: BufferedReader, path: Path) -> str:
     """The SHA-256 of a file that torch may have written, checked against its name."""
     beginning = file.read(len(_ROW))
     if not beginning.startswith((_ARCHIVE, _ROW)):
@@ -102,7 +103,7 @@ def _digest(file: BinaryIO, path: Path) -> str:
     return digest
 
 
-def _read(file: BinaryIO, path: Path) -> Any:
+def _read(file: BufferedReader, path: Path) -> Any:
     """What is in the file, without running anything in it; torch does not look at an archive's checksums."""
     try:
         if file.read(len(_ARCHIVE)) == _ARCHIVE:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lipdip.core.errors import UserError
-from lipdip.core.files import file_digest
+from lipdip.core.files import file_digest, read_regular
 from lipdip.runs.reading import needed, read_summary
 
 _AT_A_TIME = 4  # files; hashing leaves Python, so that threads help
@@ -62,6 +62,20 @@ def check_contents(run: Path, summary: Mapping[str, Any]) -> None:
                 raise UserError(f"{run} is damaged: {name} is not as the run wrote it")
     if summary.get("checksum") != _checksum({name: item for name, item in summary.items() if name != "checksum"}):
         raise UserError(f"{run} is damaged: summary.json is not as the run wrote it")
+
+
+def check_table(run: Path, name: str) -> None:
+    """Refuse a table of a finished run that is not as the run wrote it; an unfinished run's is not checked.
+
+    Raises:
+        UserError: if it was changed.
+    """
+    try:
+        digest = json.loads(read_regular(run / "summary.json"))["sha256"][name]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return
+    if digest != _digest(run / name):
+        raise UserError(f"{run} is damaged: {name} is not as the run wrote it")
 
 
 def _digest(file: Path) -> str:

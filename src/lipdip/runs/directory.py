@@ -205,14 +205,16 @@ class RunDirectory:
             return None
 
     def reopen(self) -> str | None:
-        """Take what says that the run is finished from a run that is not whole.
+        """Have the run go on, or begin: what says that it is finished is removed, since it is not whole.
 
         Returns:
             What is missing or damaged; None if the run was not finished.
 
         Raises:
-            UserError: if it cannot be taken away.
+            UserError: if that cannot be removed, or something in the directory is a link.
         """
+        for found in self.path.rglob("*"):
+            _refuse_link(found)
         if not os.path.lexists(self.path / SUMMARY):
             return None
         try:

@@ -1,7 +1,6 @@
 """Reading what a run directory holds; nothing is trusted that is not whole."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -55,10 +54,17 @@ def read_summary(run: Path) -> dict[str, Any]:
     if type(count) is not int or count != len(rounds):
         raise UserError(f"{run} is damaged: rounds.csv has {len(rounds)} rounds, and its summary says {count}")
     for file in files:
-        if not os.path.isfile(run / file):  # which is also false of what can be no name
+        if not _is_file(run / file):
             raise UserError(f"{run} is not whole: it has no {file}")
     whole: dict[str, Any] = loaded
     return whole
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # what can be no name
+        return False
 
 
 def needed(summary: Mapping[str, Any]) -> list[str]:
