@@ -2,10 +2,12 @@
 
 import copy
 import hashlib
+import io
 import json
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from io import BufferedWriter
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,33 @@ class Straight(TorchCheckpointIO):
         file = Path(path)
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("wb") as opened:
-            torch.save(checkpoint, opened)
+            writer = _Writer(opened)
+            torch.save(checkpoint, writer)
+            if writer.failed is not None:
+                raise writer.failed
+
+
+class _Writer(io.RawIOBase):
+    """Hands on what is written until that fails: where torch hears of it, it raises an error that hides the cause."""
+
+    def __init__(self, file: BufferedWriter) -> None:
+        super().__init__()
+        self.failed: OSError | None = None
+        self._file = file
+
+    @override
+    def writable(self) -> bool:
+        return True
+
+    @override
+    def write(self, data: Any) -> int:
+        if self.failed is None:
+            try:
+                self._file.write(data)
+                self._file.flush()
+            except OSError as error:
+                self.failed = error
+        return memoryview(data).nbytes
 
 
 class Resumed(Callback):
