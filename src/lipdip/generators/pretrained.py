@@ -8,6 +8,7 @@ from urllib.error import URLError
 import torch
 
 from lipdip.core.errors import UserError
+from lipdip.core.files import checked_path
 from lipdip.generators.network_file import load_discriminator, load_generator
 from lipdip.generators.zoo import load_zoo
 from lipdip.networks import Discriminator, Generator
@@ -51,7 +52,7 @@ def pretrained(path: str) -> Pretrained:
     if path == EMBEDDED:
         with resources.as_file(resources.files("lipdip.generators") / "data" / "clothes_32") as folder:
             return _stored(folder, EMBEDDED)
-    file = fetched(CELEBAHQ_URL) if path == CELEBAHQ else Path(path).expanduser()
+    file = fetched(CELEBAHQ_URL) if path == CELEBAHQ else checked_path(path, "model.path")
     if file.is_dir():
         return _stored(file, file.absolute().name)
     if file.suffix == ".pth":
