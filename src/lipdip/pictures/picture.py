@@ -10,7 +10,8 @@ from PIL import Image
 from torch import Tensor
 
 from lipdip.core.errors import UserError
-from lipdip.pictures.decode import Array, decoded
+from lipdip.pictures.decode import decoded
+from lipdip.pictures.samples import Array
 from lipdip.pictures.standard_sets import how_to_fetch
 
 BUNDLED = ("astronaut", "camera", "chelsea", "coffee")
@@ -141,4 +142,4 @@ def _tensor(array: Array) -> Tensor:
     """(H, W) or (H, W, C), as files store it, to (C, H, W)."""
     if array.ndim == 2:
         array = array[..., None]
-    return torch.from_numpy(array.transpose(2, 0, 1).copy())
+    return torch.from_numpy(np.ascontiguousarray(array.transpose(2, 0, 1)))  # a grey one is not copied
