@@ -1,5 +1,6 @@
 """Pictures of every kind: read and noted, or refused in one line."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from PIL import Image
 
 from lipdip.core.errors import UserError
-from lipdip.pictures import Picture, bundled, read, read_pixel_mask, sized
+from lipdip.pictures import Picture, bundled, read, read_folder, read_pixel_mask, sized
 
 
 @pytest.fixture
@@ -181,3 +182,61 @@ def test_a_pixel_mask_follows_its_picture(save):
     assert mask.shape == (1, 64, 32) and mask[..., :8].min() == 1 and mask[..., 8:].max() == 0
     with pytest.raises(UserError, match="is 64x48, the picture 64x64"):
         read_pixel_mask(path, _blank(64, 64), None)
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        ("a\0b.png", "is no path"),
+        ("a\ud800.png", "characters"),
+        ("a" * 300 + ".png", "300|304"),
+        ("a/" * 3000 + "b.png", "bytes"),
+        ("~nobody-of-that-name/a.png", "no user"),
+        ("", "is no path"),
+        ("/dev/zero", "a file"),
+    ],
+)
+def test_paths_that_no_picture_can_have(tmp_path, path, word):
+    for ask in (lambda: read(path, str(tmp_path)), lambda: read_folder(path, str(tmp_path))):
+        with pytest.raises(UserError, match=word) as caught:
+            ask()
+        assert "\n" not in str(caught.value)
+
+
+def test_a_named_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(UserError, match="pipe"):
+        read(str(tmp_path / "a.png"))
+    with pytest.raises(UserError, match="pipe"):
+        read_folder(str(tmp_path))
+    with pytest.raises(UserError, match="pipe"):
+        read_pixel_mask(str(tmp_path / "a.png"), _blank(64, 64), None)
+
+
+def test_a_folder_that_may_not_be_looked_into(tmp_path, monkeypatch):
+    def refused(*_args, **_more):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refused)
+    monkeypatch.setattr(Path, "iterdir", refused)
+    for ask in (read, read_folder):
+        with pytest.raises(UserError, match="Permission denied"):
+            ask("locked/a.png", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("price_$5_and_$10", "price_$5_and_$10"),
+        ("München 図", "München 図"),
+        ("two\nlines\x1b[31m", "two%0Alines%1B[31m"),
+        ("caf\udce9", "caf%E9"),
+    ],
+)
+def test_a_name_is_printable_and_a_folders(save, name, shown):
+    assert read(save(f"{name}.png", COLOUR)).name == shown
+
+
+def test_a_name_that_is_nearly_too_long_is_cut_in_results(save):
+    first, second = (read(save("\n" * 200 + end + ".png", COLOUR)).name for end in "ab")
+    assert first != second and len(first) <= 200
