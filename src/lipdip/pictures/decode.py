@@ -8,6 +8,7 @@ from PIL import Image
 
 from lipdip.core.errors import UserError
 from lipdip.pictures.pillow_image import decoded_image
+from lipdip.pictures.readable_name import readable_name
 from lipdip.pictures.samples import Array, unit
 from lipdip.pictures.tiff import SIGNATURES, decoded_tiff
 
@@ -33,7 +34,7 @@ def decoded(content: bytes, file: Path) -> tuple[Array, tuple[str, ...]]:
         raise UserError(f"{file} holds values that are not numbers (NaN or infinite)")
     if low < 0 or high > 1:
         raise UserError(f"{file} holds values from {low:.4g} to {high:.4g}; floating-point pictures must lie in [0, 1]")
-    return array, tuple(notes)
+    return array, tuple(f"{readable_name(file.name)} {note}" for note in notes)
 
 
 def _by_kind(content: bytes, file: Path) -> tuple[Array, list[str]]:

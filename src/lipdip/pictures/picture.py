@@ -99,7 +99,10 @@ def read_file(file: Path, name: str | None = None, rgb: bool = False) -> Picture
     array, notes = decoded(content, file)
     pixels = _tensor(array)
     if rgb and pixels.shape[0] == 1:
-        pixels, notes = pixels.expand(3, -1, -1).clone(), (*notes, f"{file.name} was given three equal channels")
+        pixels, notes = (
+            pixels.expand(3, -1, -1).clone(),
+            (*notes, f"{readable_name(file.name)} was given three equal channels"),
+        )
     return Picture(readable_name(name or file.stem), pixels, hashlib.sha256(content).hexdigest(), notes)
 
 
@@ -135,7 +138,7 @@ def read_folder(path: str | None, data_dir: str | None = None) -> list[Picture]:
     if not chosen:
         raise UserError(f"{folder} holds no pictures; sub-folders are not looked into")
     found = [read_file(file) for file in chosen]
-    others = ", ".join(file.name for file in files if file not in chosen)
+    others = ", ".join(readable_name(file.name) for file in files if file not in chosen)
     if others:
         found[0] = replace(found[0], notes=(*found[0].notes, f"left out, since their names are no pictures': {others}"))
     return found

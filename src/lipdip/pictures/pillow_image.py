@@ -16,7 +16,7 @@ _ORIENTATION = 0x0112  # the EXIF tag
 
 
 def decoded_image(content: bytes, file: Path, most: int) -> tuple[Array, list[str]]:
-    """The first frame: (H, W) or (H, W, 3) in [0, 1], and notes.
+    """The first frame: (H, W) or (H, W, 3) in [0, 1], and notes, each to be read after the file's name.
 
     Args:
         content: of a file in one of ``formats.FORMATS``.
@@ -32,7 +32,7 @@ def decoded_image(content: bytes, file: Path, most: int) -> tuple[Array, list[st
             with Image.open(io.BytesIO(content), formats=readable()) as image:
                 if image.width * image.height > most:
                     raise Image.DecompressionBombError
-                notes = _first_notes(image, file)
+                notes = _first_notes(image)
                 return _numbers(image, content, file, notes)
     except Image.DecompressionBombError:
         raise UserError(
@@ -55,12 +55,12 @@ def shown(image: Image.Image, file: Path, notes: list[str]) -> tuple[Array, list
     if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
         image, was_transparent = _on_white(image)
         if was_transparent:
-            notes.append(f"{file.name} has transparent pixels, which were put on white")
+            notes.append("has transparent pixels, which were put on white")
     if image.mode.startswith("I"):  # 16-bit grey, or 32-bit integers that hold it
         greys = np.asarray(image)
         if greys.max() > 65535 or greys.min() < 0:
             raise UserError(f"{file} has 32-bit integer values; a picture has 8 or 16 bits")
-        notes.append(f"{file.name} has 16-bit greys, which were kept")
+        notes.append("has 16-bit greys, which were kept")
         return unit(greys.astype(np.uint16), 16), notes
     if image.mode == "F":
         return np.array(image, dtype=np.float32), notes
@@ -69,38 +69,36 @@ def shown(image: Image.Image, file: Path, notes: list[str]) -> tuple[Array, list
     if image.mode == "1":
         image = image.convert("L")
     if image.mode not in ("L", "RGB"):
-        notes.append(f"{file.name} ({image.mode}) was converted to RGB")
+        notes.append(f"({image.mode}) was converted to RGB")
         image = image.convert("RGB")
     if image.mode == "L":
-        notes.append(f"{file.name} is grey: one channel")
+        notes.append("is grey: one channel")
     return unit(np.asarray(image), 8), notes
 
 
-def _first_notes(image: Image.Image, file: Path) -> list[str]:
+def _first_notes(image: Image.Image) -> list[str]:
     """What is left out or turned."""
     notes, frames = [], getattr(image, "n_frames", 1)
     if frames > 1:
-        notes.append(f"{file.name} has {frames} frames; the first was taken")
+        notes.append(f"has {frames} frames; the first was taken")
     if image.getexif().get(_ORIENTATION, 1) in range(2, 9):
-        notes.append(f"{file.name} was turned as its camera says")
+        notes.append("was turned as its camera says")
     return notes
 
 
 def _numbers(image: Image.Image, content: bytes, file: Path, notes: list[str]) -> tuple[Array, list[str]]:
     if deep_colours.png_is_deep(content):
-        return _deep_png(image, content, file, notes)
+        return _deep_png(image, content, notes)
     if (deep := deep_colours.read_deep_ppm(content, image)) is not None:
-        notes.append(f"{file.name} has 16-bit colours, which were kept")
+        notes.append("has 16-bit colours, which were kept")
         return np.divide(deep[0], np.float32(deep[1]), dtype=np.float32), notes
     bits = deep_colours.bits_lost(image, content)
     if bits:
-        notes.append(
-            f"{file.name} has {bits}-bit colours, which were read at 8 bits (a TIFF, PNG or .npy file keeps them)"
-        )
+        notes.append(f"has {bits}-bit colours, which were read at 8 bits (a TIFF, PNG or .npy file keeps them)")
     return shown(ImageOps.exif_transpose(image), file, notes)
 
 
-def _deep_png(image: Image.Image, content: bytes, file: Path, notes: list[str]) -> tuple[Array, list[str]]:
+def _deep_png(image: Image.Image, content: bytes, notes: list[str]) -> tuple[Array, list[str]]:
     """16 bits with colours, or with transparency."""
     samples, key = deep_colours.read_deep_png(content), image.info.get("transparency")
     bands = 1 if samples.shape[-1] == 2 else 3
@@ -111,8 +109,8 @@ def _deep_png(image: Image.Image, content: bytes, file: Path, notes: list[str]) 
         alpha = np.float32(1) - (samples == key).all(-1) if key is not None else np.ones((1, 1), np.float32)
     values, shows = on_white(values, alpha)
     if shows:
-        notes.append(f"{file.name} has transparent pixels, which were put on white")
-    notes.append(f"{file.name} has 16-bit {'greys' if bands == 1 else 'colours'}, which were kept")
+        notes.append("has transparent pixels, which were put on white")
+    notes.append(f"has 16-bit {'greys' if bands == 1 else 'colours'}, which were kept")
     return (values[..., 0] if bands == 1 else values), notes
 
 

@@ -33,7 +33,7 @@ _ASSOCIATED, _UNASSOCIATED = 1, 2  # what an extra channel is: alpha that colour
 
 
 def decoded_tiff(content: bytes, file: Path, most: int) -> tuple[Array, list[str]]:
-    """The first picture: (H, W) or (H, W, 3), and notes.
+    """The first picture: (H, W) or (H, W, 3), and notes, each to be read after the file's name.
 
     Integers are divided by the largest value of their bits, floats are taken as they are.
 
@@ -65,11 +65,11 @@ def _first_picture(tiff: "TiffFile", content: bytes, file: Path, most: int) -> t
             f"{file} is too large to be a picture that a network can fit (over {most // 10**6} million pixels)"
         )
     _check(page, content, file)
-    notes = [f"{file.name} has {frames} frames; the first was taken"] if frames > 1 else []
+    notes = [f"has {frames} frames; the first was taken"] if frames > 1 else []
     if _orientation(page) != 1:
-        notes.append(f"{file.name} was turned as its camera says")
+        notes.append("was turned as its camera says")
     if page.photometric == _NEGATIVE:
-        notes.append(f"{file.name} is stored as a negative (its zero is white), and was turned round")
+        notes.append("is stored as a negative (its zero is white), and was turned round")
     if page.compression in _UNPACKED_HERE and page.photometric != _YCBCR:
         samples = upright(_unpacked(page, file), _orientation(page))
     elif page.bitspersample <= 8 and (whole := _by_pillow(content, number, page)) is not None:
@@ -160,28 +160,28 @@ def _deep(content: bytes, number: int, page: "TiffPage", file: Path) -> Samples:
 
 def _seen(samples: Samples, page: "TiffPage", file: Path, notes: list[str]) -> tuple[Array, list[str]]:
     """From stored numbers (H, W, S) to what they show."""
-    name, bits, kind = file.name, page.bitspersample, page.photometric
+    bits, kind = page.bitspersample, page.photometric
     bands = _BANDS[kind]
     floating = samples.dtype.kind == "f"
     if kind == _PALETTE:
-        notes.append(f"{name} (palette) was converted to RGB")
+        notes.append("(palette) was converted to RGB")
         values = _colours(page)[samples[..., 0].astype(np.int64)]
     else:
         values = unit(samples[..., :bands], bits)
     if kind == _NEGATIVE:
         values = 1 - values
     if kind == _INKS:
-        notes.append(f"{name} (CMYK) was converted to RGB")
+        notes.append("(CMYK) was converted to RGB")
         values = inks_to_rgb(values)
-    values = _without_extras(values, samples[..., bands:], page, name, notes)
+    values = _without_extras(values, samples[..., bands:], page, file, notes)
     if bits > 8 and not floating and kind != _PALETTE:
-        notes.append(f"{name} has 16-bit {'greys' if bands == 1 else 'colours'}, which were kept")
+        notes.append(f"has 16-bit {'greys' if bands == 1 else 'colours'}, which were kept")
     elif values.shape[-1] == 1 and not floating:
-        notes.append(f"{name} is grey: one channel")
+        notes.append("is grey: one channel")
     return (values[..., 0] if values.shape[-1] == 1 else values), notes
 
 
-def _without_extras(values: Array, extras: Samples, page: "TiffPage", name: str, notes: list[str]) -> Array:
+def _without_extras(values: Array, extras: Samples, page: "TiffPage", file: Path, notes: list[str]) -> Array:
     """Put on white by the first extra channel that is alpha; others are left out."""
     kinds = [int(kind) for kind in page.extrasamples] or [_UNASSOCIATED] * extras.shape[-1]
     place = next((i for i, kind in enumerate(kinds) if kind in (_ASSOCIATED, _UNASSOCIATED)), None)
@@ -189,12 +189,12 @@ def _without_extras(values: Array, extras: Samples, page: "TiffPage", name: str,
     if place is not None and place < extras.shape[-1]:
         alpha, left_out = unit(extras[..., place], page.bitspersample), left_out - 1
         if kinds[place] == _ASSOCIATED and page.photometric != _GREY and page.photometric != _RGB:
-            raise UserError(f"{name} has colours multiplied by their transparency, which are read of grey and RGB only")
+            raise UserError(f"{file} has colours multiplied by transparency, which are read of grey and RGB only")
         values, shows = on_white(values, alpha, multiplied=kinds[place] == _ASSOCIATED)
         if shows:
-            notes.append(f"{name} has transparent pixels, which were put on white")
+            notes.append("has transparent pixels, which were put on white")
     if left_out:
-        notes.append(f"{name} has {left_out} more channels than a picture; they were left out")
+        notes.append(f"has {left_out} more channels than a picture; they were left out")
     return values
 
 
@@ -202,7 +202,7 @@ def _colours(page: "TiffPage") -> Array:
     """(colours, 3) of a palette. Its numbers have 16 bits, but many writers put 8 there: below, or shifted up."""
     table = page.colormap
     if table is None:
-        raise UserError("it has a palette without colours")
+        raise ValueError("its palette has no colours")
     table = np.asarray(table).T
     if (table % 256 == 0).all():
         table = table // 256
