@@ -11,7 +11,7 @@ import tifffile
 from PIL import Image
 
 from lipdip.core.errors import UserError
-from lipdip.pictures import Picture, read
+from lipdip.pictures import Picture, read, sides
 from lipdip.pictures.formats import readable
 
 HEIGHT, WIDTH = 18, 34
@@ -319,3 +319,16 @@ def test_a_large_bilevel_picture_needs_little_more_than_its_numbers(tmp_path):
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert picture.pixels.shape == (1, 3000, 3000) and peak < 6.5 * 9e6
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.tif", "a.npy"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_sides_are_known_from_the_header(tmp_path, name, orientation):
+    colour, file = _values("uint8", 3), tmp_path / name
+    exif = Image.Exif()
+    exif[274] = orientation
+    if name == "a.npy":
+        np.save(file, colour)
+    else:
+        Image.fromarray(colour).save(file, exif=exif)
+    assert sorted(sides(file)) == sorted(read(str(file)).pixels.shape[1:])

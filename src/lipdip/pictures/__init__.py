@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from lipdip.pictures.clothes import clothing
     from lipdip.pictures.codes import draw_code, draw_codes
     from lipdip.pictures.content import with_content
-    from lipdip.pictures.picture import Picture, bundled, read, read_file, read_folder
+    from lipdip.pictures.picture import Picture, bundled, read, read_file, read_folder, sides
     from lipdip.pictures.prepare import pixel_mask, read_pixel_mask, sized
     from lipdip.pictures.problem import Problem
 else:
@@ -28,6 +28,7 @@ __all__ = [
     "read_file",
     "read_folder",
     "read_pixel_mask",
+    "sides",
     "sized",
     "with_content",
 ]

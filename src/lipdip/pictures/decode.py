@@ -1,12 +1,14 @@
 """From a file's bytes to pixels, with notes of every step on the way that changes what is seen."""
 
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from lipdip.core.errors import UserError
+from lipdip.pictures.formats import readable
 from lipdip.pictures.pillow_image import decoded_image
 from lipdip.pictures.readable_name import readable_name
 from lipdip.pictures.samples import Array, unit
@@ -35,6 +37,22 @@ def decoded(content: bytes, file: Path) -> tuple[Array, tuple[str, ...]]:
     if low < 0 or high > 1:
         raise UserError(f"{file} holds values from {low:.4g} to {high:.4g}; floating-point pictures must lie in [0, 1]")
     return array, tuple(f"{readable_name(file.name)} {note}" for note in notes)
+
+
+def header_sides(file: Path) -> tuple[int, int]:
+    """Height and width that a file's header claims, whether or not its camera was turned.
+
+    Raises:
+        Exception: of many kinds, if there is no such header.
+    """
+    if file.suffix.lower() == ".npy":
+        height, width, *_ = np.load(file, mmap_mode="r", allow_pickle=False).shape
+        return height, width
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with Image.open(file, formats=readable()) as image:
+            return image.height, image.width
 
 
 def _by_kind(content: bytes, file: Path) -> tuple[Array, list[str]]:

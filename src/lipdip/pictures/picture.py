@@ -1,6 +1,7 @@
 """A picture with its name and history, and reading one from a file, a folder or scikit-image."""
 
 import hashlib
+import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from lipdip.core.errors import UserError
 from lipdip.core.files import checked_path, read_regular
-from lipdip.pictures.decode import MOST_PIXELS, decoded
+from lipdip.pictures.decode import MOST_PIXELS, decoded, header_sides
 from lipdip.pictures.formats import suffixes
 from lipdip.pictures.readable_name import readable_name
 from lipdip.pictures.samples import Array
@@ -104,6 +105,21 @@ def read_file(file: Path, name: str | None = None, rgb: bool = False) -> Picture
             (*notes, f"{readable_name(file.name)} was given three equal channels"),
         )
     return Picture(readable_name(name or file.stem), pixels, hashlib.sha256(content).hexdigest(), notes)
+
+
+def sides(file: Path) -> tuple[int, int]:
+    """The two sides of the picture in a file, in pixels, whichever is its height; from the header alone, if possible.
+
+    Raises:
+        UserError: if there is no such file, or no picture in it.
+    """
+    try:
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise OSError
+        return header_sides(file)
+    except Exception:  # strangers' bytes may raise anything in a parser
+        height, width = read_file(file).pixels.shape[1:]  # says what is wrong with it
+        return height, width
 
 
 def read_folder(path: str | None, data_dir: str | None = None) -> list[Picture]:

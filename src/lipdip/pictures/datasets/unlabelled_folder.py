@@ -1,17 +1,13 @@
 """A directory of pictures without labels, such as CelebA-HQ, to train a GAN on."""
 
-import warnings
 from pathlib import Path, PurePath
-
-import numpy as np
-from PIL import Image
 
 from lipdip.core import check
 from lipdip.core.errors import UserError
 from lipdip.pictures.datasets.data_files import Files, byte_count, digest, entries, listed
 from lipdip.pictures.datasets.dataset import Dataset, check_size, directory
-from lipdip.pictures.formats import readable, suffixes
-from lipdip.pictures.picture import read_file
+from lipdip.pictures.formats import suffixes
+from lipdip.pictures.picture import sides
 from lipdip.pictures.readable_name import readable_name
 
 UNFINISHED = (".crdownload", ".download", ".part", ".partial", ".tmp")  # what a browser or a copy ends names with
@@ -108,26 +104,12 @@ def _suffix(name: str) -> str:
 
 
 def _check_sides(root: Path, found: list[tuple[str, int]], size: int) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        small = [name for name, _ in found if _shorter_side(root / name) < size]
+    small = [name for name, _ in found if min(sides(root / name)) < size]
     if small:
         raise UserError(
             f"{root} holds pictures with a side of less than {size} pixels ({len(small)} of {len(found)} files): "
             f"{listed(small)}; enlarged they would be blurred; remove them, or take a smaller generator"
         )
-
-
-def _shorter_side(file: Path) -> int:
-    """In pixels, from the header alone if possible."""
-    try:
-        if file.suffix.lower() == ".npy":
-            shape: tuple[int, ...] = np.load(file, mmap_mode="r", allow_pickle=False).shape
-            return min(shape[:2])
-        with Image.open(file, formats=readable()) as image:
-            return min(image.size)
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError, Image.DecompressionBombWarning):
-        return min(read_file(file).pixels.shape[1:])  # says what is wrong with it
 
 
 def _spread(count: int, n: int) -> list[int]:
