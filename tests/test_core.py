@@ -1,7 +1,12 @@
 """Values: masks, seeds, metrics."""
 
 import math
+import os
+import subprocess
+import sys
+from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 
@@ -29,6 +34,52 @@ def test_a_seeded_block_leaves_the_global_generator_alone():
 
 def _mask(*layers: list[bool]) -> Mask:
     return Mask({f"layer{number}": torch.tensor(layer) for number, layer in enumerate(layers)})
+
+
+_DRAWN = """
+import hashlib, sys, torch
+from torch import nn
+from lipdip.core.seeds import default_generator_seeded
+with default_generator_seeded(3, "init", sys.argv[1]):
+    network = nn.Sequential(nn.Conv2d(3, 40, 3), nn.Linear(40, 7), nn.LSTM(3, 50), nn.Conv1d(20, 20, 5))
+    if sys.argv[1] == "portable":
+        nn.init.normal_(network[3].weight, mean=0.5, std=0.3)
+print(hashlib.sha256(b"".join(tensor.numpy().tobytes() for tensor in network.state_dict().values())).hexdigest())
+"""
+
+
+def _drawn(how, instructions):
+    environment = {**os.environ, "ATEN_CPU_CAPABILITY": instructions}
+    command = [sys.executable, "-c", _DRAWN, how]
+    return subprocess.run(command, env=environment, capture_output=True, check=True).stdout
+
+
+def test_initial_weights_are_the_same_on_every_instruction_set():
+    assert _drawn("portable", "default") == _drawn("portable", "avx2")
+
+
+def test_tickets_of_earlier_versions_from_other_processors_can_be_drawn_again():
+    assert _drawn("torch", "default") == _drawn("unfused", "avx2")
+
+
+def test_portable_uniform_numbers_are_rounded_once():
+    with default_generator_seeded(1, "init"):
+        drawn = torch.empty(500).uniform_(-0.3, 0.1)
+    x = torch.rand(500, generator=stream(1, "init")).tolist()
+    low, high = (float(np.float32(bound)) for bound in (-0.3, 0.1))
+    exact = [Fraction(one) * Fraction(float(np.float32(high - low))) + Fraction(low) for one in x]
+    for value, wanted in zip(drawn.numpy(), exact, strict=True):
+        neighbours = (np.nextafter(value, np.float32(-1)), np.nextafter(value, np.float32(1)))
+        assert all(abs(Fraction(float(value)) - wanted) <= abs(Fraction(float(one)) - wanted) for one in neighbours)
+
+
+@pytest.mark.skipif("AVX" not in torch.backends.cpu.get_cpu_capability(), reason="torch fuses on x86 with AVX2 only")
+def test_portable_uniform_numbers_are_those_of_earlier_versions():  # so that their tickets can be drawn again
+    with default_generator_seeded(1, "init"):
+        portable = torch.nn.Conv2d(8, 64, 3).weight
+    with default_generator_seeded(1, "init", how="torch"):
+        own = torch.nn.Conv2d(8, 64, 3).weight
+    assert torch.equal(portable, own)
 
 
 def test_mask_counts_and_compares():

@@ -47,6 +47,19 @@ def test_adjoint(physics, dtype):
     assert abs(inner - (x * backward).sum()) <= 1e-5 * abs(inner)
 
 
+def test_the_consistent_picture_has_the_very_measurement_and_is_the_nearest_that_has(physics):
+    x, x_hat = torch.rand(2, 1, *physics.image_shape, dtype=torch.float64)
+    y = physics.A(x)
+    found = physics.consistent(x_hat, y)
+    if found is None:
+        assert isinstance(physics, Denoise) or len(physics.matrix) >= physics.matrix.shape[1]
+        return
+    torch.testing.assert_close(physics.A(found), y, atol=1e-7, rtol=0)
+    assert abs(((found - x_hat) * (x - found)).sum()) < 1e-5  # what was added is orthogonal to all that A does not see
+    assert physics.consistent(x_hat.float(), y.float()).dtype == torch.float32
+    assert physics.exact is (physics.sigma == 0)
+
+
 def test_linear(physics):
     a, b = torch.rand(2, 1, *physics.image_shape, dtype=torch.float64)
     torch.testing.assert_close(physics.A(2 * a - b), 2 * physics.A(a) - physics.A(b), atol=1e-12, rtol=1e-12)

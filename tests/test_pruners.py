@@ -164,6 +164,18 @@ def test_99_percent_gets_a_clear_answer(tiny, pruner):
     assert [row.kept_weights for row in rounds] == ladder(rounds[0].kept_weights, 0.2, 21)[: len(rounds)]
 
 
+@pytest.mark.parametrize(
+    ("settings", "low", "high"),
+    [({}, 0, 1e-3), ({"statistics": "batch", "input": "code"}, 1e-3, 1e-2), ({"statistics": "batch"}, 0, 1e-9)],
+)
+def test_the_share_of_the_flow_that_goes_through_the_hourglass_skips(settings, low, high):
+    module = assemble(compose("pruner=none", "model.channels=32", "model.scales=4")).module
+    module.begin()
+    scores = SynFlow(**settings)(module.context(1, 10, trained=False))
+    flow = {name: float(score.sum()) for name, score in scores.items()}
+    assert low < sum(part for name, part in flow.items() if ".skip." in name) / sum(flow.values()) < high
+
+
 def test_synflow_on_the_hourglass_is_finite_not_zero_and_empties_no_layer_at_90():
     network = Hourglass(channels=16, scales=4)
     with torch.no_grad():

@@ -5,7 +5,11 @@ import csv
 import pytest
 import torch
 
-from lipdip.fit.stopping import ExponentialVariance, WindowedVariance
+from lipdip.cli.compose import compose
+from lipdip.core.metrics import Metric
+from lipdip.fit.scores import Scores
+from lipdip.fit.settings import FitSettings
+from lipdip.fit.stopping import ExponentialVariance, FirstDescent, WindowedVariance
 from lipdip.runs.rising import rising
 from lipdip.tasks import read_rounds
 
@@ -71,6 +75,52 @@ def test_a_rule_goes_on_from_a_saved_state(make):
     for output in outputs[45:]:
         resumed.update(output)
     assert resumed.chosen == whole.chosen and torch.equal(resumed._lowest, whole._lowest)
+
+
+def _losses(flat: int, falling: int, slow: int) -> torch.Tensor:
+    """A network that does not learn at first, then does, and then fits noise."""
+    parts = (torch.ones(flat), torch.logspace(0, -2, falling), torch.linspace(0.01, 0.008, slow))
+    return torch.cat(parts).double()
+
+
+@pytest.mark.parametrize(("flat", "falling"), [(0, 60), (100, 60), (0, 200)])
+def test_the_first_descent_is_over_when_the_loss_has_fallen_and_slowed(flat, falling):
+    guard = FirstDescent(10, 0.8, CPU)
+    over = [bool(guard.update(loss)) for loss in _losses(flat, falling, 100)]
+    assert flat + falling <= over.index(True) + 1 <= flat + falling + 20
+    assert all(over[over.index(True) :])
+
+
+def test_no_step_of_the_first_descent_is_chosen_but_for_want_of_others():
+    outputs = torch.cat([torch.full((30, 1, 3, 8, 8), 0.5), _outputs(200)])  # calm at first, and in the middle
+    rule, never = WindowedVariance(5, 60, CPU), WindowedVariance(5, 60, CPU)
+    for step, output in enumerate(outputs, 1):
+        rule.update(output, torch.tensor(step > 60))
+        never.update(output, torch.tensor(False))
+    assert 110 < rule.chosen < 150 and rule.over
+    assert never.chosen == 5 and not never.over  # the search goes on: a trusted step may come
+
+
+def test_the_average_is_corrected_for_its_beginning_unless_the_public_way_is_asked_for():
+    outputs = torch.rand(30, 1, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    loss, decay = torch.tensor(1.0), 0.9
+    for corrected in (True, False):
+        settings = FitSettings(steps=30, ema=decay, ema_correct=corrected)
+        scores = Scores(settings, Metric(), outputs[0], CPU)
+        for output in outputs:
+            scores.update(loss, output)
+        weights = torch.tensor([decay ** (29 - step) for step in range(30)])
+        if corrected:
+            weights /= weights.sum()
+        else:
+            weights[1:] *= 1 - decay
+        expected = (weights.view(-1, 1, 1, 1, 1) * outputs).sum(0)
+        torch.testing.assert_close(scores.state_dict()["_average"], expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(("protocol", "corrected"), [("quick", True), ("paper", False), ("legacy", False)])
+def test_protocols_average_as_they_should(protocol, corrected):
+    assert compose(f"protocol={protocol}").fit.ema_correct is corrected
 
 
 @pytest.mark.parametrize("rule", ["wmv", "emv"])

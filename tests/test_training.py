@@ -19,7 +19,10 @@ from lipdip.fit.execute import execute
 from lipdip.networks import Hourglass
 from lipdip.pruning.schedule import ladder
 from lipdip.runs.directory import RunDirectory
+from lipdip.runs.matching import answer
+from lipdip.runs.rows import Round
 from lipdip.tasks import read_rounds
+from lipdip.tasks.starting_point import ticket_file
 from lipdip.tickets.scope import prunable
 from lipdip.tickets.ticket_file import Ticket, tensor_digests
 
@@ -104,7 +107,12 @@ def test_the_run_directory(tiny):
         *("rounds.csv", "curves.csv", "layers.csv"),
         *("images/clean.png", "images/measured.png"),
         *(f"tickets/round_{number:02d}.safetensors" for number in range(4)),
-        *(f"images/restored_{kind}.{suffix}" for kind in kinds for suffix in ("png", "npy")),
+        *(
+            f"images/{name}_{kind}.{end}"
+            for name in ("restored", "network")
+            for kind in kinds
+            for end in ("png", "npy")
+        ),
     }
     assert [row.round for row in rounds] == [0, 1, 2, 3]
     assert [row.kept_weights for row in rounds] == ladder(rounds[0].kept_weights, 0.2, 3)
@@ -145,8 +153,46 @@ def test_a_run_without_a_clean_image_says_what_it_cannot_give(tiny):
         assert (row.psnr_best, row.psnr_last, row.psnr_ema, row.ssim_best, row.matching) == (None,) * 5
     summary = json.loads((run / "summary.json").read_text())
     assert summary["most_sparse_matching"] is None
+    named = answer(rounds)
+    assert summary["answer"] == named.round > 0 and f"answer: round {named.round}" in printed
+    assert (run / "images/restored_answer.npy").exists()
+    kept = Ticket.load(ticket_file(run))  # what ticket=RUN_DIR means
+    assert kept.mask == Ticket.load(run / f"tickets/round_{named.round:02d}.safetensors").mask
     assert "no clean image" in summary["scored"]["why"] and "no scores: there is no clean image" in printed
     assert not (run / "images/clean.png").exists() and (run / "comparison.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("losses", "chosen"),
+    [((5, 6, 7, 4), 2), ((5, 6, 5, 6), 3), ((5, 4, 4, 5, 6, 9), 4), ((3, 2), 1), ((3,), None)],
+)
+def test_without_a_clean_picture_the_loss_chooses_the_round(losses, chosen):
+    common = {"sparsity": 0.2, "kept_weights": 5, "seconds": 0.0}
+    rounds = [Round(round=number, loss=loss, **common) for number, loss in enumerate(losses)]
+    found = answer(rounds)
+    assert (None if found is None else found.round) == chosen
+
+
+@pytest.mark.parametrize("sigma", [0, 10])
+def test_exact_data_are_kept_in_the_answer_and_both_pictures_are_written(tiny, sigma):
+    run, printed = tiny("task=inpaint", f"task.sigma={sigma}", "pruner=none")
+    problem = assemble(compose(*TINY, "task=inpaint", f"task.sigma={sigma}", "pruner=none")).module.problems[0]
+    other = "consistent" if sigma else "network"
+    read = {name: np.load(run / f"images/{name}_last.npy") for name in ("restored", other)}
+    network, consistent = (read["restored"], read[other]) if sigma else (read[other], read["restored"])
+    known = problem.physics.pixel_mask.bool().expand(3, -1, -1)[None].numpy()
+    assert np.array_equal(consistent[known], problem.y.numpy()[known])
+    assert np.array_equal(consistent[~known], network[~known])
+    (row,) = read_rounds(run)
+    clean = problem.x.numpy()
+    for picture, psnr in ((network, row.psnr_best), (consistent, row.psnr_consistent)):
+        assert -10 * np.log10(((picture - clean) ** 2).mean()) == pytest.approx(psnr, abs=1e-3)
+    assert "data kept" in printed
+
+
+def test_a_picture_that_is_still_getting_better_is_said_to_be(tiny):
+    _, printed = tiny("pruner=none")
+    assert "still rising at the end of the round" in printed
 
 
 def test_super_resolution_of_a_small_picture_gives_a_large_one(tiny, tmp_path):
@@ -214,7 +260,7 @@ def test_a_degraded_picture_is_never_resampled(tmp_path):
     Image.fromarray(noise).save(tmp_path / "noisy.png")
     source = ("image=file", f"image.path={tmp_path / 'noisy.png'}", "image.clean=false")
     whole = assemble(compose(*source)).module.problems[0].y
-    assert torch.equal((whole[0] * 255).round().byte(), torch.tensor(noise[2:98, 8:72]).permute(2, 0, 1))
+    assert torch.equal((whole[0] * 255).round().byte(), torch.tensor(noise).permute(2, 0, 1))
     cut = assemble(compose(*source, "image.size=[32,64]")).module.problems[0].y
     assert torch.equal((cut[0] * 255).round().byte(), torch.tensor(noise[34:66, 8:72]).permute(2, 0, 1))
     with pytest.raises(UserError, match="128x128 cannot be cut out of it"):

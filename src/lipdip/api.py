@@ -21,6 +21,7 @@ from lipdip.core.seeds import default_generator_seeded
 from lipdip.fit.execute import execute
 from lipdip.fit.experiment import Experiment, Origin
 from lipdip.fit.hardware import Hardware
+from lipdip.fit.memory import forecast
 from lipdip.fit.prune_and_rewind import PruneAndRewind
 from lipdip.networks import Hourglass
 from lipdip.networks.protocol import code_shape_of
@@ -314,7 +315,12 @@ def _run(
 ) -> Run:
     identity = _identity(module, origin, rule)
     experiment = Experiment(
-        module=module, prune=prune, origin=origin, identity=identity, configuration={"seed": module.seed, **rule}
+        module=module,
+        prune=prune,
+        origin=origin,
+        identity=identity,
+        configuration={"seed": module.seed, **rule},
+        memory=_memory(module),
     )
     console = Console() if progress else None
     with nullcontext() if directory is None else RunDirectory(Path(directory).expanduser()) as held:
@@ -326,6 +332,12 @@ def _run(
         if held is not None and (summary := held.summary) is not None:
             return _stored(held.path, summary)
     return Run(record.rounds, record.tickets, record.images, record.curves, module.ended)
+
+
+def _memory(module: PriorFitting) -> int | None:
+    codes, pictures = module.codes, [problem.physics.image_shape for problem in module.problems]
+    shapes = [tuple(code.shape[1:]) for code in codes]
+    return forecast(module.network, shapes, pictures, module.settings, not module.multi.accumulate)
 
 
 def _check_same(held: RunDirectory, identity: Identity) -> None:

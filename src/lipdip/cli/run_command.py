@@ -21,7 +21,8 @@ from lipdip.fit.experiment import Experiment
 from lipdip.fit.loggers import make_loggers
 from lipdip.fit.naming import Sweep
 from lipdip.runs.directory import RunDirectory
-from lipdip.runs.matching import most_sparse_matching
+from lipdip.runs.matching import RISES, answer, most_sparse_matching
+from lipdip.runs.rising import rising
 from lipdip.runs.rows import Round
 from lipdip.tasks import read_pictures, read_rounds
 from lipdip.tasks.assemble import assemble
@@ -156,6 +157,8 @@ def _show(summary: dict[str, Any], rounds: Sequence[Round], screen: Console) -> 
     screen.print(table)
     ended = f"ended early: {summary['ended']}\n" if summary["ended"] else ""
     screen.print(ended + _answer(summary, rounds), highlight=False, markup=False, soft_wrap=True)
+    for remark in kind.remarks(rounds):
+        say(screen, remark)
 
 
 def _show_pictures(rows: Sequence[Any], screen: Console) -> None:
@@ -172,7 +175,7 @@ def _show_pictures(rows: Sequence[Any], screen: Console) -> None:
 def _answer(summary: dict[str, Any], rounds: Sequence[Round]) -> str:
     first, winner, why = rounds[0], most_sparse_matching(rounds), summary["scored"]["why"]
     if first.score is None:
-        return f"no scores: {why}"
+        return f"no scores: {why}{_chosen(rounds)}"
     if first.sparsity > 0:
         return f"ticket at sparsity {first.sparsity:.3f}: {first.score_in_words()}; no matching test: {why}"
     if len(rounds) == 1:
@@ -182,4 +185,17 @@ def _answer(summary: dict[str, Any], rounds: Sequence[Round]) -> str:
     return (
         f"most sparse matching ticket: round {winner.round}, sparsity {winner.sparsity:.3f}, "
         f"{winner.kept_weights:,} weights, {winner.score_in_words()} (dense {first.score_in_words()})"
+    )
+
+
+def _chosen(rounds: Sequence[Round]) -> str:
+    """The answer of a run without scores, and what chose it, as a second line."""
+    row = answer(rounds)
+    if row is None:
+        return ""
+    risen = rising([one.loss for one in rounds], RISES) is not None
+    by = f"it has risen {RISES} rounds in a row there" if risen else f"it never rose {RISES} rounds in a row"
+    return (
+        f"\nanswer: round {row.round}, sparsity {row.sparsity:.3f}, by the fitting loss ({by}): "
+        "images/restored_answer.png; ticket=RUN_DIR goes on from there"
     )

@@ -34,7 +34,7 @@ def checked_path(text: str | os.PathLike[str], setting: str) -> Path:
     try:
         encoded = os.fsencode(path)
     except UnicodeEncodeError:
-        raise UserError(f"{setting}: {ascii(str(text))} holds characters that no name of a file can") from None
+        raise UserError(f"{setting}: {str(text)!a} holds characters that no name of a file can") from None
     if not str(text) or b"\0" in encoded:
         raise UserError(f"{setting}: {str(text)!r} is no path")
     longest = max(map(len, encoded.split(b"/")))

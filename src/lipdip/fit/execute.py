@@ -16,15 +16,17 @@ from lightning.pytorch.callbacks import Callback as Callback
 from lightning.pytorch.loggers import Logger
 from rich.console import Console
 
+from lipdip.core.console import say
 from lipdip.core.version import __version__
 from lipdip.figures import run_figures
+from lipdip.fit import memory
 from lipdip.fit.autosave import Autosave, Stopped
 from lipdip.fit.experiment import Experiment
 from lipdip.fit.log_rounds import LogRounds
 from lipdip.fit.record import Record
 from lipdip.fit.screen import Screen
 from lipdip.runs.directory import RunDirectory
-from lipdip.runs.matching import most_sparse_matching
+from lipdip.runs.matching import answer, most_sparse_matching
 from lipdip.runs.rising import rising
 
 _TRAINER = {"enable_progress_bar": False, "enable_model_summary": False}
@@ -51,8 +53,11 @@ def execute(
 
     Raises:
         Stopped: if the process was asked to stop; the state is saved, or the run finished.
-        UserError: if a fit diverges, or the trainer's arguments do not go with a run.
+        UserError: if a fit diverges, needs more memory than there is, or the trainer's arguments do not go with a run.
     """
+    note = memory.check(experiment.memory, experiment.module.hardware.device)
+    if note is not None and console is not None:
+        say(console, f"note: {note}")
     record, rounds = Record(experiment, directory), len(experiment.kept)
     own: list[Callback] = [record]
     if console is not None:
@@ -141,6 +146,7 @@ def _finish(experiment: Experiment, record: Record, directory: RunDirectory) -> 
 
 def _summary(experiment: Experiment, record: Record, files: Sequence[str]) -> dict[str, Any]:
     rows, winner, module = record.rounds, most_sparse_matching(record.rounds), experiment.module
+    chosen = answer(rows)
     dense = rows[0] if rows[0].sparsity == 0 else None
     scored = module.scored()
     if dense is None and "matching" not in scored["missing"]:
@@ -163,6 +169,7 @@ def _summary(experiment: Experiment, record: Record, files: Sequence[str]) -> di
         "dense": None if dense is None else asdict(dense),
         "most_sparse_matching": None if winner is None else asdict(winner),
         "last": asdict(rows[-1]),
+        "answer": None if chosen is None else chosen.round,
         "seconds": sum(row.seconds for row in rows),
         "hardware": str(module.hardware),
         "versions": {"lipdip": __version__, "torch": torch.__version__, "python": platform.python_version()},

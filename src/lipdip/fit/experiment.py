@@ -41,6 +41,7 @@ class Experiment:
         identity: what the run's name hashes; empty where it has no name of its own.
         configuration: all that decides its numbers, as nested plain values.
         clean: whether the clean picture was fitted while pruning, as the public scripts do.
+        memory: bytes that it will take, as far as that can be known.
         notes: what was done to pictures and tickets on the way, for the user to know.
     """
 
@@ -50,6 +51,7 @@ class Experiment:
     identity: Mapping[str, Any] = field(default_factory=dict)
     configuration: Mapping[str, Any] = field(default_factory=dict)
     clean: bool = False
+    memory: int | None = None
     notes: Sequence[str] = ()
 
     @property

@@ -15,7 +15,7 @@ from lipdip.fit.experiment import Experiment
 from lipdip.fit.rounds import Rounds
 from lipdip.pruning.anatomy import Layer
 from lipdip.runs.directory import RunDirectory
-from lipdip.runs.matching import judged
+from lipdip.runs.matching import answer, judged
 from lipdip.runs.rows import Round
 from lipdip.tickets.ticket_file import Ticket, tensor_digests
 
@@ -59,6 +59,8 @@ class Record(L.Callback):
         self._keep_ticket(self._ticket(pl_module, row), row)
         first = "dense" if row.sparsity == 0 else "ticket"
         kinds = {first: row.round == 0, "matching": row.matching and row.sparsity > 0, "last": True}
+        if row.score is None and len(self._experiment.kept) > 1:
+            kinds["answer"] = answer(self.rounds) is row  # so far: the loss may choose no later round
         for name, picture in pl_module.pictures().items():
             for kind in (kind for kind, wanted in kinds.items() if wanted):
                 self._keep(f"{name}_{kind}", picture, exact=True)

@@ -214,7 +214,9 @@ class Rounds(Kind):
         if self.done:
             row = asdict(self.finished_row()).items()
             numbers = {name: float(value) for name, value in row if isinstance(value, int | float)}
-            wanted = {name: value for name, value in numbers.items() if name not in ("loss", "round", "matching")}
+            wanted = {
+                name: value for name, value in numbers.items() if name not in ("loss", "round", "steps", "matching")
+            }
             self.log_dict(wanted, batch_size=1)
 
     def finished_row(self) -> Round:
@@ -226,6 +228,7 @@ class Rounds(Kind):
                 sparsity=self.mask.sparsity,
                 kept_weights=self.mask.kept,
                 seconds=self.seconds,
+                steps=self.steps,
                 dead_channels=sum(layer.dead_channels for layer in layers),
                 parameters_kept=parameters - self.mask.total + self.mask.kept,
                 flops=sum(layer.flops for layer in layers),

@@ -3,7 +3,8 @@
 A column of scores is a field of :class:`Scored`, and a line of :meth:`Scores.final`; tables and the terminal follow.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from lipdip.core.metrics import Metric
 from lipdip.fit.settings import FitSettings
-from lipdip.fit.stopping import RULES
+from lipdip.fit.stopping import RULES, FirstDescent
 
 
 def column(title: str = "", digits: int = 2) -> Any:
@@ -26,7 +27,8 @@ class Scored:
     ``psnr_best`` is the best over the run and so an oracle; ``ssim_best`` is the SSIM of that same picture.
     ``psnr_last`` is the last output's and ``psnr_ema`` the last output average's. ``psnr_stop`` is the PSNR at
     ``stop_step``, chosen by a rule that never sees the clean image; ``psnr_stop_gap`` is what it falls short of
-    ``psnr_best``.
+    ``psnr_best``. ``psnr_consistent`` is of that best picture once it was given the measurement, such as known pixels;
+    None where the physics has no such picture.
     """
 
     psnr_best: float | None = column("best {picture}")
@@ -35,6 +37,7 @@ class Scored:
     psnr_last: float | None = column("last output")
     psnr_ema: float | None = column("last average")
     ssim_best: float | None = column("SSIM", 3)
+    psnr_consistent: float | None = column("data kept")
     psnr_stop_gap: float | None = column()
     stop_step: int | None = column()
 
@@ -81,12 +84,21 @@ class Scores:
         settings: budget, average, stopping rule, and which picture is scored.
         metric: how it is compared.
         clean: (1, C, H, W), or None: then there are no scores but the loss.
+        consistent: makes of a picture the one next to it that has the very measurement, or None.
     """
 
-    def __init__(self, settings: FitSettings, metric: Metric, clean: Tensor | None, device: torch.device) -> None:
+    def __init__(
+        self,
+        settings: FitSettings,
+        metric: Metric,
+        clean: Tensor | None,
+        device: torch.device,
+        consistent: Callable[[Tensor], Tensor | None] = lambda _: None,
+    ) -> None:
         self._settings = settings
         self._metric = metric
         self._clean = clean
+        self._consistent = consistent
         self._view = None if clean is None else metric.view(clean)
         self._curve = torch.full((4, settings.steps), torch.nan, device=device)
         self._steps = 0
@@ -97,6 +109,7 @@ class Scores:
         self._lowest = _Kept(device)  # its psnr is minus the loss
         self._chosen = _Kept(device)
         self._rule = RULES[settings.stop_rule](settings.stop_window, settings.stop_patience, device)
+        self._descent = FirstDescent(settings.stop_window, settings.stop_guard, device)
 
     @torch.no_grad()
     def update(self, loss: Tensor, output: Tensor) -> None:
@@ -119,7 +132,8 @@ class Scores:
             self._best.replace(psnr > self._best.psnr, answer, psnr, self._steps)
             if self._recorded(self._steps):
                 self._curve[_SSIM, step] = self._metric.ssim(answer, self._clean)
-        self._chosen.replace(self._rule.update(output), answer, psnr, self._steps)
+        watched = output if self._settings.stop_on == "output" else answer
+        self._chosen.replace(self._rule.update(watched, self._descent.update(loss)), answer, psnr, self._steps)
 
     def _answer(self) -> Tensor:
         """The picture that is scored, as of now."""
@@ -134,7 +148,9 @@ class Scores:
         if self._average is None:
             return output.clone()
         if settings.burn_in is None:
-            return self._average * settings.ema + output * (1 - settings.ema)
+            known = 1 - settings.ema**self._steps if settings.ema_correct else 1.0  # share of it that is outputs
+            new = (1 - settings.ema) / known
+            return self._average * (1 - new) + output * new
         if self._steps <= settings.burn_in:
             return output
         if (self._steps - settings.burn_in - 1) % settings.thin:
@@ -169,11 +185,11 @@ class Scores:
     def final(self) -> dict[str, Any]:
         """The round's loss, and its scores as in :class:`Scored`."""
         curve = self._curve[:, self._steps - 1].tolist()
-        names = ("psnr_best", "psnr_best_step", "psnr_last", "psnr_ema", "psnr_stop", "psnr_stop_gap", "ssim_best")
-        scores: dict[str, Any] = dict.fromkeys(names)
+        scores: dict[str, Any] = {one.name: None for one in fields(Scored)}
         if self._clean is not None:
             best = self._best.psnr.item()
             stop = None if self._rule.chosen is None else self._chosen.psnr.item()
+            consistent = self._consistent(self.answer)
             scores = {
                 "psnr_best": best,
                 "psnr_best_step": int(self._best.step),
@@ -181,6 +197,7 @@ class Scores:
                 "psnr_ema": curve[_PSNR_EMA],
                 "psnr_stop": stop,
                 "psnr_stop_gap": None if stop is None else best - stop,
+                "psnr_consistent": None if consistent is None else self._metric.psnr(consistent, self._clean).item(),
                 "ssim_best": self._metric.ssim(self.answer, self._clean).item(),
             }
         return {**scores, "stop_step": self._rule.chosen, "loss": curve[_LOSS]}
@@ -194,7 +211,7 @@ class Scores:
             return [CurvePoint(number, picture, step, loss, None, None, None) for step, loss, *_ in rows]
         return [CurvePoint(number, picture, *row) for row in rows]
 
-    _parts = ("_best", "_lowest", "_chosen", "_rule")
+    _parts = ("_best", "_lowest", "_chosen", "_rule", "_descent")
     _plain = ("_curve", "_steps", "_samples", "_output", "_average")
 
     def state_dict(self) -> dict[str, Any]:
@@ -215,3 +232,4 @@ class Scores:
             for part, value in state[name].items():
                 setattr(getattr(self, name), part, here(value))
         self._rule.load_state_dict(state["_rule"])
+        self._descent.load_state_dict(state["_descent"])

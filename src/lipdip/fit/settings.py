@@ -16,7 +16,9 @@ class FitSettings:
         steps: optimisation steps a round.
         lr: learning rate of Adam.
         reg_noise_std: standard deviation of the jitter added to the code at every step.
-        ema: decay of the output average, which starts at the first output.
+        ema: decay of the output average.
+        ema_correct: whether the average is corrected for its beginning, as Adam's moments are; without it the first
+            outputs, which resemble nothing, are in it for some ``5 / (1 - ema)`` steps, as in the public scripts.
         record_every: steps between two rows of ``curves.csv``; SSIM is taken there only.
         answer: which picture is scored: ``average`` (the output average), ``output`` (the raw output) or
             ``lowest_loss`` (the raw output of the step with the lowest fitting loss so far, as the deep decoder's
@@ -25,6 +27,9 @@ class FitSettings:
         stop_rule: which rule chooses a step without a clean image: ``wmv`` or ``emv`` (windowed or exponential
             moving variance of the output).
         stop_window: its window, in steps.
+        stop_on: what the rule watches: ``output``, as published, or the ``answer``, which is what it returns.
+        stop_guard: a step is chosen for good only once a window's mean loss is no less than this share of the window's
+            before it, so that the first descent is over; 0: at once, as published.
         stop_patience: after so many steps without a lower variance it stops looking.
         stop_early: whether the round really ends then.
         weight_decay: of Adam (L2).
@@ -41,11 +46,14 @@ class FitSettings:
     lr: float = 0.01
     reg_noise_std: float = 0.0
     ema: float = 0.99
+    ema_correct: bool = True
     record_every: int = 20
     answer: str = "average"
     code: str = "fixed"
     stop_rule: str = "wmv"
     stop_window: int = 100
+    stop_on: str = "output"
+    stop_guard: float = 0.8
     stop_patience: int = 1000
     stop_early: bool = False
     weight_decay: float = 0.0
@@ -63,7 +71,10 @@ class FitSettings:
         number("ema", self.ema, low=0, below=1)
         choice("code", self.code, ("fixed", "resampled"))
         choice("stop_rule", self.stop_rule, tuple(RULES))
+        number("stop_guard", self.stop_guard, low=0, high=1)
+        choice("stop_on", self.stop_on, ("output", "answer"))
         choice("answer", self.answer, ANSWERS)
+        flag("ema_correct", self.ema_correct)
         flag("stop_early", self.stop_early)
 
     def recorded(self, step: int) -> bool:

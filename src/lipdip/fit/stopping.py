@@ -2,6 +2,9 @@
 
 Source: Wang et al., "Early Stopping for Deep Image Prior", TMLR 2023. Both rules choose the step of the lowest
 variance, and stop looking once it has not improved for ``patience`` steps. Everything stays on the device.
+
+Outputs move little, too, before a network has begun to learn. :class:`FirstDescent` says when that is behind; steps
+before it are chosen only while there are no others. That guard is our own.
 """
 
 from typing import Any
@@ -10,10 +13,50 @@ import torch
 from torch import Tensor
 
 
+class FirstDescent:
+    """Whether the loss has fallen from where it began, and has slowed down since: then its first descent is over.
+
+    That is so from the first step on at which the loss, as a mean over the last ``window`` steps, is less than
+    ``slowed`` of the very first one, and no less than ``slowed`` of its mean over the ``window`` steps before those.
+
+    Args:
+        window: in steps.
+        slowed: what a window leaves of the loss of the window before it, from 0 to 1; 0: the descent is over at once.
+        device: of the losses.
+    """
+
+    def __init__(self, window: int, slowed: float, device: torch.device) -> None:
+        self._size, self._slowed = window, slowed
+        self._step = 0
+        self._losses = torch.zeros(2 * window, dtype=torch.float64, device=device)
+        self._first = torch.tensor(0.0, dtype=torch.float64, device=device)
+        self._over = torch.tensor(slowed == 0, device=device)
+
+    def update(self, loss: Tensor) -> Tensor:
+        """Take in the next step's loss; a bool tensor: is the first descent over?"""
+        self._losses[self._step % len(self._losses)] = loss
+        if self._step == 0:
+            self._first = loss.double()
+        self._step += 1
+        if self._step >= len(self._losses):
+            oldest = self._step % len(self._losses)
+            before, recent = self._losses.roll(-oldest).view(2, self._size).mean(1)
+            self._over = self._over | ((recent >= self._slowed * before) & (recent < self._slowed * self._first))
+        return self._over
+
+    def state_dict(self) -> dict[str, Any]:
+        """All of it, as plain values and tensors."""
+        return {name: getattr(self, name) for name in ("_step", "_losses", "_first", "_over")}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+        _load(self, state, self._losses.device)
+
+
 class _LowestVariance:
     """What both rules share: the best step so far, and whether the search is over."""
 
-    _state: tuple[str, ...] = ("_step", "_lowest", "_chosen", "_over")
+    _state: tuple[str, ...] = ("_step", "_lowest", "_chosen", "_over", "_trusted")
 
     def __init__(self, patience: int, device: torch.device) -> None:
         self._patience = patience
@@ -21,17 +64,27 @@ class _LowestVariance:
         self._lowest = torch.tensor(torch.inf, dtype=torch.float64, device=device)
         self._chosen = torch.tensor(0, device=device)
         self._over = torch.tensor(False, device=device)
+        self._trusted = torch.tensor(False, device=device)  # whether the chosen step is
 
-    def update(self, output: Tensor) -> Tensor:
-        """Take in the next step's output (1, C, H, W); a bool tensor: is this step the choice so far?"""
+    def update(self, output: Tensor, trusted: Tensor | None = None) -> Tensor:
+        """Take in the next step's output (1, C, H, W); a bool tensor: is this step the choice so far?
+
+        Args:
+            output: of the network.
+            trusted: a bool tensor: may this step be chosen for good? One that may replaces any that may not, and none
+                that may not ends the search. None: it may.
+        """
         self._step += 1
         variance = self._variance(output)
         if variance is None:
             return torch.zeros_like(self._over)
-        better = (variance < self._lowest) & ~self._over
+        trusted = torch.ones_like(self._over) if trusted is None else trusted
+        lower = (variance < self._lowest) & (trusted | ~self._trusted)
+        better = (lower | (trusted & ~self._trusted)) & ~self._over
         self._lowest = torch.where(better, variance, self._lowest)
         self._chosen = torch.where(better, self._step, self._chosen)
-        self._over = self._over | (self._step - self._chosen >= self._patience)
+        self._trusted = torch.where(better, trusted, self._trusted)
+        self._over = self._over | (self._trusted & (self._step - self._chosen >= self._patience))
         return better
 
     def _variance(self, output: Tensor) -> Tensor | None:
@@ -53,9 +106,7 @@ class _LowestVariance:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a saved state."""
-        for name in self._state:
-            value = state[name]
-            setattr(self, name, value.to(self._lowest.device) if isinstance(value, Tensor) else value)
+        _load(self, state, self._lowest.device)
 
 
 class WindowedVariance(_LowestVariance):
@@ -110,6 +161,11 @@ class ExponentialVariance(_LowestVariance):
         self._moving = (1 - self._rate) * (self._moving + self._rate * deviation.square().sum(dtype=torch.float64))
         self._mean = self._mean + self._rate * deviation
         return self._moving if self._step >= self._warm_up else None
+
+
+def _load(part: object, state: dict[str, Any], device: torch.device) -> None:
+    for name, value in state.items():
+        setattr(part, name, value.to(device) if isinstance(value, Tensor) else value)
 
 
 RULES = {"wmv": WindowedVariance, "emv": ExponentialVariance}

@@ -89,6 +89,45 @@ class Physics(nn.Module):
         residual = self.A(x_hat) - y
         return (residual.abs() if residual.is_complex() else residual).square().mean()
 
+    @property
+    def exact(self) -> bool:
+        """Whether measurements have no noise, so that a restored picture should have the very same ones."""
+        return self.sigma == 0
+
+    def consistent(self, x_hat: Tensor, y: Tensor) -> Tensor | None:
+        """The picture next to ``x_hat`` whose measurement is ``y``: known pixels are kept, a reduced picture is met.
+
+        That is the solution of ``A x = y`` with the least ``|x - x_hat|``. Its values may lie outside [0, 1].
+
+        Args:
+            x_hat: (1, *image_shape).
+            y: (1, *measurement_shape).
+
+        Returns:
+            (1, *image_shape) of ``x_hat``'s dtype; here None: for this physics there is no such picture, or the small
+            errors of a measurement would grow large in it.
+        """
+        return None
+
+    def _projected(self, x_hat: Tensor, y: Tensor, steps: int = 200, tolerance: float = 1e-10) -> Tensor:
+        """:meth:`consistent` for a linear ``A`` of full row rank, by conjugate gradients on ``A A^T u = y - A x_hat``.
+
+        Source: Hestenes & Stiefel, 1952; of iterated back-projection this is the limit (Irani & Peleg, 1991).
+        """
+        wide = x_hat.double()
+        residual = y.double() - self.A(wide)
+        solution, direction, squared = torch.zeros_like(residual), residual, residual.square().sum()
+        enough = tolerance**2 * max(float(squared), float(y.double().square().sum()))
+        for _ in range(steps):
+            if float(squared) <= enough:
+                break
+            image = self.A(self.A_adjoint(direction))
+            length = squared / (direction * image).sum()
+            solution, residual = solution + length * direction, residual - length * image
+            before, squared = squared, residual.square().sum()
+            direction = residual + squared / before * direction
+        return (wide + self.A_adjoint(solution)).to(x_hat.dtype)
+
     def received(self, y: Tensor) -> Tensor:
         """A given measurement, in the form that this physics would have produced (inpainting blanks unknown pixels)."""
         return y

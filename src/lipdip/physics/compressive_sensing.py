@@ -97,3 +97,9 @@ class CompressiveSensing(Physics):
     def measure(self, x: Tensor, generator: torch.Generator | int | None = None) -> Tensor:
         """``M x`` with noise and outliers."""
         return torch.where(self.outlying, self.outlier_value, super().measure(x, generator))
+
+    @override
+    def consistent(self, x_hat: Tensor, y: Tensor) -> Tensor | None:
+        """``x_hat`` with the same projections as the picture; None where some are outliers or too many."""
+        solvable = len(self.matrix) < self.matrix.shape[1] and not bool(self.outlying.any())
+        return self._projected(x_hat, y) if solvable else None

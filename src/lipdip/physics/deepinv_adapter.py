@@ -110,6 +110,26 @@ class FromDeepinv(Physics):
         x = x.square().sum(1, keepdim=True).sqrt() if x.shape[1] == 2 else x
         return x.clamp(0, 1)
 
+    @property
+    @override
+    def exact(self) -> bool:
+        """Whether ``physics`` says that it adds no noise; one that says nothing adds none that could be known."""
+        model = getattr(self.physics, "noise_model", None)
+        return model is None or type(model).__name__ == "ZeroNoise"
+
+    @override
+    def consistent(self, x_hat: Tensor, y: Tensor) -> Tensor | None:
+        """``x_hat + A^T (y - A x_hat)``, where that has the very measurement: the rows of ``A`` are orthonormal.
+
+        So it is with pixel masks and with the masked Fourier transform of single-coil MRI. None elsewhere.
+        """
+        if not hasattr(self.physics, "A_adjoint"):
+            return None
+        residual = y - self.A(x_hat)
+        found = x_hat + self.A_adjoint(residual)
+        left = (y - self.A(found)).abs().square().sum()
+        return found if bool(left <= 1e-6 * residual.abs().square().sum()) else None
+
     def _adjoint(self, y: Tensor) -> Tensor:
         if not hasattr(self.physics, "A_adjoint"):
             raise UserError(f"{self.name} has no A_adjoint")

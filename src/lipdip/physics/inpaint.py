@@ -88,5 +88,10 @@ class Inpaint(Physics):
         return self.A(super().measure(x, generator))
 
     @override
+    def consistent(self, x_hat: Tensor, y: Tensor) -> Tensor:
+        """``x_hat`` with the known pixels as they were measured."""
+        return torch.where(self.pixel_mask > 0, y.to(x_hat.dtype), x_hat)
+
+    @override
     def received(self, y: Tensor) -> Tensor:
         return self.A(y)

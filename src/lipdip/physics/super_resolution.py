@@ -76,3 +76,8 @@ class SuperResolution(Physics):
         padded = functional.pad(planes, (pad, pad + extra, pad, pad + extra), mode="replicate")
         small = functional.conv2d(padded, self.kernel.to(x.dtype)[None, None], stride=self.factor)
         return small.reshape(batch, channels, *small.shape[-2:])
+
+    @override
+    def consistent(self, x_hat: Tensor, y: Tensor) -> Tensor:
+        """``x_hat``, back-projected: reduced, it is the very ``y``."""
+        return self._projected(x_hat, y)

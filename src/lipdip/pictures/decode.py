@@ -31,6 +31,8 @@ def decoded(content: bytes, file: Path) -> tuple[Array, tuple[str, ...]]:
         raise UserError(f"{file} is empty")
     with np.errstate(all="ignore"):  # what is not finite is refused below
         array, notes = _by_kind(content, file)
+    if not array.size:
+        raise UserError(f"{file} holds no pixels")
     low, high = float(array.min()), float(array.max())  # NaN if there is one
     if not np.isfinite((low, high)).all():
         raise UserError(f"{file} holds values that are not numbers (NaN or infinite)")

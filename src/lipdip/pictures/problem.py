@@ -92,6 +92,11 @@ class Problem:
         clean = None if self.x is None else self.x.to(device)
         return Problem(self.y.to(device), self.physics.to(device), clean, self.name)
 
+    @torch.no_grad()
+    def consistent(self, x_hat: Tensor) -> Tensor | None:
+        """The picture next to ``x_hat`` (1, C, H, W) whose measurement is ``y``; see ``Physics.consistent``."""
+        return self.physics.consistent(x_hat, self.y)
+
     def without_noise(self) -> "Problem":
         """The same problem, measured without noise: what a fit sees that looks at the clean picture.
 

@@ -1,9 +1,9 @@
 """SynFlow: uses no data; a weight matters by the flow through all paths that contain it."""
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from lipdip.core.check import number
+from lipdip.core.check import choice, number
 from lipdip.networks.protocol import logits_of
 from lipdip.pruning.context import Context
 
@@ -20,6 +20,10 @@ class SynFlow:
     Args:
         z: an input of the network, of which the shape alone counts; the task's codes by default.
         iterations: cuts on the way to the mask, each scored anew.
+        statistics: what BatchNorm normalises by: ``running`` averages, which at the initialisation are 0 and 1 and so
+            change nothing, as published; or ``batch``, those of the very input, as while training. With the former
+            activations grow at every convolution, and hardly any flow goes through a short path, such as a skip.
+        input: ``ones``, as published, or the ``code`` itself. Over a picture of ones there is no batch to normalise.
 
     Example:
         >>> from lipdip.pruning.prune import prune
@@ -29,10 +33,15 @@ class SynFlow:
 
     when = "initialisation"
 
-    def __init__(self, z: Tensor | None = None, iterations: int = 100) -> None:
+    def __init__(
+        self, z: Tensor | None = None, iterations: int = 100, statistics: str = "running", input: str = "ones"
+    ) -> None:
         number("iterations", iterations, low=1, whole=True)
+        choice("statistics", statistics, ("running", "batch"))
+        choice("input", input, ("ones", "code"))
         self.z = z
         self.iterations = iterations
+        self.statistics, self.input = statistics, input
 
     def __call__(self, context: Context) -> dict[str, Tensor]:
         """Scores by weight name, each of its weight's shape, float64, at least 0."""
@@ -42,8 +51,13 @@ class SynFlow:
         with torch.no_grad():
             for tensor in (*network.parameters(), *network.buffers()):
                 tensor.abs_()
-        logits, codes = logits_of(network), [term.code for term in context.loss_terms]
-        flow = torch.stack([logits(torch.ones_like(code).double()).sum() for code in codes]).sum()
+        if self.statistics == "batch":
+            for module in network.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.train()
+        logits, codes = logits_of(network), [term.code.double() for term in context.loss_terms]
+        inputs = [torch.ones_like(code) for code in codes] if self.input == "ones" else codes
+        flow = torch.stack([logits(one).sum() for one in inputs]).sum()
         gradients = torch.autograd.grad(flow, list(weights.values()), materialize_grads=True)
         pairs = zip(weights.items(), gradients, strict=True)
         return {name: (gradient * weight.detach()).abs() for (name, weight), gradient in pairs}

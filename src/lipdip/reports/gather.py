@@ -15,7 +15,7 @@ from lipdip.core.dotted import value
 from lipdip.core.errors import UserError
 from lipdip.reports.finished_run import FinishedRun, Source
 from lipdip.runs.identity import RUN_FORMAT, run_name
-from lipdip.runs.matching import most_sparse_matching
+from lipdip.runs.matching import answer
 from lipdip.runs.reading import read_summary
 from lipdip.runs.rows import Round
 from lipdip.tasks import read_rounds
@@ -222,6 +222,6 @@ def _round(run: FinishedRun, setting: str, text: str, origin: FinishedRun) -> in
         return None  # all of them
     if setting == "model.path":
         return 0
-    winner = most_sparse_matching(origin.rounds)
+    winner = answer(origin.rounds)
     asked = run.given("ticket.round")
     return asked if isinstance(asked, int) else None if winner is None else winner.round

@@ -25,8 +25,10 @@ class GridPicture:
 
     @property
     def path(self) -> Path:
-        """Where it lies."""
-        return self.run.path / "images" / f"{self.shot.file}.png"
+        """Where it lies: of a restored picture that has the data's own values, the network's, of which scores are."""
+        images = self.run.path / "images"
+        network = images / f"{self.shot.file.replace('restored_', 'network_', 1)}.png"
+        return network if network.is_file() else images / f"{self.shot.file}.png"
 
 
 @dataclass(frozen=True)

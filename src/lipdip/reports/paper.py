@@ -54,7 +54,7 @@ TABLE_5: Numbers = {
     ("set14 super_resolution x8", "IMP"): {0.0: 24.15, 0.738: 24.31},
 }
 
-_FIT = {"fit.lr": 0.01, "fit.ema": 0.99, "fit.weight_noise": 0, "fit.weight_decay": 0}
+_FIT = {"fit.lr": 0.01, "fit.ema": 0.99, "fit.ema_correct": False, "fit.weight_noise": 0, "fit.weight_decay": 0}
 _RESTORING = {
     **{"model.channels": 128, "model.scales": 5, "model.skip_channels": 4, "model.code_channels": 32},
     **{**_FIT, "pruner.rate": 0.2, "pruner.scope": "all", "pruner.rewind": 0},

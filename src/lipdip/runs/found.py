@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from lipdip.runs.matching import most_sparse_matching
+from lipdip.runs.matching import answer
 from lipdip.runs.rows import Round
 from lipdip.tickets.ticket_file import Ticket
 
@@ -20,7 +20,9 @@ class Run:
         rounds: a row for each round, in order.
         tickets: the ticket of each round.
         pictures: float32 tensors (1, C, H, W) by name: ``clean``, ``measured``, ``restored_dense``,
-            ``restored_matching``, ``restored_last``; of several pictures below the picture's name (``baby/clean``).
+            ``restored_matching``, ``restored_last``, ``restored_answer`` where there is no clean picture; the same as
+            ``network_*`` (``consistent_*``) where the answer has (not) the data's own values; of several pictures below
+            the picture's name (``baby/clean``).
         curves: scores over steps, of all rounds.
         ended: why not all rounds were done; None: they were.
         directory: where it is stored, if it is.
@@ -37,9 +39,10 @@ class Run:
     def winner(self) -> Round:
         """The round that :attr:`ticket` is from: the most sparse matching one; else the sparse one that scores best.
 
-        Without a clean picture it is the last round, and where nothing was pruned the only one.
+        Without a clean picture it is the one that the fitting loss chooses (``lipdip.runs.matching.answer``), and where
+        nothing was pruned the only one.
         """
-        found = most_sparse_matching(self.rounds)
+        found = answer(self.rounds)
         sparse = [row for row in self.rounds if row.sparsity > 0 and row.score is not None]
         return found or max(sparse, key=lambda row: row.score or 0.0, default=self.rounds[-1])
 

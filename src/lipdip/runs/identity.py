@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-RUN_FORMAT = 3  # part of every identity: raised when the same identity would give other numbers or files
+RUN_FORMAT = 4  # part of every identity: raised when the same identity would give other numbers or files
 
 Identity = Mapping[str, Any]
 

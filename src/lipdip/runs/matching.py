@@ -1,9 +1,15 @@
-"""The matching test: does a sparse network restore no worse than the dense one under the same budget?"""
+"""Which round is a run's answer: by the matching test, or by the fitting loss where there is no clean picture.
+
+The matching test: does a sparse network restore no worse than the dense one under the same budget?
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
+from lipdip.runs.rising import rising
 from lipdip.runs.rows import Round
+
+RISES = 2  # rounds in a row after which the paper stops to prune where nobody has the clean picture
 
 
 def judged(row: Round, dense: Round) -> Round:
@@ -21,3 +27,16 @@ def most_sparse_matching(rounds: Sequence[Round]) -> Round | None:
     """The answer of a run: the sparsest matching ticket, or None if no *sparse* network matches."""
     matching = [row for row in rounds if row.matching and row.sparsity > 0]
     return max(matching, key=lambda row: row.sparsity, default=None)
+
+
+def answer(rounds: Sequence[Round]) -> Round | None:
+    """The round that a run names: the most sparse matching one, or without scores the one that the loss chooses.
+
+    That is the first round by which the fitting loss has risen twice in a row, or the last one (Appendix B and Fig. 13
+    of the paper: "the matching subnetwork appears where the value of IMP loss continuously increases two or three
+    times"). None: there is one round only, or there are scores, and no sparse network matches.
+    """
+    if len(rounds) < 2 or any(row.score is not None for row in rounds):
+        return most_sparse_matching(rounds)
+    chosen = rising([row.loss for row in rounds], RISES)
+    return rounds[-1 if chosen is None else chosen]

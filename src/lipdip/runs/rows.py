@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 class Round:
     """One row of ``rounds.csv``: what the network with this round's mask reached under the full budget.
 
-    ``loss`` is the last step's. ``dead_channels`` keep no weight; ``parameters_kept`` counts biases and
-    BatchNorm too; ``flops`` and ``flops_kept`` are of one forward pass through the prunable layers, dense and kept.
+    ``loss`` is the last step's, and ``steps`` how many there were. ``dead_channels`` keep no weight;
+    ``parameters_kept`` counts biases and BatchNorm too; ``flops`` and ``flops_kept`` are of one forward pass through
+    the prunable layers, dense and kept.
     ``matching``: :attr:`score` is no worse than the dense network's; None where that cannot be known.
 
     A kind of run has a subclass with its scores, which also says how they are shown.
@@ -21,6 +22,7 @@ class Round:
     kept_weights: int
     loss: float
     seconds: float
+    steps: int = 0
     matching: bool | None = None
     dead_channels: int = 0
     parameters_kept: int = 0
@@ -58,6 +60,11 @@ class Round:
     def title(cls, summary: Mapping[str, Any]) -> str:
         """What stands above the table of rounds in the terminal; ``summary`` as in ``summary.json``."""
         return ""
+
+    @classmethod
+    def remarks(cls, rounds: Sequence[Any]) -> Sequence[str]:
+        """What a reader of a run's table should know, in sentences."""
+        return ()
 
     @classmethod
     def columns(cls, summary: Mapping[str, Any]) -> Mapping[str, Callable[[Any], str]]:

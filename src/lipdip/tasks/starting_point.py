@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from lipdip.core.errors import UserError
-from lipdip.runs.matching import most_sparse_matching
+from lipdip.runs.matching import answer
 from lipdip.runs.reading import read_base_rounds
 from lipdip.tasks.configuration import Config, make
 from lipdip.tickets.mask import Mask
@@ -105,7 +105,7 @@ def start(config: Config, network: nn.Module, code: Tensor, given: GivenTicket, 
 
 
 def ticket_file(path: Path, number: int | None = None) -> Path:
-    """The ticket that ``path`` means: itself, or a run directory's most sparse matching one, or that of a round.
+    """The ticket that ``path`` means: itself, or a run directory's answer (see ``runs.matching``), or that of a round.
 
     Raises:
         UserError: if there is none.
@@ -117,7 +117,7 @@ def ticket_file(path: Path, number: int | None = None) -> Path:
         return path
     rounds = read_base_rounds(path)
     if number is None:
-        winner = most_sparse_matching(rounds)
+        winner = answer(rounds)
         if winner is None:
             raise UserError(f"no sparse ticket of {path} matches its dense network; choose one by ticket.round=NUMBER")
         number = winner.round

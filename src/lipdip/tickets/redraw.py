@@ -44,7 +44,7 @@ def redraw(ticket: Described, more: Mapping[str, Callable[..., nn.Module]] | Non
         more: other networks that the caller trusts, by the name that tickets give them.
 
     Raises:
-        UserError: if the weights do not come from a seed, the network is unknown, or this torch draws other weights.
+        UserError: if the weights do not come from a seed, the network is unknown, or other weights are drawn here.
     """
     if ticket.pretrained is not None:
         raise UserError(f"the ticket's initial weights are those of the pretrained network {ticket.pretrained}")
@@ -52,15 +52,18 @@ def redraw(ticket: Described, more: Mapping[str, Callable[..., nn.Module]] | Non
     if seed is None or not isinstance(stream, str):
         raise UserError("the ticket's initial weights do not come from a seed: they cannot be drawn again")
     _check_fit(ticket, more or {})
-    with default_generator_seeded(seed, stream):
-        state: dict[str, Tensor] = _network(ticket, more or {}).state_dict()
-    other = sum(ticket.init["tensors"][name] != digest for name, digest in tensor_digests(state).items())
-    if other:
-        raise UserError(
-            f"torch {torch.__version__} draws other weights from seed {seed} than the one that made the ticket "
-            f"({other} of {len(state)} tensors differ); export or pack it there"
-        )
-    return state
+    other: list[str] = []
+    for how in ("portable", "torch", "unfused"):  # the latter two for tickets from before there was the first
+        with default_generator_seeded(seed, stream, how):
+            state: dict[str, Tensor] = _network(ticket, more or {}).state_dict()
+        other = [name for name, digest in tensor_digests(state).items() if ticket.init["tensors"][name] != digest]
+        if not other:
+            return state
+    raise UserError(
+        f"this machine draws other weights from seed {seed} than the one that made the ticket ({len(other)} of "
+        f"{len(state)} tensors differ): that one had another torch (here {torch.__version__}), or a processor on which "
+        "torch rounds otherwise; export or pack the ticket there"
+    )
 
 
 def rebuilt(ticket: Described, kind: Callable[..., nn.Module] | None = None) -> nn.Module:

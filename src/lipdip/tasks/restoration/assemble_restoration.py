@@ -13,6 +13,7 @@ from lipdip.core.errors import UserError
 from lipdip.core.files import checked_path, read_regular
 from lipdip.core.seeds import default_generator_seeded, stream
 from lipdip.fit.experiment import Experiment, Origin
+from lipdip.fit.memory import check, forecast
 from lipdip.fit.settings import ANSWERS, FitSettings, Multi
 from lipdip.networks.protocol import code_shape_of, multiple_of
 from lipdip.physics import Physics, build_foreign
@@ -46,14 +47,17 @@ def assemble_restoration(config: Config) -> Experiment:
     channels = _channels(sources, multi)
     with default_generator_seeded(seed, init_stream(config, found)):
         network: nn.Module = build(config, "model", out_channels=channels)
-    needed = _multiple(config, network)
+    multiple = _multiple(config, network)
     problems, notes = zip(
-        *(_problem(config, picture, place, needed) for place, picture in enumerate(sources)), strict=True
+        *(_problem(config, picture, place, multiple) for place, picture in enumerate(sources)), strict=True
     )
     shapes = [problem.physics.image_shape for problem in problems]
     _check_one_output(shapes, multi, [problem.name for problem in problems])
     with blaming(config, "model"):
         code_shapes = [code_shape_of(network, shape) for shape in shapes]
+    hardware = build(config, "trainer")
+    needed = forecast(network, code_shapes, shapes, settings, not multi.accumulate)
+    check(needed, hardware.device, times=4)  # what is hopeless is refused before its codes are drawn
     codes = draw_codes(code_shapes, seed, multi.code == "shared")
     metric = build(config, "task.score.metric")
     for _, height, width in shapes:
@@ -76,7 +80,7 @@ def assemble_restoration(config: Config) -> Experiment:
         mask=started.mask,
         metric=metric,
         multi=multi,
-        hardware=build(config, "trainer"),
+        hardware=hardware,
         unmasked=unmasked,
     )
     task, image = _task(config), _images(config, sources, shapes)
@@ -90,7 +94,8 @@ def assemble_restoration(config: Config) -> Experiment:
     }
     configuration = {"task": task, "image": image, **({"multi": several} if len(sources) > 1 else {})}
     whole = [note for own in notes for note in own]
-    return experiment(config, module, started, origin, whole, identity, configuration)
+    made = experiment(config, module, started, origin, whole, identity, configuration)
+    return replace(made, memory=needed)
 
 
 def _channels(sources: Sequence[Picture], multi: Multi) -> int:

@@ -139,7 +139,9 @@ class PriorFitting(Rounds):
         self._jitter = stream(self.seed, "jitter", self.device)
         noisy, langevin = prunable(self.network).values(), stream(self.seed, "langevin", self.device)
         self._langevin = Langevin(noisy, self.settings.weight_noise, langevin)
-        self.scores = [Scores(self.settings, self.metric, problem.x, self.device) for problem in self.problems]
+        self.scores = [
+            Scores(self.settings, self.metric, problem.x, self.device, problem.consistent) for problem in self.problems
+        ]
 
     @override
     def loss_terms(self) -> list[LossTerm]:
@@ -244,13 +246,24 @@ class PriorFitting(Rounds):
 
     @override
     def pictures(self) -> dict[str, Tensor]:
-        folders = [f"{problem.name}/" if len(self.problems) > 1 else "" for problem in self.problems]
-        return {f"{folder}restored": scores.answer for folder, scores in zip(folders, self.scores, strict=True)}
+        """The answer as ``restored``; beside it, where those are two, the network's or the consistent picture."""
+        pictures = {}
+        for problem, scores in zip(self.problems, self.scores, strict=True):
+            folder = f"{problem.name}/" if len(self.problems) > 1 else ""
+            network, consistent = scores.answer, problem.consistent(scores.answer)
+            pictures[f"{folder}restored"] = _answer(problem, network)
+            if consistent is not None:
+                exact = problem.physics.exact
+                pictures[f"{folder}{'network' if exact else 'consistent'}"] = network if exact else consistent
+        return pictures
 
     @property
     def x_hat(self) -> Tensor:
-        """The restored picture of the (first) problem, (1, C, H, W): see :attr:`~lipdip.fit.scores.Scores.answer`."""
-        return self.scores[0].answer
+        """The restored picture of the (first) problem, (1, C, H, W): see :attr:`~lipdip.fit.scores.Scores.answer`.
+
+        Where the measurement is exact (``physics.exact``), the picture next to that which has this very measurement.
+        """
+        return _answer(self.problems[0], self.scores[0].answer)
 
     @override
     def comparison(self, images: Path, rounds: Sequence[Round], scores: Sequence[PictureScores]) -> bytes:
@@ -270,6 +283,12 @@ class PriorFitting(Rounds):
         self._langevin.generator.set_state(state["langevin"].cpu())
         for scores, saved in zip(self.scores, state["scores"], strict=True):
             scores.load_state_dict(saved)
+
+
+def _answer(problem: Problem, network: Tensor) -> Tensor:
+    """The network's picture, or where data are exact the one next to it that is consistent with them."""
+    consistent = problem.consistent(network) if problem.physics.exact else None
+    return network if consistent is None else consistent
 
 
 def _mean(values: list[float | None]) -> float | None:

@@ -1,6 +1,6 @@
 """What a run that restores pictures says of a round, and in which words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
@@ -40,9 +40,26 @@ class Restored(Scored, Round):
     @classmethod
     @override
     def title(cls, summary: Mapping[str, Any]) -> str:
+        if summary["first"]["psnr_best"] is None:
+            return "loss = at the end of the round; step = the one that the stopping rule chose"
         mean = "" if len(summary["picture"].split(", ")) == 1 else ", mean of all pictures"
         best = f"best {_picture(summary)}"
         return f"PSNR in dB and SSIM on {summary['scored']['metric']}{mean}; {best} = over the run, an oracle's choice"
+
+    @property
+    def still_rising(self) -> bool:
+        """Whether the best step is among the last hundredth: more steps would give a better picture."""
+        return self.psnr_best_step is not None and self.psnr_best_step > 0.99 * self.steps
+
+    @classmethod
+    @override
+    def remarks(cls, rounds: Sequence["Restored"]) -> Sequence[str]:
+        rising = [row.round for row in rounds if row.still_rising]
+        if not rising:
+            return ()
+        which = "the round" if len(rounds) == 1 else "every round" if len(rising) == len(rounds) else None
+        named = which or f"round {', '.join(map(str, rising))}"
+        return (f"still rising at the end of {named}: give more fit.steps than {rounds[0].steps} to see the best",)
 
     @classmethod
     @override
@@ -50,7 +67,14 @@ class Restored(Scored, Round):
         def text(name: str, digits: int) -> Callable[[Any], str]:
             return lambda row: number(getattr(row, name), digits)
 
-        shown = [one for one in fields(Scored) if one.metadata["title"]]
+        if summary["first"]["psnr_best"] is None:
+            return {
+                "per value": lambda row: f"{row.weights_per_pixel:.3g}",
+                "loss": lambda row: f"{row.loss:.3e}",
+                "step": lambda row: number(row.stop_step, 0),
+            }
+        exact = summary["first"].get("psnr_consistent") is not None
+        shown = [one for one in fields(Scored) if one.metadata["title"] and (exact or one.name != "psnr_consistent")]
         return {
             "per value": lambda row: f"{row.weights_per_pixel:.3g}",
             **{
