@@ -106,7 +106,7 @@ def test_names_that_are_not_there(overrides, message):
         (["fit.burn_in=1200"], "fit.burn_in must"),
         (["seed=-1"], "seed must be a whole number of at least 0"),
         (["seed=one"], "seed must be a whole number of at least 0"),
-        (["image.size=100"], "image.size=100 is not a multiple of 32; the nearest: 96 and 128"),
+        (["image.size=100", "protocol=paper"], "image.size=100 is not a multiple of 32; the nearest: 96 and 128"),
         (["image.size=32", "model.scales=5"], "model: a picture of 32x32 pixels is too small for scales=5"),
         (["model.channels=0"], "model.channels must"),
         (["model.channels=wide"], "model.channels must"),

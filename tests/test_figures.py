@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
@@ -269,3 +270,18 @@ def test_rounds_of_a_gan_are_drawn_with_their_error_and_samples(tmp_path, monkey
     figure = run_figures.rounds(rows, tmp_path)
     assert len(figure.axes) == 4
     assert any(text.startswith("reconstruction error") and "lower is better" in text for text in _texts(figure))
+
+
+def test_names_are_drawn_as_they_are_read(recwarn):
+    """No formula is made of dollar signs, and nothing that cannot be printed, or has no letter, makes it fail."""
+    name = "price_$5_and_$10 \x1b[31m \udcff 図 \\$ {"
+    figure = Figure()
+    axes = figure.subplots()
+    axes.plot([1, 10], [1, 10], label=name)
+    axes.set_yscale("log")
+    axes.set(title=name, xlabel=name, ylabel=name)
+    axes.set_xticks([1, 2], [style.wrapped(name, 20)] * 2)
+    axes.legend()
+    _opened(style.rendered(figure))
+    assert not recwarn.list
+    assert style.plain(style.plain("$5_and_$10")) == style.plain("$5_and_$10") == r"\$5_and_\$10"

@@ -41,7 +41,8 @@ def test_finished_runs_are_found_again(overrides, kept):
 
 def test_a_picture_that_was_cropped_is_another_than_one_resampled_to_the_same_shape():
     cropped, resampled = (
-        assemble(compose(*SMALL, "image=chelsea", f"image.size={size}")) for size in ("null", "[288,448]")
+        assemble(compose(*SMALL, "image=chelsea", "image.multiple=32", f"image.size={size}"))
+        for size in ("null", "[288,448]")
     )
     assert cropped.module.problems[0].x.shape == resampled.module.problems[0].x.shape
     assert not torch.equal(cropped.module.problems[0].x, resampled.module.problems[0].x)
@@ -50,7 +51,11 @@ def test_a_picture_that_was_cropped_is_another_than_one_resampled_to_the_same_sh
 
 @pytest.mark.parametrize(
     ("picture", "size"),
-    [(("image=astronaut",), 512), (("image=chelsea", "image.clean=false"), "[288,448]")],
+    [
+        (("image=astronaut",), 512),
+        (("image=chelsea", "image.clean=false", "image.multiple=32"), "[288,448]"),
+        (("image=chelsea",), "[300,451]"),
+    ],
 )
 def test_a_picture_that_is_the_same_either_way_is_the_same_run(picture, size):
     assert name(*SMALL, *picture, "image.size=null") == name(*SMALL, *picture, f"image.size={size}")

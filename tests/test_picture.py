@@ -1,5 +1,6 @@
 """Pictures of every kind: read and noted, or refused in one line."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
+from lipdip.cli.compose import compose
+from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.core.errors import UserError
-from lipdip.pictures import Picture, bundled, read, read_pixel_mask, sized
+from lipdip.pictures import Picture, bundled, pixel_mask, read, read_folder, read_pixel_mask, sized
 
 
 @pytest.fixture
@@ -181,3 +184,142 @@ def test_a_pixel_mask_follows_its_picture(save):
     assert mask.shape == (1, 64, 32) and mask[..., :8].min() == 1 and mask[..., 8:].max() == 0
     with pytest.raises(UserError, match="is 64x48, the picture 64x64"):
         read_pixel_mask(path, _blank(64, 64), None)
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        ("a\0b.png", "is no path"),
+        ("a\ud800.png", "characters"),
+        ("a" * 300 + ".png", "300|304"),
+        ("a/" * 3000 + "b.png", "bytes"),
+        ("~nobody-of-that-name/a.png", "no user"),
+        ("", "is no path"),
+        ("/dev/zero", "a file"),
+    ],
+)
+def test_paths_that_no_picture_can_have(tmp_path, path, word):
+    for ask in (lambda: read(path, str(tmp_path)), lambda: read_folder(path, str(tmp_path))):
+        with pytest.raises(UserError, match=word) as caught:
+            ask()
+        assert "\n" not in str(caught.value)
+
+
+def test_a_named_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(UserError, match="pipe"):
+        read(str(tmp_path / "a.png"))
+    with pytest.raises(UserError, match="pipe"):
+        read_folder(str(tmp_path))
+    with pytest.raises(UserError, match="pipe"):
+        read_pixel_mask(str(tmp_path / "a.png"), _blank(64, 64), None)
+
+
+def test_a_folder_that_may_not_be_looked_into(tmp_path, monkeypatch):
+    def refused(*_args, **_more):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "stat", refused)
+    monkeypatch.setattr(Path, "iterdir", refused)
+    for ask in (read, read_folder):
+        with pytest.raises(UserError, match="Permission denied"):
+            ask("locked/a.png", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("price_$5_and_$10", "price_$5_and_$10"),
+        ("München 図", "München 図"),
+        ("two\nlines\x1b[31m", "two%0Alines%1B[31m"),
+        ("caf\udce9", "caf%E9"),
+    ],
+)
+def test_a_name_is_printable_and_a_folders(save, name, shown):
+    assert read(save(f"{name}.png", COLOUR)).name == shown
+
+
+def test_a_name_that_is_nearly_too_long_is_cut_in_results(save):
+    first, second = (read(save("\n" * 200 + end + ".png", COLOUR)).name for end in "ab")
+    assert first != second and len(first) <= 200
+
+
+@pytest.mark.parametrize(
+    ("overrides", "shape"),
+    [
+        ((), (300, 451)),
+        (("image.clean=false",), (300, 451)),
+        (("image.multiple=32",), (288, 448)),
+        (("protocol=paper",), (288, 448)),
+        (("protocol=paper", "image.clean=false"), (288, 448)),
+        (("model=deep_decoder", "model.scales=3"), (296, 448)),
+        (("task=super_resolution", "task.factor=7"), (294, 448)),
+        (("task=super_resolution", "task.factor=3", "image.clean=false"), (900, 1353)),
+        (("model._target_=tests.test_picture.Silent", "~model.scales", "~model.code_channels"), (288, 448)),
+        (("image.size=[101,99]",), (101, 99)),
+    ],
+)
+def test_sides_are_cropped_only_where_something_needs_it(overrides, shape):
+    small = (
+        ("model.channels=4",) if "model=deep_decoder" in overrides else ("model.channels=4", "model.skip_channels=4")
+    )
+    given = () if any("image.size" in one for one in overrides) else ("image.size=null",)
+    problem = assemble(compose("image=chelsea", *small, *given, *overrides)).module.problems[0]
+    assert problem.physics.image_shape[1:] == shape
+
+
+class Silent(torch.nn.Conv2d):
+    """A network that does not say which sides it takes."""
+
+    def __init__(self, out_channels: int, channels: int, skip_channels: int) -> None:
+        super().__init__(channels, out_channels, skip_channels - 1, padding=1)
+
+
+def test_odd_sides_are_restored_as_they_are(tiny, save):
+    noisy = Image.fromarray(np.random.default_rng(0).integers(0, 256, (37, 41, 3), np.uint8))
+    path = save("odd.png", noisy)
+    run, said = tiny("image=file", f"image.path={path}", "image.clean=false", "image.size=auto", "pruner=none")
+    assert np.load(run / "images/restored_last.npy").shape[-2:] == (37, 41) and "cropped" not in said
+
+
+def _mask(values: np.ndarray, path: Path) -> list[str]:
+    np.save(path, values) if path.suffix == ".npy" else Image.fromarray(values).save(path)
+    return list(pixel_mask(str(path), _blank(*values.shape[:2]), None).notes)
+
+
+def test_a_pixel_mask_says_what_it_knows(tmp_path):
+    stripes = np.zeros((64, 64), np.uint8)
+    stripes[:, :48] = 255
+    assert _mask(stripes, tmp_path / "a.png") == ["75.00% of the pixels are known (white in the pixel mask)"]
+    for values, name in ((stripes > 0, "a.npy"), (stripes > 0, "b.png"), (stripes / 255.0, "b.npy")):
+        assert "75.00%" in _mask(values, tmp_path / name)[-1]
+        known = read_pixel_mask(str(tmp_path / name), _blank(64, 64), None)
+        assert torch.equal(known[0], torch.tensor(stripes > 0).float())
+    scratched = stripes.copy()
+    scratched[:, 1:] = 0
+    assert _mask(scratched, tmp_path / "c.png")[-1].startswith("warning: hardly any pixel is known")
+    assert _mask(np.full((64, 64), 255, np.uint8), tmp_path / "d.png")[-1].startswith("warning: every pixel is known")
+    stripes[:, :8] = 140
+    assert "12.50% of the pixel mask are neither" in _mask(stripes, tmp_path / "e.png")[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "word"), [(0, "knows no pixel"), (1, "knows no pixel"), (128, "no mask")], ids=["black", "one", "grey"]
+)
+def test_what_is_no_pixel_mask(tmp_path, value, word):
+    with pytest.raises(UserError, match=word):
+        _mask(np.full((64, 64), value, np.uint8), tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("clean", [True, False])
+def test_a_flat_picture_is_said_to_be_one(save, tmp_path, clean):
+    flat = save("flat.png", Image.new("RGB", (64, 64), (255, 255, 255)))
+    notes = assemble(compose("image=file", f"image.path={flat}", f"image.clean={clean}")).notes
+    assert any(note.startswith("warning: flat has the same value") for note in notes)
+    half = np.full((64, 64), 90, np.uint8)
+    half[:, 32:] = np.arange(32)
+    half = save("half.png", Image.fromarray(half))
+    known = save("known.png", Image.fromarray(np.repeat(np.uint8([[255, 0]]), 32, 1).repeat(64, 0)))
+    asked = ("image=file", f"image.path={half}", f"image.clean={clean}", "task=inpaint", f"task.pixel_mask={known}")
+    notes = assemble(compose(*asked)).notes
+    assert any("every known pixel" in note for note in notes) == (not clean)

@@ -146,7 +146,7 @@ def test_several_processes_give_the_same_table(found, tmp_path):
         (("--problems", "seed=3"), "the transfer matrix itself decides on seed"),
         (("--set", "pruner=imp"), "the transfer matrix itself decides on pruner"),
         (("--problems", "a: task=nope"), "the problem 'a': there is no task=nope"),
-        (("--problems", "a: image.size=33"), "image.size=33 is not a multiple of 32"),
+        (("--problems", "a: image.size=33 protocol=paper"), "image.size=33 is not a multiple of 32"),
         (("--output-dir", "/dev/null/x"), "Not a directory"),
     ],
 )

@@ -99,7 +99,7 @@ def magnitudes(pictures: Mapping[str, Path]) -> Part:
             above.set_yticks([])
             shown = _map(below, spectrum, "magma", float(np.log10(ROUNDING)), top)
         bar = figure.colorbar(shown, cax=grid[1, -1], extend="max")
-        bar.set_label("$\\log_{10}|F|$ of the luma", fontsize=9)
+        bar.set_label("log₁₀|F| of the luma", fontsize=9)
         bar.ax.tick_params(labelsize=8)
 
     return Part((2.5 * len(arrays) + 1.0, 2.4 * (tall + 1) + 1.0), draw)
@@ -135,7 +135,7 @@ def power_and_differences(pictures: Mapping[str, Path], pairs: Sequence[tuple[st
             shown = _map(axes, values, DIVERGING, -top, top)
             axes.set_title(wrapped(f"{pair[0]} against {pair[1]}", 28), fontsize=10)
         bar = first.colorbar(shown, ax=row.tolist(), extend="both", shrink=0.9)
-        bar.set_label("difference of $\\log_{10}|F|$", fontsize=9)
+        bar.set_label("difference of log₁₀|F|", fontsize=9)
         bar.ax.tick_params(labelsize=8)
         _draw_power(second.subplots(), arrays)
 
@@ -152,7 +152,7 @@ def _draw_power(axes: Axes, arrays: Mapping[str, Array]) -> None:
         axes.axhline(ROUNDING**2, color=GREY, linewidth=0.8, linestyle=":", label="rounding to 8 bits")
     axes.set_xlim(0, 0.5)
     axes.set_xlabel("spatial frequency in cycles per pixel")
-    axes.set_ylabel("power of the luma, mean $|F|^2$")
+    axes.set_ylabel("power of the luma, mean |F|²")
     axes.grid(alpha=0.25)
     axes.legend(fontsize=8)
 

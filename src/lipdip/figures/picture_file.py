@@ -1,5 +1,6 @@
-"""Pictures read back from their files."""
+"""A run's pictures read back from their files, which are PNGs; a stranger's run directory may hold anything else."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from lipdip.core.errors import UserError
+from lipdip.core.files import read_regular
 
 Array = npt.NDArray[np.float64]
 
@@ -17,11 +19,20 @@ def read_picture(name: str, path: Path) -> Array:
     Raises:
         UserError: if there is none, or it cannot be read.
     """
+    return read_png(name, path) / 255
+
+
+def read_png(name: str, path: Path) -> npt.NDArray[np.uint8]:
+    """(H, W) or (H, W, 3) of an 8-bit PNG. Other formats are not opened: for some, Pillow starts another program.
+
+    Raises:
+        UserError: if there is none, or it cannot be read.
+    """
     try:
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(read_regular(path)), formats=["PNG"]) as image:
             if image.mode not in ("L", "RGB"):
                 raise UserError(f"the picture {name}, {path}, is neither 8-bit grey nor 8-bit RGB, but {image.mode}")
-            return np.asarray(image, dtype=np.float64) / 255
+            return np.asarray(image)
     except FileNotFoundError:
         raise UserError(f"there is no picture {name} at {path}") from None
     except UnidentifiedImageError:

@@ -13,6 +13,7 @@ from lipdip.runs.rows import Round
 
 Array = npt.NDArray[np.float32]
 _SHOWN, _DOWN = 16, 8  # pictures in a comparison, and of them below each other
+_LETTERS = 36  # of a name beside its picture
 
 
 @dataclass(frozen=True)
@@ -69,18 +70,26 @@ def comparison(
             if line == 0:
                 axes.set_title(panel.title, fontsize=size)
         if name:
-            grid[line, block * len(panels)].set_ylabel(f"\n{name}" if block else name, fontsize=10)
+            grid[line, block * len(panels)].set_ylabel(f"\n{_short(name)}" if block else _short(name), fontsize=10)
     more = [f"the first {_SHOWN} of {len(names)} pictures"] if len(names) > _SHOWN else []
     figure.supxlabel("; ".join([*remarks, *more]), fontsize=9)
     return rendered(figure)
 
 
+def _short(name: str) -> str:
+    return name if len(name) <= _LETTERS else f"{name[: _LETTERS // 2]}...{name[-_LETTERS // 3 :]}"
+
+
 def opened(folder: Path, name: str) -> Array | None:
-    """A run's picture with values in [0, 1]; None if there is none."""
-    from PIL import Image
+    """A run's picture with values in [0, 1]; None if there is none.
+
+    Raises:
+        UserError: if what is there is no 8-bit PNG.
+    """
+    from lipdip.figures.picture_file import read_png
 
     path = folder / f"{name}.png"
-    return np.asarray(Image.open(path), dtype=np.float32) / np.float32(255) if path.exists() else None
+    return np.divide(read_png(name, path), np.float32(255), dtype=np.float32) if path.exists() else None
 
 
 def lost(folder: Path, file: str) -> float | None:

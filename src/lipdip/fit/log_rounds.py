@@ -119,7 +119,10 @@ class LogRounds(L.Callback):
         if self._directory is None:
             return {}
         png = module.comparison(self._directory / "images", self._record.rounds, self._record.pictures)
-        return {} if png is None else {"comparison": np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))}
+        if png is None:
+            return {}
+        with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
+            return {"comparison": np.asarray(image.convert("RGB"))}
 
 
 def _logged(file: Path) -> dict[str, int]:

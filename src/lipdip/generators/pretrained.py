@@ -1,5 +1,6 @@
 """The GAN that a run starts from: the one that ships with lipdip, one from a run, or the zoo's."""
 
+import stat
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -53,7 +54,15 @@ def pretrained(path: str) -> Pretrained:
         with resources.as_file(resources.files("lipdip.generators") / "data" / "clothes_32") as folder:
             return _stored(folder, EMBEDDED)
     file = fetched(CELEBAHQ_URL) if path == CELEBAHQ else checked_path(path, "model.path")
-    if file.is_dir():
+    try:
+        mode = file.stat().st_mode
+    except FileNotFoundError:
+        mode = stat.S_IFREG  # what is missing is named below
+    except OSError as error:
+        raise UserError(f"cannot read {file}: {error.strerror or error}") from None
+    if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
+        raise UserError(f"model.path={path} is a pipe or a device, not a file")
+    if stat.S_ISDIR(mode):
         return _stored(file, file.absolute().name)
     if file.suffix == ".pth":
         checkpoint = load_zoo(file)

@@ -54,13 +54,18 @@ class DeepDecoder(nn.Module):
         self.blocks = nn.Sequential(*(_Block(channels, upsample=block < scales) for block in range(scales + 1)))
         self.head = nn.Conv2d(channels, out_channels, 1, bias=False)
 
+    @property
+    def multiple(self) -> int:
+        """What both sides of a picture must be divisible by."""
+        return int(2**self.scales)
+
     def code_shape(self, height: int, width: int) -> tuple[int, int, int]:
         """Shape (channels, height, width) of the code for a picture of that size.
 
         Raises:
             ValueError: if the picture's sides are not multiples of ``2**scales``.
         """
-        step = 2**self.scales
+        step = self.multiple
         if height % step or width % step:
             raise ValueError(
                 f"a picture of {height}x{width} pixels does not fit scales={self.scales}: "

@@ -70,6 +70,7 @@ class Hourglass(nn.Module):
     """
 
     dense_layers: ClassVar[tuple[str, ...]] = ()
+    multiple: ClassVar[int] = 1  # odd sides are cut back on the way up
 
     def __init__(
         self,

@@ -13,7 +13,8 @@ class Prior(Protocol):
     """A network that serves as a prior: a module from a code ``z`` to a picture ``f(z)``.
 
     This is all that one may say of itself. Nothing of it is required of a module but that it can be called on a code:
-    the functions of this file ask for the rest, and have an answer for plain modules from pictures to pictures.
+    the functions of this file ask for the rest, and have an answer for plain modules from pictures to pictures. One
+    may also have a number ``multiple``, see :func:`multiple_of`.
     """
 
     dense_layers: ClassVar[tuple[str, ...]]
@@ -63,6 +64,25 @@ def code_shape_of(network: nn.Module, image_shape: Sequence[int]) -> tuple[int, 
     if len(sides) != 2:
         raise ValueError(f"code_shape of {type(network).__name__} must be (channels, height, width)")
     return channels, sides[0], sides[1]
+
+
+def multiple_of(network: nn.Module) -> int:
+    """What both sides of a picture must be divisible by for this network.
+
+    Args:
+        network: if it has no ``multiple``, 32: many networks halve a picture five times.
+
+    Raises:
+        ValueError: if its ``multiple`` is not a whole number of at least 1.
+
+    Example:
+        >>> multiple_of(nn.Conv2d(8, 3, 1))
+        32
+    """
+    network = unwrapped(network)
+    own: int = getattr(network, "multiple", 32)
+    number(f"multiple of {type(network).__name__}", own, low=1, whole=True)
+    return own
 
 
 def logits_of(network: nn.Module) -> Callable[[Tensor], Tensor]:

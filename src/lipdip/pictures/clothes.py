@@ -26,7 +26,8 @@ def clothing(number: int) -> Picture:
         ValueError: if there is none of that number.
     """
     check.number("number", number, low=0, high=COUNT - 1, whole=True)
-    with (resources.files("lipdip.pictures") / "data" / "clothes.png").open("rb") as file, Image.open(file) as image:
+    stored = resources.files("lipdip.pictures") / "data" / "clothes.png"
+    with stored.open("rb") as file, Image.open(file, formats=["PNG"]) as image:
         sheet = np.asarray(image)  # row by row, ACROSS pictures in each
     top, left = SIDE * (number // ACROSS), SIDE * (number % ACROSS)
     array = sheet[top : top + SIDE, left : left + SIDE]

@@ -1,16 +1,21 @@
 """Bringing a picture, and the pixel mask that goes with it, to the size at which it is restored."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from math import gcd
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from lipdip.core.errors import UserError
-from lipdip.pictures.picture import Picture, read
+from lipdip.core.files import checked_path
+from lipdip.pictures.picture import Picture, read_file
 
 MULTIPLE = 32  # the public scripts crop every picture to a multiple of 32
 LARGEST = 16384
+_BLACK = 0.1  # as far from black or white a compressed mask may be
+_MOSTLY, _HARDLY = 0.5, 0.05  # shares of pixels: grey ones that make it no mask, known ones that are worth a warning
 
 
 Size = int | Sequence[int] | None
@@ -32,26 +37,72 @@ def sized(picture: Picture, size: Size, multiple: int = MULTIPLE, scale: int = 1
         UserError: if a side of ``size`` is not divisible by ``multiple``, or the picture is smaller than ``multiple``.
     """
     if size is None:
-        return _cropped(picture, max(multiple // scale, 1))
+        return _cropped(picture, multiple // gcd(multiple, scale))
     height, width = _checked(size, multiple)
     if height % scale or width % scale:
         raise UserError(f"image.size={size} cannot be divided by the factor {scale}")
     return (_resized if resample else _cut_out)(picture, height // scale, width // scale)
 
 
-def read_pixel_mask(path: str, picture: Picture, size: Size, resample: bool = True) -> Tensor:
-    """The known pixels (1, H, W) from a picture of the same size as ``picture``: white is known, black is not.
+def read_pixel_mask(path: str, picture: Picture, size: Size, resample: bool = True, multiple: int = MULTIPLE) -> Tensor:
+    """The known pixels (1, H, W), 1 or 0, as :func:`pixel_mask` has them."""
+    return pixel_mask(path, picture, size, resample, multiple).pixels
+
+
+def pixel_mask(path: str, picture: Picture, size: Size, resample: bool = True, multiple: int = MULTIPLE) -> Picture:
+    """The known pixels (1, H, W), 1 or 0, from a picture of the same size as ``picture``: white is known, black is not.
+
+    Notes say which share of the pixels is known, with a warning where nearly none or all are, and how many are grey:
+    those above one half count as known.
+
+    Args:
+        path: of a picture, or an array (.npy) of booleans or of numbers as pictures have them.
+        picture: whose pixels they are, as read.
+        size: as for :func:`sized`, like the next two.
+        resample: whether the picture is.
+        multiple: what both sides must be divisible by.
 
     Raises:
-        UserError: if it cannot be read or its size differs from the picture's.
+        UserError: if it cannot be read, its size differs from the picture's, no pixel is known, or more are grey than
+            black and white.
     """
-    mask = read(path)
+    mask = read_file(checked_path(path, "task.pixel_mask"))
     if mask.pixels.shape[1:] != picture.pixels.shape[1:]:
         raise UserError(
             f"the pixel mask {path} is {_size(mask.pixels)}, the picture {_size(picture.pixels)}: "
             "they must have the same size"
         )
-    return (sized(mask, size, resample=resample).pixels.mean(0, keepdim=True) > 0.5).float()
+    notes = [note for note in mask.notes if not note.endswith("is grey: one channel")]
+    values = mask.pixels.mean(0)
+    grey = float(((values > _BLACK) & (values < 1 - _BLACK)).float().mean())
+    if grey > _MOSTLY:
+        raise UserError(f"the pixel mask {path} is no mask: {grey:.0%} of its pixels are neither white nor black")
+    if grey:
+        notes.append(f"{grey:.2%} of the pixel mask are neither white nor black; above one half counts as known")
+    brought = sized(replace(mask, notes=()), size, multiple, resample=resample).pixels
+    known = (brought.mean(0, keepdim=True) > 0.5).float()
+    share = float(known.mean())
+    if not share:
+        brightest = f"{float(values.max()):.4g}"
+        raise UserError(f"the pixel mask {path} knows no pixel: white, 1, is known, and its brightest is {brightest}")
+    notes.append(f"{share:.2%} of the pixels are known (white in the pixel mask)")
+    if share == 1:
+        notes.append("warning: every pixel is known: nothing is left to fill in; black pixels are the unknown ones")
+    elif share < _HARDLY:
+        notes.append("warning: hardly any pixel is known; is the pixel mask inverted? White pixels are the known ones")
+    return Picture(mask.name, known, mask.digest, tuple(notes))
+
+
+def flat_note(picture: Picture, known: Tensor | None = None) -> Picture:
+    """The picture, with a warning among its notes if every pixel, or every ``known`` one (1, H, W), has one value."""
+    pixels = picture.pixels.flatten(1)
+    if known is not None:
+        pixels = pixels[:, known.flatten() > 0]
+    if not bool((pixels == pixels[:, :1]).all()):
+        return picture
+    where = "every pixel" if known is None else "every known pixel"
+    note = f"warning: {picture.name} has the same value in {where}: there is nothing to restore"
+    return replace(picture, notes=(*picture.notes, note))
 
 
 def _checked(size: int | Sequence[int], multiple: int) -> tuple[int, int]:

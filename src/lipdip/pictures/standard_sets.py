@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from lipdip.core.errors import UserError
-from lipdip.core.files import write_whole
+from lipdip.core.files import read_regular, write_whole
 from lipdip.pictures.download import download
 
 AS_PUBLIC, MISSING, OTHER = "as public", "missing", "other"
@@ -44,15 +44,17 @@ class PublicFile:
         if not os.path.lexists(file):
             return MISSING
         try:
-            content = file.read_bytes()
+            content = read_regular(file)
         except OSError as error:
             raise UserError(f"cannot read {file}: {error.strerror or error}") from None
         if self.pixels is None:
             return AS_PUBLIC if _sha256(content) == self.sha256 else OTHER
         from PIL import Image
 
+        from lipdip.pictures.formats import readable
+
         try:
-            with Image.open(io.BytesIO(content)) as image:
+            with Image.open(io.BytesIO(content), formats=readable()) as image:
                 same = image.mode == "RGB" and _sha256(image.tobytes()) == self.pixels
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
             same = False
@@ -68,8 +70,10 @@ class PublicFile:
         if self.pixels is not None:
             from PIL import Image
 
+            from lipdip.pictures.formats import readable
+
             png = io.BytesIO()
-            with Image.open(io.BytesIO(content)) as image:
+            with Image.open(io.BytesIO(content), formats=readable()) as image:
                 image.save(png, "PNG")
             content = png.getvalue()
         file = directory / self.place

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-from lipdip.figures.style import GREY, line_style, rendered, wrapped
+from lipdip.figures.style import GREY, line_style, rendered, saved, wrapped
 from lipdip.reports.lines import Drawn, Line, Panel, Spot, in_column, marked, stated_by_paper
 
 _ACROSS, _MOST = 3, 24  # panels beside each other, and in one figure
@@ -30,10 +30,8 @@ def svg(drawn: Drawn) -> bytes:
 
 def as_svg(figure: Figure, salt: str) -> bytes:
     """The bytes of an SVG, the same for the same figure and ``salt``, of which its anchors are made."""
-    out = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": salt}):
-        figure.savefig(out, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
-    return out.getvalue()
+        return saved(figure, format="svg", metadata={"Date": None, "Creator": None})
 
 
 def panels(drawn: Drawn) -> list[bytes]:
@@ -48,7 +46,7 @@ def light(png: bytes, *, exact: bool = False) -> bytes:
     the size, or shifts those of lines: its search for the nearest colour of a palette looks at six bits of eight.
     """
     out = io.BytesIO()
-    with Image.open(io.BytesIO(png)) as image:
+    with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
         whole = image.convert("RGB")
     if whole.getcolors(256) is not None:  # each colour then gets a place of its own
         few = whole.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from lipdip.core.errors import UserError
+from lipdip.core.files import read_regular
 from lipdip.pictures.datasets.dataset import Dataset, check_size, directory
 from lipdip.pictures.datasets.stored_arrays import Stored, digest
 
@@ -77,13 +78,11 @@ def _records(folder: Path, name: str) -> np.ndarray[tuple[int, int], np.dtype[np
 
 def _content(folder: Path, name: str) -> bytes:
     try:
-        return (folder / name).read_bytes()
+        return read_regular(folder / name)
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(_missing(folder, name)) from None
     except OSError as error:
-        raise UserError(f"cannot read {folder / name}: {error.strerror}") from None
-    except ValueError as error:
-        raise ValueError(f"path must be a directory, not {str(folder)!r}: {error}") from None
+        raise UserError(f"cannot read {folder / name}: {error.strerror or error}") from None
 
 
 def _missing(folder: Path, name: str) -> str:

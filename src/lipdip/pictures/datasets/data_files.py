@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import stat
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ import torch
 from torch import Tensor
 
 from lipdip.core.errors import UserError
-from lipdip.pictures.picture import read
+from lipdip.pictures.picture import read_file
 from lipdip.pictures.prepare import sized
 
 NAMED = 5  # names that an error lists
@@ -47,7 +48,9 @@ class Files:
         """
         pixels = torch.empty(len(indices), 3, self.size, self.size, dtype=torch.float32)
         for row, index in enumerate(indices.tolist()):
-            pixels[row] = sized(read(self.files[index]), self.size, multiple=1).pixels  # grey fills all three channels
+            pixels[row] = sized(
+                read_file(Path(self.files[index])), self.size, multiple=1
+            ).pixels  # grey fills all three channels
         return pixels, self.labels[indices]
 
 
@@ -64,9 +67,24 @@ def entries(place: Path) -> list[os.DirEntry[str]]:
         raise UserError(f"cannot read {place}: {error.strerror}") from None
 
 
+def byte_count(entry: os.DirEntry[str]) -> int:
+    """The size of a file, or of what a link leads to.
+
+    Raises:
+        UserError: if there is nothing, or something that is no file, such as a named pipe.
+    """
+    try:
+        status = entry.stat()
+    except OSError as error:
+        raise UserError(f"cannot read {entry.path}: {error.strerror}") from None
+    if not stat.S_ISREG(status.st_mode):
+        raise UserError(f"{entry.path} is a pipe or a device, not a file; remove it, or move it elsewhere")
+    return status.st_size
+
+
 def digest(files: Iterable[tuple[str, int]]) -> str:
     """SHA-256 over paths and sizes in bytes, whatever their order."""
-    lines = sorted(f"{name}\0{n_bytes}\0" for name, n_bytes in files)
+    lines = sorted(f"{name}\0{size}\0" for name, size in files)
     return hashlib.sha256(os.fsencode("".join(lines))).hexdigest()
 
 

@@ -7,6 +7,8 @@ from typing import Protocol
 from torch import Tensor
 
 from lipdip.core import check
+from lipdip.core.errors import UserError
+from lipdip.core.files import checked_path
 
 SMALLEST = 8
 
@@ -69,10 +71,18 @@ def directory(path: str) -> Path:
 
     Raises:
         ValueError: if it cannot be a path.
+        UserError: if it lies where nothing may be looked up.
     """
     if not isinstance(path, str) or not path:
         raise ValueError(f"path must be a directory, not {path!r}")
     try:
-        return Path(path).expanduser()
-    except RuntimeError as error:
-        raise ValueError(f"path must be a directory, not {path!r}: {error}") from None
+        checked = checked_path(path, f"path must be a directory, not {path!r}")
+    except UserError as error:
+        raise ValueError(str(error)) from None
+    try:
+        checked.stat()
+    except PermissionError as error:
+        raise UserError(f"cannot read {checked}: {error.strerror}") from None
+    except OSError:
+        pass
+    return checked

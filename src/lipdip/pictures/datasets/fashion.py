@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from lipdip.core.errors import UserError
+from lipdip.core.files import read_regular
 from lipdip.pictures.datasets.dataset import Dataset, check_size, directory
 from lipdip.pictures.datasets.stored_arrays import Stored, digest
 
@@ -58,7 +59,7 @@ def _split(folder: Path, name: str, size: int) -> Stored:
 def _array(file: Path, dimensions: int) -> Tensor:
     """An array of bytes in the IDX format: a magic number, the sides, the values."""
     try:
-        content = gzip.decompress(file.read_bytes())
+        content = gzip.decompress(read_regular(file))
     except FileNotFoundError:
         raise UserError(
             f"there is no Fashion-MNIST at {file.parent}: {file.name} is missing; install Debian's "

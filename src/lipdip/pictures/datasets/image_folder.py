@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from lipdip.core.errors import UserError
-from lipdip.pictures.datasets.data_files import Files, digest, entries, listed
+from lipdip.pictures.datasets.data_files import Files, byte_count, digest, entries, listed
 from lipdip.pictures.datasets.dataset import Dataset, check_size, directory
+from lipdip.pictures.readable_name import readable_name
 
 LAYOUT = "train/CLASS/PICTURE and val/CLASS/PICTURE (or test/ for val/)"
 
@@ -43,7 +44,7 @@ def folder(path: str, size: int) -> Dataset:
     train_pictures, test_pictures = _pictures(root, "train", names), _pictures(root, held_out, names)
     both = "val" in splits and "test" in splits
     return Dataset(
-        root.absolute().name,
+        readable_name(root.absolute().name),
         names,
         _files(root, train_pictures, size),
         _files(root, test_pictures, size),
@@ -70,10 +71,7 @@ def _pictures(root: Path, split: str, names: tuple[str, ...]) -> list[tuple[str,
         for entry in inside:
             if entry.is_dir():
                 raise UserError(f"{entry.path} is a folder; the pictures of a class lie directly in {place}")
-            try:
-                found.append((f"{split}/{name}/{entry.name}", entry.stat().st_size, label))
-            except OSError as error:
-                raise UserError(f"cannot read {entry.path}: {error.strerror}") from None
+            found.append((f"{split}/{name}/{entry.name}", byte_count(entry), label))
     return found
 
 

@@ -1,16 +1,14 @@
 """A directory of pictures without labels, such as CelebA-HQ, to train a GAN on."""
 
-import warnings
 from pathlib import Path, PurePath
-
-import numpy as np
-from PIL import Image
 
 from lipdip.core import check
 from lipdip.core.errors import UserError
-from lipdip.pictures.datasets.data_files import Files, digest, entries, listed
+from lipdip.pictures.datasets.data_files import Files, byte_count, digest, entries, listed
 from lipdip.pictures.datasets.dataset import Dataset, check_size, directory
-from lipdip.pictures.picture import read
+from lipdip.pictures.formats import suffixes
+from lipdip.pictures.picture import sides
+from lipdip.pictures.readable_name import readable_name
 
 UNFINISHED = (".crdownload", ".download", ".part", ".partial", ".tmp")  # what a browser or a copy ends names with
 
@@ -58,7 +56,7 @@ def unlabelled(path: str, size: int, share: float = 1.0, held_out: int = 64) -> 
     test = [found[place] for place in sorted(tested)]
     splits = (("train", train), ("test", test))
     return Dataset(
-        root.absolute().name,
+        readable_name(root.absolute().name),
         (),
         _files(root, train, size),
         _files(root, test, size),
@@ -72,12 +70,13 @@ def _found(place: Path, below: str = "") -> list[tuple[str, int]]:
     found = []
     for entry in entries(place):
         try:
-            if entry.is_dir():
-                found += _found(Path(entry.path), f"{below}{entry.name}/")
-            else:
-                found.append((f"{below}{entry.name}", entry.stat().st_size))
+            is_folder = entry.is_dir()
         except OSError as error:
             raise UserError(f"cannot read {entry.path}: {error.strerror}") from None
+        if is_folder:
+            found += _found(Path(entry.path), f"{below}{entry.name}/")
+        else:
+            found.append((f"{below}{entry.name}", byte_count(entry)))
     return found
 
 
@@ -85,8 +84,7 @@ def _check_names(root: Path, found: list[tuple[str, int]]) -> None:
     """Refuse files that are not pictures before anything is read."""
     if not found:
         raise UserError(f"{root} is empty; put the pictures there, or point dataset.path elsewhere")
-    formats = Image.registered_extensions()
-    known = {".npy", *(suffix for suffix, name in formats.items() if name in Image.OPEN), *UNFINISHED}
+    known = {*suffixes(), *UNFINISHED}
     foreign = [name for name, _ in found if _suffix(name) not in known]
     if foreign:
         raise UserError(
@@ -106,26 +104,12 @@ def _suffix(name: str) -> str:
 
 
 def _check_sides(root: Path, found: list[tuple[str, int]], size: int) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        small = [name for name, _ in found if _shorter_side(root / name) < size]
+    small = [name for name, _ in found if min(sides(root / name)) < size]
     if small:
         raise UserError(
             f"{root} holds pictures with a side of less than {size} pixels ({len(small)} of {len(found)} files): "
             f"{listed(small)}; enlarged they would be blurred; remove them, or take a smaller generator"
         )
-
-
-def _shorter_side(file: Path) -> int:
-    """In pixels, from the header alone if possible."""
-    try:
-        if file.suffix.lower() == ".npy":
-            shape: tuple[int, ...] = np.load(file, mmap_mode="r", allow_pickle=False).shape
-            return min(shape[:2])
-        with Image.open(file) as image:
-            return min(image.size)
-    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError, Image.DecompressionBombWarning):
-        return min(read(str(file)).pixels.shape[1:])  # says what is wrong with it
 
 
 def _spread(count: int, n: int) -> list[int]:

@@ -3,20 +3,22 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from math import lcm
 from typing import Any
 
 from torch import nn
 
 from lipdip.core.check import choice, flag, number
 from lipdip.core.errors import UserError
+from lipdip.core.files import checked_path, read_regular
 from lipdip.core.seeds import default_generator_seeded, stream
 from lipdip.fit.experiment import Experiment, Origin
 from lipdip.fit.memory import check, forecast
 from lipdip.fit.settings import ANSWERS, FitSettings, Multi
-from lipdip.networks.protocol import code_shape_of
+from lipdip.networks.protocol import code_shape_of, multiple_of
 from lipdip.physics import Physics, build_foreign
-from lipdip.pictures import Picture, Problem, draw_codes, read_pixel_mask, sized, with_content
+from lipdip.pictures import Picture, Problem, draw_codes, pixel_mask, sized, with_content
+from lipdip.pictures.prepare import MULTIPLE, flat_note
 from lipdip.runs.identity import unusual
 from lipdip.tasks.configuration import Config, arguments, blaming, build, seed_of, settings_of, target
 from lipdip.tasks.parts import begin, experiment, node_identity, pictures, run_seed
@@ -42,11 +44,15 @@ def assemble_restoration(config: Config) -> Experiment:
     with blaming(config, "multi"):
         multi = Multi(**config["multi"])
     seed, found, sources = run_seed(config), given_ticket(config), pictures(config)
-    problems, notes = zip(*(_problem(config, picture, place) for place, picture in enumerate(sources)), strict=True)
-    shapes = [problem.physics.image_shape for problem in problems]
-    channels = _channels(shapes, multi, [problem.name for problem in problems])
+    channels = _channels(sources, multi)
     with default_generator_seeded(seed, init_stream(config, found)):
         network: nn.Module = build(config, "model", out_channels=channels)
+    multiple = _multiple(config, network)
+    problems, notes = zip(
+        *(_problem(config, picture, place, multiple) for place, picture in enumerate(sources)), strict=True
+    )
+    shapes = [problem.physics.image_shape for problem in problems]
+    _check_one_output(shapes, multi, [problem.name for problem in problems])
     with blaming(config, "model"):
         code_shapes = [code_shape_of(network, shape) for shape in shapes]
     hardware = build(config, "trainer")
@@ -92,47 +98,68 @@ def assemble_restoration(config: Config) -> Experiment:
     return replace(made, memory=needed)
 
 
-def _channels(shapes: Sequence[Sequence[int]], multi: Multi, names: Sequence[str]) -> int:
+def _channels(sources: Sequence[Picture], multi: Multi) -> int:
     """Channels of the network's output: one picture's, or with a head for each picture all of them."""
+    counts = [picture.pixels.shape[0] for picture in sources]
     if multi.head == "per_image":
-        return sum(shape[0] for shape in shapes)
-    if len({shape[0] for shape in shapes}) > 1:
+        return sum(counts)
+    if len(set(counts)) > 1:
         kinds = ", ".join(
-            f"{name} {'grey' if shape[0] == 1 else 'RGB'}" for name, shape in zip(names, shapes, strict=True)
+            f"{picture.name} {'grey' if count == 1 else 'RGB'}" for picture, count in zip(sources, counts, strict=True)
         )
         raise UserError(f"grey and RGB pictures cannot share an output ({kinds}); give multi.head=per_image")
-    if multi.code == "shared" and len({tuple(shape) for shape in shapes}) > 1:
+    return counts[0]
+
+
+def _check_one_output(shapes: Sequence[Sequence[int]], multi: Multi, names: Sequence[str]) -> None:
+    """Where code and head are shared there is one output, and so one size."""
+    if multi.head != "per_image" and multi.code == "shared" and len({tuple(shape) for shape in shapes}) > 1:
         sizes = ", ".join(f"{name} {shape[1]}x{shape[2]}" for name, shape in zip(names, shapes, strict=True))
         raise UserError(
             f"with code and head both shared there is one output, and the pictures have different sizes ({sizes}); "
             "give an image.size, or multi.code=per_image, or multi.head=per_image"
         )
-    return shapes[0][0]
 
 
-def _problem(config: Config, picture: Picture, place: int) -> tuple[Problem, tuple[str, ...]]:
+def _multiple(config: Config, network: nn.Module) -> int:
+    """What both sides of a restored picture must be divisible by, for the protocol, the network and the task."""
+    image, task = config["image"], config["task"]
+    made = target(task["physics"], "task.physics")
+    shipped = isinstance(made, type) and issubclass(made, Physics) and made.__module__.startswith("lipdip.")
+    wanted = {"image.multiple": image["multiple"], "task.multiple": task.get("multiple", 1 if shipped else MULTIPLE)}
+    for name, value in wanted.items():
+        with blaming(config, name.partition(".")[0]):
+            number("multiple", value, low=1, whole=True)
+    with blaming(config, "model"):
+        return lcm(*wanted.values(), multiple_of(network))
+
+
+def _problem(config: Config, picture: Picture, place: int, multiple: int) -> tuple[Problem, tuple[str, ...]]:
     """The problem, and what was done to the picture on the way; each picture has its own degradation."""
     image, task, size = config["image"], config["task"], _size(config)
     with blaming(config, "image"):
         flag("clean", image["clean"])
-    seed = seed_of(config, "task.seed")
+    seed, known = seed_of(config, "task.seed"), None
     draw = stream(seed, f"degradation/picture {place}" if place else "degradation")
     settings: dict[str, Any] = {"generator": draw}
     if task.get("pixel_mask") is not None:
-        settings["pixel_mask"] = read_pixel_mask(task["pixel_mask"], picture, size, image["clean"])
+        mask = pixel_mask(task["pixel_mask"], picture, size, image["clean"], multiple)
+        settings["pixel_mask"] = known = mask.pixels
+        picture = replace(picture, notes=(*picture.notes, *mask.notes))
+    scale = task.get("factor", 1)  # how many times smaller than its picture a measurement is
+    with blaming(config, "task"):
+        number("factor", scale, low=1, whole=True)
     if image["clean"]:
-        picture = sized(picture, size)
-        picture = with_content(picture, image["content"], stream(seed, f"content/picture {place}"))
+        # Of an own size that the factor does not divide, the last rows would hardly be measured.
+        picture = sized(picture, size, scale if size is None and multiple == 1 else multiple)
+        picture = flat_note(with_content(picture, image["content"], stream(seed, f"content/picture {place}")))
         physics = _physics(config, tuple(picture.pixels.shape), **settings)
         return Problem.measured(picture.pixels, physics, draw, picture.name), picture.notes
     if image["content"] != "picture":
         raise UserError(f"image.content={image['content']} makes a target of a clean picture, not of a degraded one")
     if task["name"] == "inpaint" and task["pixel_mask"] is None:
         raise UserError("image.clean=false with task=inpaint needs task.pixel_mask=PICTURE: which pixels are known?")
-    scale = task.get("factor", 1)  # how many times smaller than its picture a measurement is
-    with blaming(config, "task"):
-        number("factor", scale, low=1, whole=True)
-    picture = sized(picture, size, scale=scale, resample=False)
+    picture = flat_note(sized(picture, size, multiple, scale=scale, resample=False), known)
     channels, height, width = picture.pixels.shape
     physics = _physics(config, (channels, scale * height, scale * width), **settings)
     if len(physics.measurement_shape) != 3:
@@ -152,7 +179,7 @@ def _physics(config: Config, shape: tuple[int, ...], **settings: Any) -> Physics
 
 
 def _size(config: Config) -> Any:
-    """The size that pictures are brought to; None: each keeps its own, cropped to a multiple that a network can fit."""
+    """The size that pictures are brought to; None: each keeps its own, cropped to a multiple where one is needed."""
     image = config["image"]
     if image["size"] != "auto":
         return image["size"]
@@ -162,9 +189,12 @@ def _size(config: Config) -> Any:
 
 def _task(config: Config) -> dict[str, Any]:
     """The task's own values, with the contents of files in place of their names."""
-    task: dict[str, Any] = {name: item for name, item in config["task"].items() if name not in ("published", "fits")}
+    task: dict[str, Any] = {
+        name: item for name, item in config["task"].items() if name not in ("published", "fits", "multiple")
+    }
     if task.get("pixel_mask") is not None:
-        task["pixel_mask"] = hashlib.sha256(Path(task["pixel_mask"]).expanduser().read_bytes()).hexdigest()
+        content = read_regular(checked_path(task["pixel_mask"], "task.pixel_mask"))
+        task["pixel_mask"] = hashlib.sha256(content).hexdigest()
         task["physics"] = {name: item for name, item in task["physics"].items() if name != "pixel_mask"}
     return task
 
