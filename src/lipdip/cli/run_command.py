@@ -156,8 +156,9 @@ def _show(summary: dict[str, Any], rounds: Sequence[Round], screen: Console) -> 
         matching = "" if row.matching is None else "yes" if row.matching else "no"
         table.add_row(*head, *(score(row) for score in scores.values()), matching)
     screen.print(table)
-    ended = f"ended early: {summary['ended']}\n" if summary["ended"] else ""
-    screen.print(ended + _answer(summary, rounds), highlight=False, markup=False, soft_wrap=True)
+    if summary["ended"]:
+        say(screen, f"ended early: {summary['ended']}")
+    say(screen, _answer(summary, rounds))
 
 
 def _show_pictures(rows: Sequence[Any], screen: Console) -> None:
