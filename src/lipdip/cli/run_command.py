@@ -156,9 +156,8 @@ def _show(summary: dict[str, Any], rounds: Sequence[Round], screen: Console) -> 
         matching = "" if row.matching is None else "yes" if row.matching else "no"
         table.add_row(*head, *(score(row) for score in scores.values()), matching)
     screen.print(table)
-    if summary["ended"]:
-        say(screen, f"ended early: {summary['ended']}")
-    say(screen, _answer(summary, rounds))
+    ended = f"ended early: {summary['ended']}\n" if summary["ended"] else ""
+    screen.print(ended + _answer(summary, rounds), highlight=False, markup=False, soft_wrap=True)
 
 
 def _show_pictures(rows: Sequence[Any], screen: Console) -> None:
