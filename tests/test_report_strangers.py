@@ -4,13 +4,20 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 
 from lipdip.cli import report_command as report
+from lipdip.figures.png import png
+from lipdip.reports.exhibit import Exhibit
+from lipdip.reports.exhibits.everything import named
+from lipdip.reports.filled import filled
+from lipdip.reports.finished_run import FinishedRun
 from lipdip.reports.gather import gather
 from lipdip.runs.identity import run_name
 
@@ -105,12 +112,12 @@ def test_a_run_is_refused_by_what_is_wrong_with_it(place, item, tmp_path, capsys
     assert str(odd) in line and len(gather([tmp_path]).runs) == 1
 
 
-def test_a_run_whose_curves_cannot_be_drawn_is_left_out_of_one_exhibit(tmp_path, capsys):
-    """What no check of types foresees: here steps that no figure can have."""
+@pytest.mark.parametrize("odd_step", ["x1", "9" * 400])
+def test_a_run_whose_curves_cannot_be_drawn_is_left_out_of_one_exhibit(odd_step, tmp_path, capsys):
     made(tmp_path, "a0")
     odd = made(tmp_path, "a1", seed=1)
     text = (odd / "curves.csv").read_text().splitlines()
-    (odd / "curves.csv").write_text("\n".join([*text[:-1], "x" + text[-1]]) + "\n")
+    (odd / "curves.csv").write_text("\n".join([text[0], odd_step + text[1][1:], *text[2:]]) + "\n")
     resealed(odd)
     lines = _lines(tmp_path, capsys, "all", "--out", str(tmp_path / "out"))
     assert len(lines) == 1 and "not used in fig11" in lines[0]
@@ -144,8 +151,25 @@ def test_a_pipe_in_place_of_a_file_is_no_reason_to_wait(file, tmp_path, capsys):
     assert str(odd) in line
 
 
-def test_what_strangers_wrote_is_text_wherever_it_is_shown(tmp_path, capsys):
+def test_a_run_that_no_check_foresaw_is_left_out_of_the_exhibit_alone(tmp_path):
+    for seed in range(3):
+        made(tmp_path, f"a{seed}", seed=seed)
+    runs, exhibit = gather([tmp_path]).runs, named("fig3")
+    assert isinstance(exhibit, Exhibit)
+
+    def points(run: FinishedRun) -> Any:
+        return exhibit.points(run) if run.seed != 1 else [1 / 0]
+
+    shown = filled(replace(exhibit, points=points), runs)
+    assert {run.seed for run in shown.runs} == {0, 2}
+    assert ["ZeroDivisionError" in one.why for one in shown.refused] == [True]
+
+
+def test_what_strangers_wrote_is_text_wherever_it_is_shown(tmp_path, capsys, monkeypatch):
     """Names and settings with markup, in the page, in Markdown, in CSV and in the terminal."""
+    picture = png(torch.zeros(1, 1, 8, 8))
+    monkeypatch.setattr(report, "figures", lambda shown: {"png": picture})
+    monkeypatch.setattr(report, "panels", lambda shown: [picture] * len(shown.panels))
     for seed in (0, 1):
         change: dict[str, Any] = {"config__protocol": {"name": NASTY}, "overrides__words": [f"image={NASTY}"]}
         run = made(tmp_path, f"a{NASTY}", FOUR, seed, science__fit__lr=seed + 0.5, **change)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lipdip.core.errors import UserError
+from lipdip.fit.log_rounds import _logged
 from lipdip.runs.contents import whole_summary
 from lipdip.runs.directory import RunDirectory
 
@@ -97,3 +98,9 @@ def test_a_full_disk_is_told_with_the_file(tmp_path, monkeypatch):
         with pytest.raises(UserError, match=rf"cannot write {run.path}/a/b: No space left"):
             run.write("a/b", "new")
         assert (run.path / "a/b").read_text() == "old"
+
+
+@pytest.mark.parametrize("content", ["[]", "{", '{"TensorBoard": "x"}', "7"])
+def test_a_file_that_does_not_say_what_loggers_have_is_as_none(tmp_path, content):
+    (tmp_path / "logged.json").write_text(content)
+    assert _logged(tmp_path / "logged.json") == {}

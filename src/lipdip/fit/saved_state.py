@@ -34,11 +34,16 @@ class Straight(TorchCheckpointIO):
             return
         file = Path(path)
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("wb") as opened:
-            writer = _Writer(opened)
-            torch.save(checkpoint, writer)
-            if writer.failed is not None:
-                raise writer.failed
+        partial = file.with_name(f".{file.name}.partial")
+        try:
+            with partial.open("wb") as opened:
+                writer = _Writer(opened)
+                torch.save(checkpoint, writer)  # type: ignore[arg-type]
+                if writer.failed is not None:
+                    raise writer.failed
+            partial.replace(file)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 class _Writer(io.RawIOBase):

@@ -43,18 +43,27 @@ def _shown(exhibit: Exhibit | Gallery, runs: Sequence[FinishedRun]) -> Filled:
 
 def _sorted_out(exhibit: Exhibit | Gallery, runs: Sequence[FinishedRun]) -> tuple[list[FinishedRun], list[Refused]]:
     """The runs that can be shown together, and the others, each with its reason."""
-    sound: list[FinishedRun] = []
-    odd: list[Refused] = []
-    for run in runs:
-        try:
-            _shown(exhibit, [run])
-            _shown(exhibit, [*sound, run])
-        except Exception as error:
-            why = f"damaged: it cannot be shown ({type(error).__name__}: {error})"
-            odd.append(Refused(run.path, why, exhibit.name))
-        else:
-            sound.append(run)
+    odd = [refused for run in runs if (refused := _oddity(exhibit, run))]
+    sound = [run for run in runs if run.path not in {one.path for one in odd}]
+    try:
+        _shown(exhibit, sound)
+    except Exception:  # each can be shown, and not all of them together
+        together: list[FinishedRun] = []
+        for run in sound:
+            refused = _oddity(exhibit, run, together)
+            together += [run] if refused is None else []
+            odd += [] if refused is None else [refused]
+        sound = together
     return sound, odd
+
+
+def _oddity(exhibit: Exhibit | Gallery, run: FinishedRun, beside: Sequence[FinishedRun] = ()) -> Refused | None:
+    """Why a run cannot be shown beside others; None: it can."""
+    try:
+        _shown(exhibit, [*beside, run])
+    except Exception as error:
+        return Refused(run.path, f"damaged: it cannot be shown ({type(error).__name__}: {error})", exhibit.name)
+    return None
 
 
 def tables(shown: Filled) -> dict[str, str]:

@@ -12,6 +12,7 @@ from lipdip.runs.csv_tables import DAMAGED, read_table
 from lipdip.runs.rows import Round
 from lipdip.tasks import read_curves, read_pictures
 
+_LARGEST, _MOST = 1e12, 10**18  # no score, loss or time, and no count, is larger
 _DETAILS = {  # of a task, in words
     **{"sigma": "noise {:g}/255", "keep": "{:.0%} kept", "factor": "x{:g}", "measurements": "{:g} measurements"},
     "outliers": "{:.0%} outliers",
@@ -70,11 +71,11 @@ class FinishedRun:
 
     def curves(self) -> Sequence[Any]:
         """The rows of ``curves.csv``; raises a UserError where it cannot be read."""
-        return read_curves(self.path)
+        return _plausible(read_curves(self.path), "curves.csv")
 
     def scores_of_pictures(self) -> Sequence[Any]:
         """The rows of ``pictures.csv``, none where there is no such file; raises as :meth:`curves`."""
-        return read_pictures(self.path)
+        return _plausible(read_pictures(self.path), "pictures.csv")
 
     def layers(self) -> Sequence[LayerDensity]:
         """The rows of ``layers.csv``; raises as :meth:`curves`."""
@@ -121,6 +122,19 @@ class FinishedRun:
     def origin(self, given: str) -> Source | None:
         """The run that the setting ``given`` named, if it named one."""
         return next((origin for origin in self.origins if origin.given == given), None)
+
+
+def plausible(number: object) -> bool:
+    """Whether a value of a table can be one: no score, loss, time or count is endless or beyond all measure."""
+    return not isinstance(number, float | int) or abs(number) < (_LARGEST if isinstance(number, float) else _MOST)
+
+
+def _plausible(rows: Sequence[Any], table: str) -> Sequence[Any]:
+    for row in rows:
+        for name, number in vars(row).items():
+            if not plausible(number):
+                raise UserError(f"damaged: a {name} in {table} is {str(number)[:12]}")
+    return rows
 
 
 def title(runs: Sequence[FinishedRun]) -> str:

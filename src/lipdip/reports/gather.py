@@ -17,7 +17,7 @@ from lipdip.core.dotted import value
 from lipdip.core.errors import UserError
 from lipdip.core.files import read_regular
 from lipdip.reports.expected_types import check_types
-from lipdip.reports.finished_run import FinishedRun, Source
+from lipdip.reports.finished_run import FinishedRun, Source, plausible
 from lipdip.runs.contents import check_contents
 from lipdip.runs.identity import RUN_FORMAT, run_name
 from lipdip.runs.matching import answer
@@ -26,7 +26,6 @@ from lipdip.runs.rows import Round
 from lipdip.tasks import read_rounds
 
 _SAFE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the first is ten times faster, where it was compiled
-_LARGEST = 1e12  # no score, loss or time is larger
 _GIVEN = ("ticket.path", "pruner.ticket", "model.path")  # settings that may name another run
 
 
@@ -171,8 +170,8 @@ def _check(summary: Mapping[str, Any], rounds: Sequence[Round]) -> None:
             )
     for row in rounds:
         for name, number in asdict(row).items():
-            if isinstance(number, float) and not abs(number) < _LARGEST:
-                raise UserError(f"damaged: {name} of round {row.round} is {number}")
+            if not plausible(number):
+                raise UserError(f"damaged: {name} of round {row.round} is {str(number)[:12]}")
     if [row.round for row in rounds] != list(range(len(rounds))):
         raise UserError("damaged: the rounds in rounds.csv are not counted from 0")
     sparsities = [row.sparsity for row in rounds]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lipdip.core.errors import UserError
-from lipdip.core.files import write_whole
+from lipdip.core.files import read_regular, write_whole
 
 if TYPE_CHECKING:
     from lipdip.fit.naming import Sweep
@@ -192,9 +192,9 @@ def _read(file: Path) -> dict[str, Any]:
     """A JSON file; a network file system may show one for a moment as missing or cut off while it is replaced."""
     for attempt in range(1, _READS + 1):
         try:
-            loaded: dict[str, Any] = json.loads(file.read_text())
+            loaded: dict[str, Any] = dict(json.loads(read_regular(file)))
             return loaded
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, TypeError, RecursionError) as error:
             if attempt == _READS:
                 raise UserError(f"cannot read {file}: {error}") from None
             time.sleep(_PAUSE)
