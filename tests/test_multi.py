@@ -177,3 +177,16 @@ def test_multi_defaults_can_represent_n_pictures():
     node = compose().multi
     assert (node.code, node.head, node.loss, node.accumulate) == ("per_image", "shared", "sum", True)
     assert compose("protocol=legacy").multi.code == "shared", "the public script: one output for all"
+
+
+def test_names_that_strangers_chose_do_not_stop_a_run(tmp_path, tiny):
+    names = ("price_$5_and_$10", "two\nlines\x1b[31m", "caf\udce9 図")
+    for number, name in enumerate(names):
+        noise = np.random.default_rng(number).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+        with (tmp_path / f"{name}.png").open("wb") as file:
+            Image.fromarray(noise).save(file, "PNG")
+    folder = ("image=folder", f"image.path={tmp_path}")
+    run, printed = tiny(*folder, "pruner.rounds=1", "fit.steps=2", output_dir=tmp_path / "out")
+    assert (run / "comparison.png").exists() and (run / "summary.json").exists() and "\x1b" not in printed
+    shown = {"price_$5_and_$10", "two%0Alines%1B[31m", "caf%E9 図"}
+    assert {row.picture for row in read_pictures(run)} == shown == {one.name for one in (run / "images").iterdir()}
