@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,11 +13,22 @@ from rich.console import Console
 
 from lipdip.cli.compose import compose
 from lipdip.cli.run_command import run
+from lipdip.core.files import file_digest
+from lipdip.runs.contents import sealed_summary
 
 torch.set_num_threads(1)
 
 DATA = Path(__file__).parent / "data"
 TINY = ("image.size=32", "model.channels=4", "model.scales=2", "fit.steps=12", "fit.record_every=5", "pruner.rounds=3")
+
+
+def resealed(run: Path) -> Path:
+    """A finished run whose files were changed, as if the run itself had written them so."""
+    summary = json.loads((run / "summary.json").read_text())
+    digests = {name: file_digest(run / name) for name in summary.pop("sha256")}
+    summary.pop("checksum")
+    (run / "summary.json").write_text(json.dumps(sealed_summary(summary, digests)))
+    return run
 
 
 @pytest.fixture

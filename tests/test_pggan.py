@@ -7,6 +7,7 @@ import pickle
 import re
 import shutil
 import sys
+import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -382,6 +383,20 @@ def test_a_checkpoint_cut_short_is_refused(changed, legacy, share):
     content = path.read_bytes()
     path.write_bytes(content[: int(share * len(content))])
     assert "cut short or damaged" in _zoo_refusal(path)
+
+
+def test_an_archive_with_a_flipped_bit_is_refused(changed, tmp_path):
+    """torch itself would load other weights."""
+    path = changed()
+    with zipfile.ZipFile(path) as archive:
+        biggest = max(archive.infolist(), key=lambda one: one.file_size)
+    content = bytearray(path.read_bytes())
+    content[biggest.header_offset + 200 + biggest.file_size // 2] ^= 1
+    path.write_bytes(content)
+    assert "cut short or damaged" in _zoo_refusal(path)
+    (tmp_path / "pipe.pth").unlink(missing_ok=True)
+    os.mkfifo(tmp_path / "pipe.pth")
+    assert "cannot read the checkpoint" in _zoo_refusal(tmp_path / "pipe.pth")
 
 
 # Stored generators

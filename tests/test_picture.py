@@ -12,6 +12,7 @@ from lipdip.cli.compose import compose
 from lipdip.cli.run_command import experiment_of as assemble
 from lipdip.core.errors import UserError
 from lipdip.pictures import Picture, bundled, pixel_mask, read, read_folder, read_pixel_mask, sized
+from lipdip.pictures.emptiness import nothing_there
 
 
 @pytest.fixture
@@ -312,14 +313,29 @@ def test_what_is_no_pixel_mask(tmp_path, value, word):
 
 
 @pytest.mark.parametrize("clean", [True, False])
-def test_a_flat_picture_is_said_to_be_one(save, tmp_path, clean):
+def test_a_flat_picture_is_said_to_be_one(save, clean):
+    def warned(word: str, *asked: str) -> bool:
+        notes = assemble(compose("image=file", f"image.clean={clean}", *asked)).notes
+        return any(note.startswith("warning: there is nothing to restore") and word in note for note in notes)
+
     flat = save("flat.png", Image.new("RGB", (64, 64), (255, 255, 255)))
-    notes = assemble(compose("image=file", f"image.path={flat}", f"image.clean={clean}")).notes
-    assert any(note.startswith("warning: flat has the same value") for note in notes)
+    assert warned("in flat: it has the same value in every pixel", f"image.path={flat}")
     half = np.full((64, 64), 90, np.uint8)
     half[:, 32:] = np.arange(32)
     half = save("half.png", Image.fromarray(half))
     known = save("known.png", Image.fromarray(np.repeat(np.uint8([[255, 0]]), 32, 1).repeat(64, 0)))
-    asked = ("image=file", f"image.path={half}", f"image.clean={clean}", "task=inpaint", f"task.pixel_mask={known}")
-    notes = assemble(compose(*asked)).notes
-    assert any("every known pixel" in note for note in notes) == (not clean)
+    masked = warned("in every known pixel", f"image.path={half}", "task=inpaint", f"task.pixel_mask={known}")
+    assert masked is not clean
+
+
+@pytest.mark.parametrize("shape", [(1, 33, 40), (3, 64, 64)])
+@pytest.mark.parametrize("masked", [False, True])
+def test_noise_alone_is_told_from_a_scene_under_the_same_noise(shape, masked):
+    draw = torch.Generator().manual_seed(0)
+    known = (torch.rand(1, *shape[1:], generator=draw) < 0.5).float() if masked else None
+    noise = torch.randn(1, *shape, generator=draw)
+    down, across = (torch.linspace(0, 1, side) for side in shape[1:])
+    scene = 0.5 * (down[:, None] + across)  # nothing but a slope
+    assert "noise alone" in nothing_there(noise if known is None else noise * known, known)
+    assert "noise alone" in nothing_there((0.5 + noise).clamp(0, 1), known)
+    assert nothing_there(scene + 100 / 255 * noise, known) is None

@@ -39,7 +39,7 @@ from lipdip.runs.identity import RUN_FORMAT, flat, run_name
 from lipdip.runs.rows import Round
 from lipdip.tasks.restoration import CurveRow
 
-from .conftest import TINY
+from .conftest import TINY, resealed
 
 FOUR = (30.0, 30.5, 29.0, 20.0)
 REAL = experiment_of(compose(*TINY, "pruner=imp"))  # what a run writes down of itself, of which made-up ones are copies
@@ -198,6 +198,7 @@ def test_hardware_tells_runs_apart_but_its_threads_do_not(tmp_path: Path) -> Non
     for seed, hardware in enumerate(("CPU, 1 threads", "CPU, 2 threads", "GPU, bf16")):
         file = made(tmp_path, f"a{seed}", seed=seed) / "summary.json"
         file.write_text(json.dumps({**json.loads(file.read_text()), "hardware": hardware}))
+        resealed(file.parent)
     assert sorted(line.seeds for panel in panels(tmp_path) for line in panel.lines) == [1, 2]
 
 
@@ -392,6 +393,7 @@ def test_damaged_curves_leave_a_run_out_of_learning_curves_alone(tmp_path: Path)
     made(tmp_path, "a0")
     damaged = made(tmp_path, "a1", seed=1)
     (damaged / "curves.csv").write_text("round,step\n0,x\n")
+    resealed(damaged)
     found = lined(tmp_path, "fig11")
     assert [one.path.name for one in found.refused] == [damaged.name] and found.panels[0].lines[0].seeds == 1
     assert panels(tmp_path)[0].lines[0].seeds == 2
@@ -402,6 +404,7 @@ def test_curves_without_their_end_are_refused(tmp_path: Path, gone: int, why: st
     made(tmp_path, "a0")
     damaged = made(tmp_path, "a1", seed=1) / "curves.csv"
     damaged.write_text("".join(damaged.read_text().splitlines(keepends=True)[:-gone]))
+    resealed(damaged.parent)
     found = lined(tmp_path, "fig11")
     assert [(one.exhibit, why in one.why) for one in found.refused] == [("fig11", True)]
     assert {line.seeds for panel in found.panels for line in panel.lines} == {1}
@@ -410,6 +413,7 @@ def test_curves_without_their_end_are_refused(tmp_path: Path, gone: int, why: st
 def test_learning_curves_say_whether_the_output_or_its_average_is_judged(tmp_path: Path) -> None:
     inpainted = made(tmp_path, "i", science__task={"name": "inpaint", "keep": 0.5, "seed": 0})
     _replaced("summary.json", '"picture": "average"', '"picture": "output"')(inpainted)
+    resealed(inpainted)
     made(tmp_path, "d")
     found = lined(tmp_path, "fig11")
     units = {panel.task: found.exhibit.axes.y[panel.facet] for panel in found.panels if panel.facet != "SSIM"}
@@ -490,13 +494,15 @@ def test_a_second_directory_of_a_run_with_other_numbers_is_refused(tmp_path: Pat
 
 def test_means_over_runs_of_different_versions_say_so(tmp_path: Path) -> None:
     for seed, torch in enumerate(("2.4.0", "2.5.0", "2.5.0")):
-        _replaced("summary.json", '"lipdip": "0.1.0"', f'"lipdip": "0.1.0", "torch": "{torch}"')(
-            made(tmp_path, f"a{seed}", seed=seed)
-        )
+        run = made(tmp_path, f"a{seed}", seed=seed)
+        _replaced("summary.json", '"lipdip": "0.1.0"', f'"lipdip": "0.1.0", "torch": "{torch}"')(run)
+        resealed(run)
     found = lined(tmp_path)
     told = "Runs of different versions are averaged: lipdip 0.1.0, torch 2.4.0; lipdip 0.1.0, torch 2.5.0."
     assert told in notes(found, found.panels[0])
-    _replaced("summary.json", "2.4.0", "2.5.0")(labelled(tmp_path, "a0"))
+    run = labelled(tmp_path, "a0")
+    _replaced("summary.json", "2.4.0", "2.5.0")(run)
+    resealed(run)
     found = lined(tmp_path)
     assert not any("versions" in note for note in notes(found, found.panels[0]))
 
@@ -523,7 +529,7 @@ def pictured(output: Path, picture: str, scores: Sequence[float], seed: int = 0,
     run = made(output, f"{picture}s{seed}{size}", scores, seed, **change)
     file = run / "summary.json"
     file.write_text(file.read_text().replace('"picture": "bird"', f'"picture": "{picture}"'))
-    return run
+    return resealed(run)
 
 
 @pytest.mark.parametrize(
@@ -607,6 +613,7 @@ def test_the_papers_setting_is_more_than_the_protocols_name(tmp_path: Path, chan
         own = {**PUBLISHED, **by_pruner(name, sparsity=0.36), **change}
         file = made(tmp_path, name, FOUR[:3], **json.loads(json.dumps(own))) / "summary.json"
         file.write_text(file.read_text().replace('"picture": "bird"', '"picture": "F16_GT"'))
+        resealed(file.parent)
     found = lined(tmp_path, "table4")
     *_, note = notes(found, found.panels[0])
     assert note.endswith(told)
@@ -621,6 +628,7 @@ def test_a_set_of_pictures_is_averaged_within_each_seed_first(tmp_path: Path) ->
             run = made(tmp_path, name, scores, seed, config__image={"pictures": read})
             file = run / "summary.json"
             file.write_text(file.read_text().replace('"picture": "bird"', f'"picture": "set12_{picture}"'))
+            resealed(run)
     (panel,) = panels(tmp_path, "table5")
     ((spot,),) = (line.spots for line in panel.lines)
     assert (spot.entry.mean, spot.entry.count) == (32.5, 2)
@@ -643,6 +651,7 @@ def test_a_ladder_of_36_percent_lacks_no_sparsity_that_it_passes_by(tmp_path: Pa
     summary = json.loads((run / "summary.json").read_text())
     summary["last"]["sparsity"] = 1 - 0.64**8
     (run / "summary.json").write_text(json.dumps(summary))
+    resealed(run)
     (told,) = missing(lined(tmp_path, "audit"))
     assert "nothing" not in told
 
@@ -945,6 +954,7 @@ def test_a_run_that_one_exhibit_cannot_show_is_said_to_be_unused_there(
     run = made(tmp_path, "a0")
     (run / "images" / "clean.png").write_bytes(b"")
     (run / "curves.csv").write_text("round,step\n0,x\n")
+    resealed(run)
     (whole := made(tmp_path, "b0", seed=1)).joinpath("summary.json").unlink()
     for arguments in (["list"], ["all", "--out", str(tmp_path / "out")]):
         assert report.main([*arguments, "--from", str(tmp_path)]) == 0
@@ -986,6 +996,7 @@ def test_where_the_loss_rises_is_where_the_rule_would_stop(tmp_path: Path) -> No
         _replaced("rounds.csv", text, other)(run)
     summary = json.loads((run / "summary.json").read_text())
     (run / "summary.json").write_text(json.dumps({**summary, "last": {**summary["last"], "loss": 0.7}}))
+    resealed(run)
     found = lined(tmp_path, "fig13")
     places = marked(found, found.panels[0])
     assert {name: [(seed, round(x, 3)) for seed, x in where] for name, where in places.items()} == {
@@ -996,6 +1007,7 @@ def test_where_the_loss_rises_is_where_the_rule_would_stop(tmp_path: Path) -> No
 def test_a_figure_of_layers_counts_in_whole_numbers_and_its_legend_covers_nothing(tmp_path: Path) -> None:
     run = made(tmp_path, "a")
     (run / "layers.csv").write_text("round,layer,density\n" + "".join(f"3,l{n},0.5\n" for n in range(3)))
+    resealed(run)
     found = lined(tmp_path, "fig7")
     figure = _figure(found, found.panels)
     (axes,) = figure.axes

@@ -475,15 +475,38 @@ def test_a_cell_that_another_process_has_finished_is_done_at_once(tmp_path):
     assert "1 of 1  the only cell: done by another process" in screen.file.getvalue()
 
 
-def test_a_run_that_another_process_ended_meanwhile_took_no_time_here(tmp_path):
+@pytest.mark.parametrize("age", [-1e9, 1e5], ids=["old", "of tomorrow"])
+def test_a_run_that_was_found_took_no_time_here_whatever_its_files_are_dated(tmp_path, age):
     sweep, run = _begun(tmp_path), _finished(tmp_path)
-    os.utime(run / "config.yaml", (1, 1))
+    for file in run.iterdir():
+        os.utime(file, (time.time() + age,) * 2)
+    assert work.do(lambda *_: run, lambda: None, sweep.planned()[0], sweep).seconds == 0
+
+
+def test_a_run_that_was_done_here_took_time_once(tmp_path):
+    sweep = _begun(tmp_path)
 
     def task(cfg, screen, name):
-        (run / "summary.json").touch()
-        return run
+        with RunDirectory(tmp_path / "runs" / "a") as run:
+            run.finish({})
+        return tmp_path / "runs" / "a"
 
-    assert work.do(task, lambda: None, sweep.planned()[0], sweep).seconds == 0
+    assert work.do(task, lambda: None, sweep.planned()[0], sweep).seconds > 0
+    assert work.do(lambda *_: tmp_path / "runs" / "a", lambda: None, sweep.planned()[0], sweep).seconds == 0
+
+
+@pytest.mark.slow
+def test_workers_end_soon_after_a_killed_sweep(tmp_path):
+    started = _start(tmp_path, "seed=0,1", "fit.steps=100000", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2")
+    _until(lambda: len(_running(tmp_path)) == 2, started)
+    workers = [cell["pid"] for cell in _running(tmp_path)]
+    assert started.pid not in workers
+    started.kill()
+    started.communicate()
+    deadline = time.monotonic() + 20
+    while any(map(cells_of._alive, workers)):
+        assert time.monotonic() < deadline, "a worker is still there"
+        time.sleep(0.2)
 
 
 def test_the_time_left_is_an_upper_bound_where_others_work_on_the_sweep():

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 import lipdip.networks
 from lipdip.core.errors import UserError
+from lipdip.core.files import read_regular
 from lipdip.core.seeds import default_generator_seeded
 from lipdip.fit.execute import execute
 from lipdip.fit.experiment import Experiment, Origin
@@ -29,6 +30,7 @@ from lipdip.physics import Physics, as_physics
 from lipdip.pictures import Problem, draw_codes
 from lipdip.pictures.arrays import as_floats, as_picture
 from lipdip.pruning.cut import Scorer
+from lipdip.runs.contents import whole_summary
 from lipdip.runs.directory import RunDirectory
 from lipdip.runs.found import Run
 from lipdip.runs.identity import RUN_FORMAT, Identity, canonical, tag
@@ -325,12 +327,14 @@ def _run(
     console = Console() if progress else None
     with nullcontext() if directory is None else RunDirectory(Path(directory).expanduser()) as held:
         if held is not None:
-            _check_same(held, identity)
+            text = _check_same(held, identity)
             if (summary := held.summary) is not None:
                 return _stored(held.path, summary)
+            held.reopen()
+            held.write("identity.json", text)
         record = execute(experiment, held, console, callbacks=callbacks)
-        if held is not None and (summary := held.summary) is not None:
-            return _stored(held.path, summary)
+        if held is not None:
+            return _stored(held.path, whole_summary(held.path))
     return Run(record.rounds, record.tickets, record.images, record.curves, module.ended)
 
 
@@ -340,12 +344,12 @@ def _memory(module: PriorFitting) -> int | None:
     return forecast(module.network, shapes, pictures, module.settings, not module.multi.accumulate)
 
 
-def _check_same(held: RunDirectory, identity: Identity) -> None:
-    """Refuse a directory in which another run was begun."""
+def _check_same(held: RunDirectory, identity: Identity) -> str:
+    """Refuse a directory in which another run was begun; the identity as text."""
     text, begun = json.dumps(identity, indent=2, sort_keys=True) + "\n", held.path / "identity.json"
-    if begun.exists() and begun.read_text() != text:
+    if begun.exists() and read_regular(begun) != text.encode():
         raise UserError(f"{held.path} holds another run; give another directory, or remove it")
-    held.write("identity.json", text)
+    return text
 
 
 def _identity(module: PriorFitting, origin: Origin, rule: Mapping[str, Any]) -> Identity:

@@ -20,6 +20,7 @@ from lipdip.fit.execute import execute, is_callback
 from lipdip.fit.experiment import Experiment
 from lipdip.fit.loggers import make_loggers
 from lipdip.fit.naming import Sweep
+from lipdip.runs.contents import whole_summary
 from lipdip.runs.directory import RunDirectory
 from lipdip.runs.matching import RISES, answer, most_sparse_matching
 from lipdip.runs.rising import rising
@@ -52,12 +53,13 @@ def run(cfg: DictConfig, screen: Console | None = None, sweep: Sweep | None = No
         raise UserError(f"paths.output_dir must be a directory, not {where!r}")
     output = Path(where).expanduser()
     with RunDirectory(output / "runs" / experiment.name) as directory:
-        if directory.summary is None:
-            _do(experiment, config, _words(cfg), directory, output, screen, sweep)
-        else:
+        if (summary := directory.summary) is not None:
             say(screen, f"finished already: {directory.path}")
-        summary = directory.summary
-        assert summary is not None
+        else:
+            if (damage := directory.reopen()) is not None:
+                say(screen, f"note: {damage}; the run is done again")
+            _do(experiment, config, _words(cfg), directory, output, screen, sweep)
+            summary = whole_summary(directory.path)
         _show(summary, read_rounds(directory.path), screen)
         _show_pictures(read_pictures(directory.path), screen)
         say(screen, f"everything is in {directory.path}")
@@ -139,7 +141,7 @@ def _announce(experiment: Experiment, directory: RunDirectory, screen: Console) 
         say(screen, f"note: {note}")
     if module.scored()["missing"]:
         say(screen, "note: without a clean image there is no PSNR, no SSIM and no matching test")
-    verb = "going on in" if directory.checkpoint.exists() else "writing to"
+    verb = "going on in" if directory.checkpoints else "writing to"
     say(screen, f"{verb} {directory.path}")
 
 

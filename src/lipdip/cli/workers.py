@@ -1,16 +1,14 @@
 """The same work on many items, in several processes that end when the process that started them ends."""
 
 import multiprocessing
-import os
 import signal
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from typing import TypeVar
 
 import torch
 
+from lipdip.cli.parent import end_with_parent
 from lipdip.fit.autosave import Stopped
 
 _Item = TypeVar("_Item")
@@ -33,7 +31,7 @@ def each(work: Callable[[_Item], _Result], items: Sequence[_Item], jobs: int) ->
         yield from enumerate(map(work, items))
         return
     context = multiprocessing.get_context("spawn")
-    pool, waiting = ProcessPoolExecutor(jobs, context, _prepare, (os.getpid(),)), list(enumerate(items))[::-1]
+    pool, waiting = ProcessPoolExecutor(jobs, context, _prepare), list(enumerate(items))[::-1]
     running: dict[Future[_Result | Stopped], int] = {}
     try:
         while waiting or running:
@@ -54,17 +52,11 @@ def each(work: Callable[[_Item], _Result], items: Sequence[_Item], jobs: int) ->
         pool.shutdown()
 
 
-def _prepare(parent: int) -> None:
+def _prepare() -> None:
     """Prepare a worker: one thread, and it ends when the process that started it has ended."""
     torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; a fit listens for itself
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    end_with_parent()
 
 
 def _stoppable(work: Callable[[_Item], _Result], item: _Item) -> _Result | Stopped:

@@ -26,13 +26,17 @@ def say(screen: Console, text: str) -> None:
 
 def complain(text: str) -> None:
     """Print ``text`` as one line on standard error, with the program's name before it."""
-    print(f"lipdip: {' '.join(text.splitlines())}", file=sys.stderr, flush=True)
+    print(f"lipdip: {printable(' '.join(text.splitlines()))}", file=sys.stderr, flush=True)
 
 
 def safe(text: str, screen: Console) -> Text:
     """Text that stays one line and orders the terminal nothing, in characters that it can show."""
-    shown = "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
-    return Text(shown.encode(screen.encoding, "backslashreplace").decode(screen.encoding))
+    return Text(printable(text).encode(screen.encoding, "backslashreplace").decode(screen.encoding))
+
+
+def printable(text: str) -> str:
+    r"""Text with escapes such as ``\x1b`` for line ends and other characters that are not shown."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 def span(seconds: float) -> str:

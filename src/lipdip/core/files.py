@@ -1,9 +1,12 @@
 """Paths that a user gives, reading what is really a file, and writing files so that they are whole or not there."""
 
 import errno
+import hashlib
 import os
 import secrets
 import stat
+from contextlib import suppress
+from io import BufferedReader
 from pathlib import Path
 
 from lipdip.core.errors import UserError
@@ -45,21 +48,43 @@ def checked_path(text: str | os.PathLike[str], setting: str) -> Path:
     return path
 
 
-def read_regular(path: Path) -> bytes:
-    """What is in a file; of a named pipe or a device, which may never end, nothing is read.
+def open_regular(path: Path) -> BufferedReader:
+    """A file, opened to be read; a named pipe or a device, which may never end, is refused.
 
     Raises:
         OSError: if it cannot be read, or is no regular file.
     """
     # A pipe without a writer is opened at once, and known by its descriptor: its name may mean another thing by then.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with open(descriptor, "rb") as file:
-        mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        if not stat.S_ISREG(mode):
-            raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    raise OSError(errno.EINVAL, "it is a pipe or a device, not a file", str(path))
+
+
+def read_regular(path: Path) -> bytes:
+    """What is in a file; raises as :func:`open_regular`."""
+    with open_regular(path) as file:
         return file.read()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, 64 hexadecimal digits; raises as :func:`open_regular`."""
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, where its file system can: after a loss of power they are there."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def write_whole(path: Path, content: bytes | str) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -12,7 +13,8 @@ from lightning.pytorch.callbacks import Checkpoint, Timer
 from typing_extensions import override
 
 from lipdip.fit.rounds import Rounds
-from lipdip.runs.directory import CHECKPOINT, RunDirectory
+from lipdip.fit.saved_state import seal
+from lipdip.runs.directory import RunDirectory
 
 
 class Stopped(Exception):
@@ -44,10 +46,12 @@ class Autosave(Checkpoint):
     Args:
         directory: the run's; the state goes to ``directory.checkpoint``.
         every: seconds between two savings.
+        run: the run's name, which the state says.
     """
 
-    def __init__(self, directory: RunDirectory, every: float) -> None:
+    def __init__(self, directory: RunDirectory, every: float, run: str) -> None:
         self._directory = directory
+        self._run = run
         self._every = every
         self._signal: int | None = None
         self._before: dict[int, Any] = {}
@@ -99,5 +103,9 @@ class Autosave(Checkpoint):
                 checkpoint["callbacks"].pop(callback.state_key, None)
 
     def _save(self, trainer: L.Trainer) -> None:
-        self._directory.write_by(CHECKPOINT, trainer.save_checkpoint)
+        def save(file: Path) -> None:
+            trainer.save_checkpoint(file)
+            seal(file, self._run)
+
+        self._directory.write_checkpoint(save)
         self._saved = time.monotonic()

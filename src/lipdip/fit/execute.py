@@ -17,6 +17,7 @@ from lightning.pytorch.loggers import Logger
 from rich.console import Console
 
 from lipdip.core.console import say
+from lipdip.core.errors import UserError
 from lipdip.core.version import __version__
 from lipdip.figures import run_figures
 from lipdip.fit import memory
@@ -24,6 +25,7 @@ from lipdip.fit.autosave import Autosave, Stopped
 from lipdip.fit.experiment import Experiment
 from lipdip.fit.log_rounds import LogRounds
 from lipdip.fit.record import Record
+from lipdip.fit.saved_state import Before, Resumed, Straight, dropped, fault
 from lipdip.fit.screen import Screen
 from lipdip.runs.directory import RunDirectory
 from lipdip.runs.matching import answer, most_sparse_matching
@@ -67,7 +69,7 @@ def execute(
     own += [*callbacks, *([] if experiment.prune is None else [experiment.prune])]
     saving: AbstractContextManager[Any] = nullcontext()
     if directory is not None:
-        saving = Autosave(directory, experiment.module.hardware.save_seconds)
+        saving = Autosave(directory, experiment.module.hardware.save_seconds, experiment.name)
         own.append(saving)
     with saving:
         _fit(experiment, rounds, own, loggers, directory, console)
@@ -95,40 +97,57 @@ def _fit(
     directory: RunDirectory | None,
     console: Console | None,
 ) -> None:
+    """Fit, from the newest saved state that can be used."""
+    bad: dict[Path, str] = {}  # saved states that cannot be used, and why
+    good = []
+    for file in [] if directory is None else directory.checkpoints:
+        why = fault(file, experiment.name)
+        bad |= {} if why is None else {file: why}
+        good += [file] if why is None else []
+
+    def note(text: str) -> None:
+        if console is not None:
+            say(console, text)
+
+    before = Before(experiment.module, callbacks) if good else None
+    for start in [*good, None]:
+        # Bad states are dropped only once a fit has begun: else the fault may be another one, such as a callback's.
+        resumed = Resumed(lambda start=start: dropped(bad, start is not None, note))  # type: ignore[misc]
+        with warnings.catch_warnings():
+            _quiet()
+            trainer = _trainer(experiment, rounds, [resumed, *callbacks], loggers, directory)
+            try:
+                trainer.fit(experiment.module, ckpt_path=start, weights_only=True)
+                return
+            except Exception as error:  # Lightning, torch and callbacks raise whatever a state makes them
+                if resumed.begun or start is None or before is None or isinstance(error, UserError):
+                    raise
+                bad[start] = f"cannot be loaded ({type(error).__name__})"
+        before.again()
+
+
+def _trainer(
+    experiment: Experiment,
+    rounds: int,
+    callbacks: list[Callback],
+    loggers: Sequence[Logger],
+    directory: RunDirectory | None,
+) -> L.Trainer:
     hardware = experiment.module.hardware
     cuda = hardware.device == "cuda"
-    every = {"log_every_n_steps": min(20, len(experiment.module.train_dataloader()))}
-    with warnings.catch_warnings():
-        _quiet()
-        trainer = L.Trainer(
-            accelerator="gpu" if cuda else "cpu",
-            devices=1,
-            max_epochs=rounds,
-            logger=list(loggers) or False,
-            callbacks=callbacks,
-            enable_checkpointing=directory is not None,
-            default_root_dir=None if directory is None else directory.path,
-            # One process, also inside a Slurm job, whose signals are our own.
-            **{"plugins": [LightningEnvironment()], "benchmark": cuda, **_TRAINER, **every, **hardware.lightning},
-        )
-        checkpoint = None if directory is None else _checkpoint(directory, console)
-        trainer.fit(experiment.module, ckpt_path=checkpoint, weights_only=True)
-
-
-def _checkpoint(directory: RunDirectory, console: Console | None) -> Path | None:
-    """Where an unfinished run goes on, or None for a new one; a damaged checkpoint is dropped, with a note."""
-    if not directory.checkpoint.exists():
-        return None
-    note = "the saved state is damaged"
-    try:
-        if "fitting" in torch.load(directory.checkpoint, map_location="cpu", weights_only=True):
-            return directory.checkpoint
-    except Exception as error:  # torch raises whatever its unpickler meets
-        note = f"the saved state cannot be read ({type(error).__name__})"
-    if console is not None:
-        console.print(f"note: {note}; the run starts again", highlight=False)
-    directory.checkpoint.unlink()
-    return None
+    # One process, also inside a Slurm job, whose signals are our own.
+    own = {"plugins": [LightningEnvironment(), Straight()], "benchmark": cuda, **_TRAINER}
+    own["log_every_n_steps"] = min(20, len(experiment.module.train_dataloader()))
+    return L.Trainer(
+        accelerator="gpu" if cuda else "cpu",
+        devices=1,
+        max_epochs=rounds,
+        logger=list(loggers) or False,
+        callbacks=callbacks,
+        enable_checkpointing=directory is not None,
+        default_root_dir=None if directory is None else directory.path,
+        **{**own, **hardware.lightning},
+    )
 
 
 def _finish(experiment: Experiment, record: Record, directory: RunDirectory) -> None:

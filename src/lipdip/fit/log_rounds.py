@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from typing_extensions import override
 
-from lipdip.core.files import write_whole
+from lipdip.core.files import read_regular, write_whole
 from lipdip.figures.png import to_uint8
 from lipdip.fit.loggers import Curve, LoggedRound, Pictures, RoundLogger
 from lipdip.fit.record import Record
@@ -85,7 +85,7 @@ class LogRounds(L.Callback):
     ) -> None:
         """Log one round to the loggers that do not have it yet."""
         file = None if self._directory is None else self._directory / LOGGED
-        logged: dict[str, int] = json.loads(file.read_text()) if file is not None and file.exists() else {}
+        logged = {} if file is None else _logged(file)
         lacking = [logger for logger in _takers(trainer) if logged.get(type(logger).__name__, 0) <= row.round]
         finished = LoggedRound(
             row=row,
@@ -123,6 +123,16 @@ class LogRounds(L.Callback):
             return {}
         with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
             return {"comparison": np.asarray(image.convert("RGB"))}
+
+
+def _logged(file: Path) -> dict[str, int]:
+    """How many rounds each logger has; a file that does not say is as none."""
+    try:
+        loaded = json.loads(read_regular(file))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    counts = loaded.items() if isinstance(loaded, dict) else ()
+    return {name: count for name, count in counts if type(count) is int}
 
 
 def _takers(trainer: L.Trainer) -> list[RoundLogger]:

@@ -107,9 +107,11 @@ class Record(L.Callback):
     @override
     def state_dict(self) -> dict[str, Any]:
         state: dict[str, Any] = {name: [asdict(row) for row in getattr(self, name)] for name in self._kinds}
-        return state
+        return {**state, "written": {} if self._directory is None else dict(self._directory.written)}
 
     @override
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         for name, kind in self._kinds.items():
             setattr(self, name, [kind(**row) for row in state_dict[name]])
+        if self._directory is not None:  # what this process wrote already is newer
+            self._directory.written = {**state_dict["written"], **self._directory.written}

@@ -61,8 +61,12 @@ class Rounds(Kind):
         self.ended: str | None = None  # why, where not all rounds were done
         self._reset()
 
+    def start_over(self) -> None:
+        """Go back to the beginning of round 0, with the initial weights."""
+        self.network.load_state_dict(self.initial)
+        self._reset()
+
     def _reset(self) -> None:
-        """Go back to the beginning of round 0."""
         self.rewound = self.initial
         self.mask = self.start_mask
         self.round = 0
@@ -125,8 +129,7 @@ class Rounds(Kind):
         if self.hardware.channels_last:
             self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if self._resumed is None and self.steps:  # a second fit begins anew
-            self.network.load_state_dict(self.initial)
-            self._reset()
+            self.start_over()
         resumed, self._resumed = self._resumed, None
         self._begin()
         if resumed is not None:

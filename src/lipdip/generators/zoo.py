@@ -5,6 +5,7 @@ import json
 import pickle
 import re
 import warnings
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BufferedReader
@@ -16,6 +17,7 @@ from torch import Tensor, nn
 
 from lipdip.core import check
 from lipdip.core.errors import UserError
+from lipdip.core.files import open_regular
 from lipdip.generators.checked_load import network_with
 from lipdip.networks import Discriminator, Generator
 
@@ -55,8 +57,9 @@ class ZooCheckpoint:
 def load_zoo(path: Path) -> ZooCheckpoint:
     """Read a checkpoint of a progressively grown GAN, such as ``celebaHQ_s6_i80000-6196db68.pth``.
 
-    If the file's name ends in ``-`` and eight hexadecimal digits, they must begin its SHA-256. The file is read by
-    torch's weights-only reader: tensors, plain values and the one stand-in :class:`BaseConfig`, nothing else.
+    If the file's name ends in ``-`` and eight hexadecimal digits, they must begin its SHA-256; an archive's parts must
+    fit its checksums. The file is read by torch's weights-only reader: tensors, plain values and the one stand-in
+    :class:`BaseConfig`, nothing else.
 
     Args:
         path: the file; written by any version of torch.
@@ -65,7 +68,7 @@ def load_zoo(path: Path) -> ZooCheckpoint:
         UserError: if the file is missing, damaged, foreign, asks to run code, or its config does not fit its tensors.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             digest = _digest(file, path)
             content = _read(file, path)
     except OSError as error:
@@ -101,8 +104,13 @@ def _digest(file: BufferedReader, path: Path) -> str:
 
 
 def _read(file: BufferedReader, path: Path) -> Any:
-    """What is in the file, without running anything in it."""
+    """What is in the file, without running anything in it; torch does not look at an archive's checksums."""
     try:
+        if file.read(len(_ARCHIVE)) == _ARCHIVE:
+            with zipfile.ZipFile(file) as archive:
+                if archive.testzip() is not None:
+                    raise ValueError("a part does not fit its checksum")
+        file.seek(0)
         with warnings.catch_warnings(), torch.serialization.safe_globals([BaseConfig]):
             warnings.simplefilter("ignore")  # of what the file is taken for; it is refused in one line below
             return torch.load(file, map_location="cpu", weights_only=True)

@@ -1,11 +1,23 @@
 """Whether there is a picture at all in what was measured."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from lipdip.pictures.picture import Picture
+
 _CHANCE = 4  # standard deviations; noise alone goes beyond them once in some ten thousand pictures
 _BLOCK = 4  # pixels
+
+
+def said_if_empty(picture: Picture, known: Tensor | None = None) -> Picture:
+    """The picture, with a warning among its notes if it shows nothing; ``known`` as for :func:`nothing_there`."""
+    why = nothing_there(picture.pixels[None], known)
+    if why is None:
+        return picture
+    return replace(picture, notes=(*picture.notes, f"warning: there is nothing to restore in {picture.name}: {why}"))
 
 
 def nothing_there(y: Tensor, known: Tensor | None = None) -> str | None:
@@ -21,17 +33,17 @@ def nothing_there(y: Tensor, known: Tensor | None = None) -> str | None:
 
     Example:
         >>> nothing_there(torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)))
-        'it is noise alone: neighbouring pixels have nothing to do with each other'
+        'nothing in it differs from noise alone: neighbouring pixels have nothing to do with each other'
     """
     seen = torch.ones_like(y, dtype=torch.bool) if known is None else known.expand_as(y) > 0
-    values = y[seen]
-    if not len(values) or bool((values == values[0]).all()):
-        return "all its pixels have the same value"
+    lowest, highest = (torch.where(seen, y, end).flatten(2) for end in (torch.inf, -torch.inf))
+    if bool((lowest.amin(2) >= highest.amax(2)).all()):
+        return f"it has the same value in every {'' if known is None else 'known '}pixel"
     counts = seen.sum((-2, -1), keepdim=True).clamp(min=1)
     centred = torch.where(seen, y - torch.where(seen, y, 0).sum((-2, -1), keepdim=True) / counts, 0)
     if _correlated(centred, seen) or _spread_out(centred, seen):
         return None
-    return "it is noise alone: neighbouring pixels have nothing to do with each other"
+    return "nothing in it differs from noise alone: neighbouring pixels have nothing to do with each other"
 
 
 def _correlated(centred: Tensor, seen: Tensor) -> bool:

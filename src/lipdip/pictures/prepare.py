@@ -93,18 +93,6 @@ def pixel_mask(path: str, picture: Picture, size: Size, resample: bool = True, m
     return Picture(mask.name, known, mask.digest, tuple(notes))
 
 
-def flat_note(picture: Picture, known: Tensor | None = None) -> Picture:
-    """The picture, with a warning among its notes if every pixel, or every ``known`` one (1, H, W), has one value."""
-    pixels = picture.pixels.flatten(1)
-    if known is not None:
-        pixels = pixels[:, known.flatten() > 0]
-    if not bool((pixels == pixels[:, :1]).all()):
-        return picture
-    where = "every pixel" if known is None else "every known pixel"
-    note = f"warning: {picture.name} has the same value in {where}: there is nothing to restore"
-    return replace(picture, notes=(*picture.notes, note))
-
-
 def _checked(size: int | Sequence[int], multiple: int) -> tuple[int, int]:
     sides = [size, size] if isinstance(size, int) else list(size) if not isinstance(size, str | float) else []
     if len(sides) != 2 or not all(isinstance(side, int) and side > 0 for side in sides):

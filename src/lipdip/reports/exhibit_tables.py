@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from statistics import fmean
 
+from lipdip.core.console import printable
 from lipdip.figures import markdown
 from lipdip.reports.comparability import comparability
 from lipdip.reports.lines import Drawn, Line, Panel, Spot, marked, near, start_of, stated_by_paper
@@ -125,7 +126,7 @@ def _cell(drawn: Drawn, panel: Panel, place: int, column: TableColumn) -> TableC
 def csv_of(drawn: Drawn) -> str:
     """Every number of the tables as CSV."""
     lines = (line for panel in drawn.panels for line in cells(drawn, panel, every(drawn, panel)))
-    return table_of(TableCell, (cell for line in lines for cell in line))
+    return table_of(TableCell, (cell for line in lines for cell in line), inert=True)
 
 
 def rows(drawn: Drawn, panel: Panel) -> list[TableRow]:
@@ -162,15 +163,15 @@ def markdown_of(drawn: Drawn) -> str:
     parts = [f"# {exhibit.name}: {exhibit.title}\n", f"The paper: {exhibit.says}\n"]
     for panel in drawn.panels:
         unit = exhibit.axes.y.get(panel.facet, "")
-        parts.append(f"## {panel.name}\n")
+        parts.append(f"## {markdown.text(panel.name)}\n")
         parts.append(f"{unit}, over {exhibit.axes.x}: mean ± standard deviation over n seeds.\n")
         header = [label(column.x) for column in columns(drawn, panel)]
         body = {f"{row.name}{KINDS[row.kind]}": row.entries for row in rows(drawn, panel)}
         parts.append(markdown.table(header, body, exhibit.axes.x))
-        parts += [f"{note}\n" for note in notes(drawn, panel)]
+        parts += [f"{markdown.text(note)}\n" for note in notes(drawn, panel)]
     lacks = lacking(drawn)
     if lacks:
-        listed = "\n".join(f"- {lack.text}\n\n      {lack.command}\n" for lack in lacks)
+        listed = "\n".join(f"- {markdown.text(lack.text)}\n\n      {printable(lack.command)}\n" for lack in lacks)
         parts.append(f"## Missing\n\nBelow each, the command that makes it.\n\n{listed}")
     return "\n".join(parts)
 

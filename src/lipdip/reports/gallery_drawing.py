@@ -51,7 +51,7 @@ def panels(arranged: Arranged) -> list[bytes]:
 
 def power_table(arranged: Arranged) -> str | None:
     """The power of each picture over frequency as CSV; None where the gallery draws none."""
-    return table_of(Power, _powers(arranged)) if arranged.exhibit.draws == "differences" else None
+    return table_of(Power, _powers(arranged), inert=True) if arranged.exhibit.draws == "differences" else None
 
 
 def _powers(arranged: Arranged) -> Iterator[Power]:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -11,9 +12,13 @@ from typing import Any
 
 import yaml
 
+from lipdip.core.console import printable
 from lipdip.core.dotted import value
 from lipdip.core.errors import UserError
+from lipdip.core.files import read_regular
+from lipdip.reports.expected_types import check_types
 from lipdip.reports.finished_run import FinishedRun, Source
+from lipdip.runs.contents import check_contents
 from lipdip.runs.identity import RUN_FORMAT, run_name
 from lipdip.runs.matching import answer
 from lipdip.runs.reading import read_summary
@@ -21,11 +26,6 @@ from lipdip.runs.rows import Round
 from lipdip.tasks import read_rounds
 
 _SAFE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the first is ten times faster, where it was compiled
-_NEEDED = {
-    **{"picture": str, "scored": dict, "first": dict, "last": dict, "versions": dict, "hardware": str},
-    **{"configuration": dict, "configuration.seed": int, "configuration.task": dict, "configuration.task.name": str},
-    **{"run": str, "identity": dict},
-}
 _LARGEST = 1e12  # no score, loss or time is larger
 _GIVEN = ("ticket.path", "pruner.ticket", "model.path")  # settings that may name another run
 
@@ -48,7 +48,7 @@ def listed(refused: Iterable[Refused]) -> list[str]:
     for (path, why), names in exhibits.items():
         where = "" if "" in names else f" in {', '.join(names)}"
         text = f"not used{where}: {path}: {why}"
-        lines.append("".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text))
+        lines.append(printable(text))
     return lines
 
 
@@ -80,6 +80,8 @@ def gather(outputs: Sequence[Path]) -> Gathered:
                 read[path.name] = run
         except UserError as error:
             refused.append(Refused(path, str(error).removeprefix(f"{path} ").replace(f" of {path}:", ":")))
+        except Exception as error:  # of a stranger's directory anything may be wrong, and no other run need suffer
+            refused.append(Refused(path, f"damaged: it cannot be read ({type(error).__name__}: {error})"))
     made: dict[str, FinishedRun] = {}
     return Gathered(tuple(_linked(name, read, made) for name in read), tuple(refused), again)
 
@@ -102,10 +104,10 @@ def _directories(output: Path) -> list[Path]:
 
 def _read(path: Path) -> FinishedRun:
     """One run, checked."""
-    if not path.is_dir() or not (path / "config.yaml").is_file():
+    if not path.is_dir() or not os.path.lexists(path / "config.yaml"):
         raise UserError("no run directory: it has no config.yaml")
     try:
-        loaded = json.loads((path / "summary.json").read_text())
+        loaded = json.loads(read_regular(path / "summary.json"))
     except FileNotFoundError:
         raise UserError("not finished: it has no summary.json; its command, given again, goes on with it") from None
     except (OSError, ValueError, RecursionError) as error:
@@ -118,20 +120,31 @@ def _read(path: Path) -> FinishedRun:
         raise UserError(f"of run format {written}: run it anew with this version, or read it with lipdip {made_by}")
     summary = read_summary(path)
     rounds = read_rounds(path)
+    config = _yaml(path / "config.yaml")
+    words = _yaml(path / "overrides.yaml") if os.path.lexists(path / "overrides.yaml") else None
+    check_types(summary, config, words)
     _check(summary, rounds)
-    config, words = _yaml(path / "config.yaml"), None
-    if (path / "overrides.yaml").exists():
-        words = tuple(map(str, _yaml(path / "overrides.yaml") or ()))
     for name in ("seed", "task.name", "pruner.name"):
         decided = value(summary, f"configuration.{name}")
         if decided is not None and value(config, name) != decided:
             raise UserError(f"damaged: {name} is not the same in config.yaml and summary.json")
-    return FinishedRun(path, summary, config, rounds, words)
+    check_contents(path, summary)
+    typed = None if words is None else tuple(map(printable, words))  # what strangers wrote comes no further raw
+    return FinishedRun(path, _printable(summary), _printable(config), rounds, typed)
+
+
+def _printable(tree: Any) -> Any:
+    """Plain nested values in whose texts nothing is left that is not shown."""
+    if isinstance(tree, str):
+        return printable(tree)
+    if isinstance(tree, Mapping):
+        return {_printable(name): _printable(item) for name, item in tree.items()}
+    return [_printable(item) for item in tree] if isinstance(tree, list) else tree
 
 
 def _yaml(path: Path) -> Any:
     try:
-        return yaml.load(path.read_text(), _SAFE)
+        return yaml.load(read_regular(path), _SAFE)
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise UserError(f"damaged: {path.name} cannot be read ({' '.join(str(error).split())})") from None
 
@@ -148,9 +161,6 @@ def _check(summary: Mapping[str, Any], rounds: Sequence[Round]) -> None:
     """Raise where summary and rounds contradict themselves or each other."""
     if not rounds:
         raise UserError("damaged: rounds.csv is empty")
-    for name, kind in _NEEDED.items():
-        if type(value(summary, name)) is not kind:
-            raise UserError(f"damaged: its summary has no {name}")
     if run_name(summary["identity"]) != summary["run"]:
         raise UserError("changed: its name was made from another identity than its summary has")
     for name, asked in summary["identity"].items():  # a class stands there by its tag, and here with its settings
@@ -159,12 +169,6 @@ def _check(summary: Mapping[str, Any], rounds: Sequence[Round]) -> None:
             raise UserError(
                 f"changed: its summary has {name}={asked} in its identity, and {stated} in its configuration"
             )
-    images = value(summary, "configuration.image")
-    shapes = [value(image, "shape") for image in images] if isinstance(images, list) else []
-    if not all(isinstance(shape, list) and list(map(type, shape)) == [int] * 3 for shape in shapes):
-        raise UserError("damaged: its summary has no picture's shape")
-    if not isinstance(value(summary, "configuration.task.seed"), int | None):
-        raise UserError("damaged: its summary has no configuration.task.seed")
     for row in rounds:
         for name, number in asdict(row).items():
             if isinstance(number, float) and not abs(number) < _LARGEST:

@@ -1,10 +1,11 @@
 """One page with everything: figures and tables beside the paper's values, what is missing, what was refused."""
 
 import base64
+import html
 from collections.abc import Iterable, Mapping, Sequence
-from html import escape
 from pathlib import Path
 
+from lipdip.core.console import printable
 from lipdip.core.version import __version__
 from lipdip.reports.exhibit import NotDrawn
 from lipdip.reports.exhibit_tables import KINDS, TableRow, columns, label, notes, rows
@@ -58,6 +59,11 @@ def page(
         "</body></html>",
     ]
     return "\n".join(parts) + "\n"
+
+
+def escape(text: str) -> str:
+    """Any text, to be shown as it is: the one way in which text comes into the page."""
+    return html.escape(printable(text))
 
 
 def _pictures(shown: Sequence[Filled]) -> str:
@@ -123,7 +129,7 @@ def _grids(arranged: Arranged, pictures: Sequence[bytes]) -> Iterable[str]:
 
 
 def _image(alt: str, png: bytes) -> str:
-    return f'<img alt="{escape(alt, quote=True)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+    return f'<img alt="{escape(alt)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
 
 
 def _table(drawn: Drawn, panel: Panel) -> str:

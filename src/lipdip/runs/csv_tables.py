@@ -7,17 +7,29 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from lipdip.core.console import printable
+from lipdip.core.files import read_regular
+
 DAMAGED = (OSError, KeyError, ValueError, TypeError, csv.Error)  # what reading a table raises that is not whole
 Row = TypeVar("Row")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def table_of(kind: type, rows: Iterable[Any]) -> str:
-    """A CSV with one column for each field of the dataclass ``kind``."""
+def table_of(kind: type, rows: Iterable[Any], inert: bool = False) -> str:
+    """A CSV with one column for each field of the dataclass ``kind``.
+
+    Args:
+        kind: a dataclass.
+        rows: its instances.
+        inert: for spreadsheets, which take texts that begin with ``=``, ``+``, ``-`` or ``@`` for formulas: such texts
+            get an apostrophe, and characters that are not shown are escaped. Not for tables that are read back.
+    """
     text = io.StringIO()
     names = [field.name for field in fields(kind)]
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows([_cell(getattr(row, name)) for name in names] for row in rows)
+    cell = _inert if inert else _cell
+    writer.writerows([cell(getattr(row, name)) for name in names] for row in rows)
     return text.getvalue()
 
 
@@ -27,7 +39,7 @@ def read_table(file: Path, kind: type[Row]) -> list[Row]:
     Raises:
         DAMAGED: any of these, if the file is missing or does not hold such rows.
     """
-    text = file.read_text()
+    text = read_regular(file).decode()
     if not text.endswith("\n"):
         raise ValueError("it ends in the middle of a line")
     rows = list(csv.DictReader(text.splitlines(), strict=True))
@@ -48,6 +60,12 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:.7g}" if isinstance(value, float) else str(value)
+
+
+def _inert(value: object) -> str:
+    if not isinstance(value, str):
+        return _cell(value)
+    return f"'{printable(value)}" if value.startswith(_FORMULA) else printable(value)
 
 
 def _value(text: str, kind: str, name: str) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from lipdip.core.errors import UserError
+from lipdip.runs.contents import check_table
 from lipdip.runs.matching import answer
 from lipdip.runs.reading import read_base_rounds
 from lipdip.tasks.configuration import Config, make
@@ -115,6 +116,7 @@ def ticket_file(path: Path, number: int | None = None) -> Path:
         if number is not None:
             raise UserError(f"ticket.round chooses among the rounds of a run directory, and {path} is a file")
         return path
+    check_table(path, "rounds.csv")
     rounds = read_base_rounds(path)
     if number is None:
         winner = answer(rounds)

@@ -12,6 +12,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from lipdip.core.errors import UserError
+from lipdip.core.files import open_regular
 
 _LONGEST_HEADER = 100_000_000  # bytes; safetensors' own bound
 _PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK")  # bare ones, and torch.save's archive
@@ -100,7 +101,7 @@ def _checksum(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
 
 def _read(path: Path, key: str, what: str) -> tuple[dict[str, Any], bytes]:
     """The header, and the file's bytes."""
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         beginning = file.read(9)
         size = int.from_bytes(beginning[:8], "little")
         if len(beginning) < 9 or beginning[8:] != b"{" or not 0 < size <= _LONGEST_HEADER:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from lipdip.core.errors import UserError
-from lipdip.core.files import write_whole
+from lipdip.core.files import checked_path, write_whole
 from lipdip.tickets.mask import Mask
 from lipdip.tickets.redraw import rebuilt
 from lipdip.tickets.sealed import sealed, tensor_digests, unsealed
@@ -98,7 +98,7 @@ class Ticket:
         Raises:
             UserError: if the file is missing, foreign, damaged, or of another format.
         """
-        path = Path(path)
+        path = checked_path(path, "ticket")
         header, tensors = unsealed(path, _KEY, "ticket", "a lipdip ticket", FORMAT)
         try:
             return cls._parse(header, tensors)

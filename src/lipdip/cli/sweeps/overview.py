@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.text import Text
 
 from lipdip.cli.sweeps.sweep_cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, SweepCell, SweepDirectory
-from lipdip.core.console import count, say, span
+from lipdip.core.console import count, printable, say, span
 from lipdip.core.errors import UserError
 
 LOOK = 0.5  # seconds between two looks at the cells
@@ -84,7 +84,7 @@ def picture(cells: Sequence[SweepCell], height: int = 25) -> Group:
 
 
 def _one_line(text: str, style: str = "") -> Text:
-    return Text(" ".join(text.splitlines()), style, no_wrap=True, overflow="ellipsis")
+    return Text(printable(" ".join(text.splitlines())), style, no_wrap=True, overflow="ellipsis")
 
 
 def counted(cells: Sequence[SweepCell]) -> str:

@@ -134,10 +134,6 @@ class SweepDirectory:
         """
         self._write(_file(cell), json.dumps(asdict(cell)))
 
-    def written(self, cell: SweepCell) -> float:
-        """When a cell's state was written last, by the clock of the file system, which may not be this machine's."""
-        return (self.path / _file(cell)).stat().st_mtime
-
     def sweep_of(self, cell: SweepCell) -> "Sweep":
         """What loggers record of the sweep: the experiment, else the hash of the plan, and what is varied.
 

@@ -14,9 +14,10 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from lipdip.cli.exit_codes import asked_to_stop, expected, in_one_line
+from lipdip.cli.parent import end_with_parent
 from lipdip.cli.sweeps.sweep_cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, SweepCell, SweepDirectory
 from lipdip.core.errors import UserError
-from lipdip.runs.directory import HeldError, wait_until_free
+from lipdip.runs.directory import HeldError, ended_here, wait_until_free
 
 if TYPE_CHECKING:
     from lipdip.fit.naming import Sweep
@@ -47,6 +48,7 @@ def do(task: Task, configure: Configure, cell: SweepCell, sweep: SweepDirectory,
         UserError: if the cell's state cannot be written.
         OSError: if what its run prints cannot be.
     """
+    end_with_parent()
     ends = time.monotonic() + patience
     while (ended := _once(task, configure, cell, sweep)).status == ELSEWHERE and patience:
         if not wait_until_free(Path(ended.directory), ends - time.monotonic()):
@@ -78,7 +80,7 @@ def _attempt(task: Task, configure: Configure, cell: SweepCell, sweep: SweepDire
     began = time.monotonic()
     try:
         directory = task(configure(), screen, sweep.sweep_of(cell))
-        found = (directory / "config.yaml").stat().st_mtime < sweep.written(cell)  # who does a run writes it first
+        found = not ended_here(directory)
     except HeldError as held:
         return replace(cell, status=ELSEWHERE, directory=str(held.run.absolute()))
     except Exception as error:

@@ -18,7 +18,8 @@ from lipdip.fit.settings import ANSWERS, FitSettings, Multi
 from lipdip.networks.protocol import code_shape_of, multiple_of
 from lipdip.physics import Physics, build_foreign
 from lipdip.pictures import Picture, Problem, draw_codes, pixel_mask, sized, with_content
-from lipdip.pictures.prepare import MULTIPLE, flat_note
+from lipdip.pictures.emptiness import said_if_empty
+from lipdip.pictures.prepare import MULTIPLE
 from lipdip.runs.identity import unusual
 from lipdip.tasks.configuration import Config, arguments, blaming, build, seed_of, settings_of, target
 from lipdip.tasks.parts import begin, experiment, node_identity, pictures, run_seed
@@ -152,14 +153,16 @@ def _problem(config: Config, picture: Picture, place: int, multiple: int) -> tup
     if image["clean"]:
         # Of an own size that the factor does not divide, the last rows would hardly be measured.
         picture = sized(picture, size, scale if size is None and multiple == 1 else multiple)
-        picture = flat_note(with_content(picture, image["content"], stream(seed, f"content/picture {place}")))
+        picture = with_content(picture, image["content"], stream(seed, f"content/picture {place}"))
+        picture = said_if_empty(picture) if image["content"] == "picture" else picture
         physics = _physics(config, tuple(picture.pixels.shape), **settings)
         return Problem.measured(picture.pixels, physics, draw, picture.name), picture.notes
     if image["content"] != "picture":
         raise UserError(f"image.content={image['content']} makes a target of a clean picture, not of a degraded one")
     if task["name"] == "inpaint" and task["pixel_mask"] is None:
         raise UserError("image.clean=false with task=inpaint needs task.pixel_mask=PICTURE: which pixels are known?")
-    picture = flat_note(sized(picture, size, multiple, scale=scale, resample=False), known)
+    picture = sized(picture, size, multiple, scale=scale, resample=False)
+    picture = said_if_empty(picture, known)
     channels, height, width = picture.pixels.shape
     physics = _physics(config, (channels, scale * height, scale * width), **settings)
     if len(physics.measurement_shape) != 3:
