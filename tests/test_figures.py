@@ -16,6 +16,7 @@ from lipdip.core.errors import UserError
 from lipdip.figures import fourier, markdown, run_figures, style
 from lipdip.figures.fourier import magnitudes, power_and_differences
 from lipdip.figures.heat_map import cell_text, colour_range, decimals_for, heat_map, text_colour
+from lipdip.figures.picture_file import read_picture
 from lipdip.figures.png import sheet, to_unit
 from lipdip.tasks.generation.generated import Generated
 from lipdip.tasks.recovery.recovered import Recovered, RecoveredPicture
@@ -285,3 +286,16 @@ def test_names_are_drawn_as_they_are_read(recwarn):
     _opened(style.rendered(figure))
     assert not recwarn.list
     assert style.plain(style.plain("$5_and_$10")) == style.plain("$5_and_$10") == r"\$5_and_\$10"
+
+
+def test_a_strangers_picture_is_opened_as_a_png_alone(tmp_path, monkeypatch):
+    def start(*_args: Any, **_more: Any) -> None:
+        raise AssertionError("a program was started")
+
+    monkeypatch.setattr("subprocess.Popen", start)
+    eps = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"
+    (tmp_path / "clean.png").write_bytes(eps)
+    for ask in (lambda: run_figures.opened(tmp_path, "clean"), lambda: read_picture("clean", tmp_path / "clean.png")):
+        with pytest.raises(UserError, match="not in a format that can be read"):
+            ask()
+    assert run_figures.opened(tmp_path, "measured") is None

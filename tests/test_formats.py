@@ -264,7 +264,7 @@ def test_pages_and_previews(tmp_path):
 
 
 @pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_deflate"])
-def test_a_tiff_cut_short_is_damaged(tmp_path, compression):
+def test_a_tiff_that_is_damaged_is_refused_in_one_line(tmp_path, capfd, compression):
     whole = io.BytesIO()
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(
         whole, "TIFF", compression=compression
@@ -275,6 +275,11 @@ def test_a_tiff_cut_short_is_damaged(tmp_path, compression):
         with pytest.raises(UserError, match="damaged") as caught:
             read(str(tmp_path / "a.tif"))
         assert "\n" not in str(caught.value)
+    if compression != "raw":  # whose pixels may be anything
+        (tmp_path / "a.tif").write_bytes(content[:8] + bytes(2000) + content[2008:])
+        with pytest.raises(UserError, match="damaged"):
+            read(str(tmp_path / "a.tif"))
+    assert capfd.readouterr() == ("", "")  # libtiff speaks past Python
 
 
 @pytest.mark.parametrize(

@@ -151,7 +151,7 @@ def test_five_pictures_of_five_sizes(tmp_path, tiny, sharing):
     run, _ = tiny("image=file", f"image.path=[{paths}]", "image.size=null", "pruner.rounds=1", "fit.steps=3", *sharing)
     for number, (height, width) in enumerate(sizes):
         with Image.open(run / "images" / f"p{number}" / "restored_last.png") as restored:
-            assert restored.size == (width, height)
+            assert restored.size == (width + 5, height + 3)
     assert len(read_pictures(run)) == 10
 
 
@@ -159,8 +159,8 @@ def test_a_shared_code_of_different_sizes_is_the_same_centre():
     experiment = assemble(
         compose(*TINY, "image=[coffee,astronaut]", "image.size=null", "multi.code=shared", "multi.head=per_image")
     )
-    wide, square = experiment.module.codes  # 384x576 and 512x512, of one code of 512x576
-    assert torch.equal(wide[..., :, 32:544], square[..., 64:448, :])
+    wide, square = experiment.module.codes  # 400x600 and 512x512, of one code of 512x600
+    assert torch.equal(wide[..., :, 44:556], square[..., 56:456, :])
 
 
 def test_the_order_of_pictures_is_part_of_the_name_and_how_memory_is_saved_is_not():
@@ -177,3 +177,16 @@ def test_multi_defaults_can_represent_n_pictures():
     node = compose().multi
     assert (node.code, node.head, node.loss, node.accumulate) == ("per_image", "shared", "sum", True)
     assert compose("protocol=legacy").multi.code == "shared", "the public script: one output for all"
+
+
+def test_names_that_strangers_chose_do_not_stop_a_run(tmp_path, tiny):
+    names = ("price_$5_and_$10", "two\nlines\x1b[31m", "caf\udce9 図")
+    for number, name in enumerate(names):
+        noise = np.random.default_rng(number).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+        with (tmp_path / f"{name}.png").open("wb") as file:
+            Image.fromarray(noise).save(file, "PNG")
+    folder = ("image=folder", f"image.path={tmp_path}")
+    run, printed = tiny(*folder, "pruner.rounds=1", "fit.steps=2", output_dir=tmp_path / "out")
+    assert (run / "comparison.png").exists() and (run / "summary.json").exists() and "\x1b" not in printed
+    shown = {"price_$5_and_$10", "two%0Alines%1B[31m", "caf%E9 図"}
+    assert {row.picture for row in read_pictures(run)} == shown == {one.name for one in (run / "images").iterdir()}

@@ -29,7 +29,8 @@ def decoded(content: bytes, file: Path) -> tuple[Array, tuple[str, ...]]:
     """
     if not content:
         raise UserError(f"{file} is empty")
-    with np.errstate(all="ignore"):  # what is not finite is refused below
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is not finite is refused below; damaged metadata are several lines
         array, notes = _by_kind(content, file)
     if not array.size:
         raise UserError(f"{file} holds no pixels")

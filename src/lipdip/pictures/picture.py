@@ -79,8 +79,16 @@ def read(path: str | None, data_dir: str | None = None, name: str | None = None,
     return read_file(_below(path, data_dir), name, rgb)
 
 
-def read_file(file: Path, name: str | None = None, rgb: bool = False) -> Picture:
+def read_file(
+    file: Path, name: str | None = None, rgb: bool = False, setting: str = "image.path or paths.data_dir"
+) -> Picture:
     """A picture from a file whose path is final: no ``~`` in it, and not looked up elsewhere; else as :func:`read`.
+
+    Args:
+        file: its path.
+        name: as for :func:`read`, like the next one.
+        rgb: whether a grey picture is given three equal channels.
+        setting: what names the file; for errors.
 
     Raises:
         UserError: if there is no such file, or no picture in it.
@@ -92,9 +100,7 @@ def read_file(file: Path, name: str | None = None, rgb: bool = False) -> Picture
     except FileNotFoundError:
         command = how_to_fetch(file)
         hint = f"fetch it with `{command}`" if command else "put it there"
-        raise UserError(
-            f"there is no picture at {file}; {hint}, or point image.path or paths.data_dir elsewhere"
-        ) from None
+        raise UserError(f"there is no picture at {file}; {hint}, or point {setting} elsewhere") from None
     except OSError as error:
         raise UserError(f"cannot read {file}: {error.strerror or error}") from None
     array, notes = decoded(content, file)

@@ -1,7 +1,6 @@
 """Pictures that Pillow decodes, from its modes to numbers, with notes of every step that changes what is seen."""
 
 import io
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +26,10 @@ def decoded_image(content: bytes, file: Path, most: int) -> tuple[Array, list[st
         UserError: if there is no picture in it.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # on damaged metadata, several lines each
-            with Image.open(io.BytesIO(content), formats=readable()) as image:
-                if image.width * image.height > most:
-                    raise Image.DecompressionBombError
-                notes = _first_notes(image)
-                return _numbers(image, content, file, notes)
+        with Image.open(io.BytesIO(content), formats=readable()) as image:
+            if image.width * image.height > most:
+                raise Image.DecompressionBombError
+            return _numbers(image, content, file, _first_notes(image))
     except Image.DecompressionBombError:
         raise UserError(
             f"{file} is too large to be a picture that a network can fit (over {most // 10**6} million pixels)"

@@ -66,7 +66,7 @@ def pixel_mask(path: str, picture: Picture, size: Size, resample: bool = True, m
         UserError: if it cannot be read, its size differs from the picture's, no pixel is known, or more are grey than
             black and white.
     """
-    mask = read_file(checked_path(path, "task.pixel_mask"))
+    mask = read_file(checked_path(path, "task.pixel_mask"), setting="task.pixel_mask")
     if mask.pixels.shape[1:] != picture.pixels.shape[1:]:
         raise UserError(
             f"the pixel mask {path} is {_size(mask.pixels)}, the picture {_size(picture.pixels)}: "

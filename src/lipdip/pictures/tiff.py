@@ -5,6 +5,7 @@ Pillow alone takes planes for rows and negatives for positives, and cuts 16-bit 
 
 import io
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ORIENTATION, _INK_SET, _CMYK_INKS = 274, 332, 1
 _NONE, _DEFLATE, _ADOBE_DEFLATE, _PACKBITS, _LZMA = 1, 32946, 8, 32773, 34925
 _UNPACKED_HERE = (_NONE, _DEFLATE, _ADOBE_DEFLATE, _PACKBITS, _LZMA)
+_UNPACKED_BY_LIBTIFF = (2, 3, 4, 5, 6, 7)  # fax, LZW and JPEG; others only where libtiff was built with them
 _NEGATIVE, _GREY, _RGB, _PALETTE, _INKS, _YCBCR = 0, 1, 2, 3, 5, 6
 _BANDS = {_NEGATIVE: 1, _GREY: 1, _RGB: 3, _PALETTE: 1, _INKS: 4, _YCBCR: 3}
 _NATIVE = "<" if sys.byteorder == "little" else ">"
@@ -137,8 +139,11 @@ def _by_pillow(content: bytes, number: int, page: "TiffPage") -> Image.Image | N
     try:
         image = Image.open(io.BytesIO(content), formats=["TIFF"])
         image.seek(number)
-        return ImageOps.exif_transpose(image)
+        with _silent_libtiff():
+            return ImageOps.exif_transpose(image)
     except (OSError, SyntaxError, ValueError, EOFError, KeyError):
+        if page.compression in _UNPACKED_BY_LIBTIFF and page.bitspersample <= 8:
+            raise ValueError("its pixels cannot be unpacked") from None
         return None
 
 
@@ -153,7 +158,8 @@ def _deep(content: bytes, number: int, page: "TiffPage", file: Path) -> Samples:
         if page.photometric != _RGB or bits != 16 or page.planarconfig != 1:
             raise refused from None
         try:
-            return read_deep_tiff(content, number)
+            with _silent_libtiff():
+                return read_deep_tiff(content, number)
         except (OSError, SyntaxError, ValueError, EOFError, KeyError):
             raise refused from None
 
@@ -222,3 +228,20 @@ def _silent(logger: logging.Logger) -> Iterator[None]:
         yield
     finally:
         logger.disabled = before
+
+
+@contextmanager
+def _silent_libtiff() -> Iterator[None]:
+    """Libtiff writes to the process's standard error what it makes of damaged files; what matters is raised."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
