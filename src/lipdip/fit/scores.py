@@ -15,9 +15,9 @@ from lipdip.fit.settings import FitSettings
 from lipdip.fit.stopping import RULES, FirstDescent
 
 
-def column(title: str = "", digits: int = 2) -> Any:
+def column(title: str = "", digits: int = 2, **more: Any) -> Any:
     """A column of scores: its title in the terminal (none: it is not shown there), and digits after the point."""
-    return field(metadata={"title": title, "digits": digits})
+    return field(metadata={"title": title, "digits": digits}, **more)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ class Scored:
     psnr_last: float | None = column("last output")
     psnr_ema: float | None = column("last average")
     ssim_best: float | None = column("SSIM", 3)
-    psnr_consistent: float | None = column("data kept")
+    psnr_consistent: float | None = column("data kept", default=None)
     psnr_stop_gap: float | None = column()
     stop_step: int | None = column()
 
