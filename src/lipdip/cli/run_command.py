@@ -15,10 +15,11 @@ from rich.table import Table
 from lipdip.cli.compose import WORDS
 from lipdip.core.console import console, say
 from lipdip.core.errors import UserError
+from lipdip.core.files import checked_path
 from lipdip.fit.execute import Callback as Callback
 from lipdip.fit.execute import execute, is_callback
 from lipdip.fit.experiment import Experiment
-from lipdip.fit.loggers import make_loggers
+from lipdip.fit.loggers import Logger, make_loggers
 from lipdip.fit.naming import Sweep
 from lipdip.runs.directory import RunDirectory
 from lipdip.runs.matching import most_sparse_matching
@@ -49,10 +50,18 @@ def run(cfg: DictConfig, screen: Console | None = None, sweep: Sweep | None = No
     where = config["paths"]["output_dir"]
     if not isinstance(where, str):
         raise UserError(f"paths.output_dir must be a directory, not {where!r}")
-    output = Path(where).expanduser()
-    with RunDirectory(output / "runs" / experiment.name) as directory:
+    output = checked_path(where, "paths.output_dir")
+    directory = RunDirectory(output / "runs" / experiment.name)
+
+    def made() -> tuple[list[Logger], list[Callback]]:
+        return make_loggers(_table(config, "logger"), experiment.name, output, screen, sweep), own_callbacks(config)
+
+    for group in ("logger", "callbacks"):
+        _table(config, group)
+    extras = made() if directory.summary is None else None  # what cannot be made leaves no directory behind
+    with directory:
         if directory.summary is None:
-            _do(experiment, config, _words(cfg), directory, output, screen, sweep)
+            _do(experiment, config, _words(cfg), directory, screen, *(extras or made()))
         else:
             say(screen, f"finished already: {directory.path}")
         summary = directory.summary
@@ -87,13 +96,11 @@ def _do(
     config: dict[str, Any],
     words: Sequence[str],
     directory: RunDirectory,
-    output: Path,
     screen: Console,
-    sweep: Sweep | None,
+    loggers: Sequence[Logger],
+    callbacks: Sequence[Callback],
 ) -> None:
     try:
-        callbacks = own_callbacks(config)
-        loggers = make_loggers(config["logger"], experiment.name, output, screen, sweep)
         _announce(experiment, directory, screen)
         directory.write("config.yaml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
         directory.write("overrides.yaml", yaml.safe_dump(list(words), allow_unicode=True))
@@ -110,13 +117,24 @@ def own_callbacks(config: dict[str, Any]) -> list[Callback]:
         UserError: if one cannot be made, or is no callback.
     """
     made = []
-    for name, node in (config.get("callbacks") or {}).items():
+    for name, node in _table(config, "callbacks").items():
         with blaming(config, f"callbacks.{name}"):
             callback = make(node, f"callbacks.{name}")
         if not is_callback(callback):
             raise UserError(f"callbacks.{name} must be a callback of Lightning's, not {type(callback).__name__}")
         made.append(callback)
     return made
+
+
+def _table(config: dict[str, Any], group: str) -> dict[str, Any]:
+    """A group whose members are all made, by name; without a member it is empty."""
+    found = config.get(group) or {}
+    if not isinstance(found, dict):
+        raise UserError(f"{group} must be a table of members, each with a _target_, not {found!r}")
+    for name, node in found.items():
+        if not isinstance(node, dict) or "_target_" not in node:
+            raise UserError(f"{group}.{name} must be a table with a _target_, not {node!r}")
+    return found
 
 
 def _words(cfg: DictConfig) -> Sequence[str]:

@@ -12,8 +12,9 @@ import hydra
 from omegaconf import DictConfig
 from rich.console import Console
 
-from lipdip.cli.compose import check_added, config_dir, own_directory, written_out
+from lipdip.cli.compose import checked, config_dir, own_directory, setting_names, written_out
 from lipdip.cli.exit_codes import exit_code, in_one_line, refused, terminable
+from lipdip.cli.options import options_first
 from lipdip.cli.sweeps.plan_callback import alone, here, in_queue
 from lipdip.cli.sweeps.session import Session
 from lipdip.cli.sweeps.work import PATIENCE, Task, do
@@ -54,7 +55,6 @@ def start(command: str, task: Task) -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then hands its errors on instead of printing them in its own way
     words = sys.argv[1:]
     again = shlex.join(["python", "-m", f"lipdip.{command}", *words])
-    sys.argv[1:] = map(written_out, words)  # which is where Hydra reads them
 
     def guarded(cfg: DictConfig) -> None:
         code = exit_code(lambda: _do(cfg, task), again if alone() else "")
@@ -62,7 +62,7 @@ def start(command: str, task: Task) -> None:
             sys.exit(code)
 
     def launch() -> None:
-        _check(words)
+        sys.argv[1:] = _for_hydra(words)
         try:
             hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=command)(guarded)()
         except Exception as error:  # a launcher that cannot begin, or whose workers were killed: each has its own
@@ -78,11 +78,17 @@ def start(command: str, task: Task) -> None:
         sys.exit(code or 2)
 
 
-def _check(words: Sequence[str]) -> None:
-    """Refuse what Hydra would take without a word."""
-    if any(re.match(r"(experiment|scale)=.*,", word) for word in words):
+def _for_hydra(words: Sequence[str]) -> list[str]:
+    """A command line as Hydra takes it: options first, and paths quoted.
+
+    Raises:
+        UserError: if Hydra would refuse it with more than a line, or take without a word what nothing reads.
+    """
+    options, settings = options_first(words, setting_names() if any(word.startswith("-") for word in words) else ())
+    if any(re.match(r"(experiment|scale)=.*,", word) for word in settings):
         raise UserError("one experiment and one scale a command: the grid is chosen before the sweep begins")
-    check_added(words, own_directory(words))
+    sweep = bool({"-m", "--multirun"} & set(options))
+    return [*options, *map(written_out, checked(settings, own_directory(options), sweep))]
 
 
 def _do(cfg: DictConfig, task: Task) -> None:

@@ -5,6 +5,7 @@ import torch
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import stream
 from lipdip.fit.experiment import Experiment
+from lipdip.fit.hardware import Hardware
 from lipdip.generators.pretrained import pretrained
 from lipdip.physics import Physics
 from lipdip.pictures import Picture, Problem, sized
@@ -30,7 +31,7 @@ def assemble_recovery(config: Config) -> Experiment:
         raise UserError("recovering prunes nothing (pruner=none): find tickets with task=gan_train pruner=imp")
     if config["model"]["path"] is None:
         raise UserError("recovering needs a trained generator: give model.path=embedded, celebahq, RUN_DIR or FILE")
-    settings: RecoverySettings = build(config, "fit")
+    settings = build(config, "fit", RecoverySettings)
     found, image = given_ticket(config), config["image"]
     if image["clean"] is not True or image["content"] != "picture":
         raise UserError(
@@ -45,12 +46,12 @@ def assemble_recovery(config: Config) -> Experiment:
         raise UserError(f"fit.baseline=lasso takes pictures of at most {LARGEST} values: a generator of at most 64x64")
     task_seed = seed_of(config, "task.seed")
     draw = stream(task_seed, "degradation")
-    physics: Physics = build(config, "task.physics", image_shape=shape, generator=draw)
+    physics = build(config, "task.physics", Physics, image_shape=shape, generator=draw)
     problems = [Problem.measured(2 * picture.pixels - 1, physics, draw, picture.name) for picture in prepared]
     network = origin_of(generator, source, init_stream(config, found))
     started, origin, unmasked = begin(config, generator, network, torch.zeros(1, generator.latent), found)
     module = Recovering(
-        generator, problems, settings, started.mask, run_seed(config), build(config, "trainer"), unmasked
+        generator, problems, settings, started.mask, run_seed(config), build(config, "trainer", Hardware), unmasked
     )
     seen = [{"shape": list(shape), "sha256": picture.digest} for picture in prepared]
     identity = {

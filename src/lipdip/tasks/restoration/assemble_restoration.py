@@ -9,8 +9,10 @@ from torch import nn
 
 from lipdip.core.check import choice, flag, number
 from lipdip.core.errors import UserError
+from lipdip.core.metrics import Metric
 from lipdip.core.seeds import default_generator_seeded, stream
 from lipdip.fit.experiment import Experiment, Origin
+from lipdip.fit.hardware import Hardware
 from lipdip.fit.settings import ANSWERS, FitSettings, Multi
 from lipdip.networks.protocol import code_shape_of
 from lipdip.physics import Physics, build_foreign
@@ -36,7 +38,7 @@ def assemble_restoration(config: Config) -> Experiment:
     answer = config["task"]["score"]["answer"]
     with blaming(config, "task.score"):
         choice("answer", answer, ANSWERS)
-    settings: FitSettings = build(config, "fit", answer=answer)
+    settings = build(config, "fit", FitSettings, answer=answer)
     with blaming(config, "multi"):
         multi = Multi(**config["multi"])
     seed, found, sources = run_seed(config), given_ticket(config), pictures(config)
@@ -44,11 +46,11 @@ def assemble_restoration(config: Config) -> Experiment:
     shapes = [problem.physics.image_shape for problem in problems]
     channels = _channels(shapes, multi, [problem.name for problem in problems])
     with default_generator_seeded(seed, init_stream(config, found)):
-        network: nn.Module = build(config, "model", out_channels=channels)
+        network = build(config, "model", nn.Module, out_channels=channels)
     with blaming(config, "model"):
         code_shapes = [code_shape_of(network, shape) for shape in shapes]
     codes = draw_codes(code_shapes, seed, multi.code == "shared")
-    metric = build(config, "task.score.metric")
+    metric = build(config, "task.score.metric", Metric)
     for _, height, width in shapes:
         if min(height, width) - 2 * metric.crop < SSIM_WINDOW:
             raise UserError(
@@ -69,7 +71,7 @@ def assemble_restoration(config: Config) -> Experiment:
         mask=started.mask,
         metric=metric,
         multi=multi,
-        hardware=build(config, "trainer"),
+        hardware=build(config, "trainer", Hardware),
         unmasked=unmasked,
     )
     task, image = _task(config), _images(config, sources, shapes)
@@ -139,8 +141,7 @@ def _physics(config: Config, shape: tuple[int, ...], **settings: Any) -> Physics
     """Lipdip's own physics, or another library's, wrapped."""
     made = target(config["task"]["physics"], "task.physics")
     if isinstance(made, type) and issubclass(made, Physics):
-        physics: Physics = build(config, "task.physics", image_shape=shape, **settings)
-        return physics
+        return build(config, "task.physics", Physics, image_shape=shape, **settings)
     with blaming(config, "task.physics"):
         return build_foreign(made, shape, **settings, **arguments(config["task"]["physics"], "task.physics"))
 
