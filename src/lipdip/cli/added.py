@@ -12,7 +12,7 @@ from hydra.errors import HydraException
 
 from lipdip.core.errors import UserError
 
-_FREE = ("callbacks", "logger")  # tables that take any name
+_FREE = ("callbacks", "logger", "found")  # tables that take any name
 
 
 def added_names(words: Sequence[str], groups: Collection[str]) -> list[str]:

@@ -130,6 +130,8 @@ def check_added(overrides: Sequence[str], own: str = "") -> None:
         node = next((node for node in outer if f"{node}._target_" in (*there, *given, *added)), None)
         if node is None:
             raise UserError(_no_setting(name, there))
+        if not name.startswith("dataset."):  # every other class is made in every run, and refuses it itself
+            continue
         target = given.get(f"{node}._target_")
         if target is None:
             target = OmegaConf.select(config, f"{node}._target_", throw_on_missing=False)

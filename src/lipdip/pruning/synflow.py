@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from lipdip.core.check import number
+from lipdip.core.check import STEPS, number
 from lipdip.networks.protocol import logits_of
 from lipdip.pruning.context import Context
 
@@ -30,7 +30,7 @@ class SynFlow:
     when = "initialisation"
 
     def __init__(self, z: Tensor | None = None, iterations: int = 100) -> None:
-        number("iterations", iterations, low=1, whole=True)
+        number("iterations", iterations, low=1, most=STEPS, whole=True)
         self.z = z
         self.iterations = iterations
 

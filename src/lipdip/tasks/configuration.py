@@ -13,6 +13,7 @@ from lipdip.core.dotted import value
 from lipdip.core.errors import UserError
 
 _EXTRAS = ("deepinv",)  # libraries that an extra of lipdip's installs
+_OTHERS = ("callbacks.", "logger.", "trainer.lightning.")  # whose numbers are their own affair
 Made = TypeVar("Made")
 Config = Mapping[str, Any]  # resolved: no interpolation is left
 
@@ -142,6 +143,28 @@ def seed_of(config: Config, name: str) -> int:
     except ValueError as error:
         raise UserError(str(error)) from None
     return int(given)
+
+
+def check_finite(config: Config) -> None:
+    """Refuse numbers that are infinite, are none, or are beyond what a machine counts to, whoever would read them.
+
+    Raises:
+        UserError: naming the first of them; those of loggers, callbacks and Lightning's Trainer are left to these.
+    """
+    for name, item in _leaves(config, ""):
+        if isinstance(item, int | float) and not isinstance(item, bool) and not name.startswith(_OTHERS):
+            try:
+                number(name, item)
+            except ValueError as error:
+                raise UserError(str(error)) from None
+
+
+def _leaves(node: Any, place: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(node, Mapping | list):
+        for key, item in node.items() if isinstance(node, Mapping) else enumerate(node):
+            yield from _leaves(item, f"{place}.{key}" if place else str(key))
+    else:
+        yield place, node
 
 
 def settings_of(node: Config) -> dict[str, Any]:

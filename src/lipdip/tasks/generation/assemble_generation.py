@@ -71,7 +71,7 @@ def check_shape(model: Config, source: Pretrained) -> None:
     """
     for name in _NEW:
         given, stored = settings_of(model).get(name), source.generator.settings[name]
-        if given is not None and given != stored:
+        if given is not None and (given != stored or isinstance(given, bool)):
             raise UserError(
                 f"model.{name}={given} is for a new generator, and {source.name} has {stored}; leave it out"
             )

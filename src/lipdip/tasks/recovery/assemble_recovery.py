@@ -1,5 +1,7 @@
 """From a composed configuration to pictures that are recovered by a pretrained generator."""
 
+import math
+
 import torch
 
 from lipdip.core.errors import UserError
@@ -47,6 +49,7 @@ def assemble_recovery(config: Config) -> Experiment:
     task_seed = seed_of(config, "task.seed")
     draw = stream(task_seed, "degradation")
     physics = build(config, "task.physics", Physics, image_shape=shape, generator=draw)
+    _check_blocks(settings, physics)
     problems = [Problem.measured(2 * picture.pixels - 1, physics, draw, picture.name) for picture in prepared]
     network = origin_of(generator, source, init_stream(config, found))
     started, origin, unmasked = begin(config, generator, network, torch.zeros(1, generator.latent), found)
@@ -64,6 +67,21 @@ def assemble_recovery(config: Config) -> Experiment:
     notes = [note for picture in prepared for note in picture.notes]
     own = {"image": seen, "model": {"sha256": source.digest}}
     return experiment(config, module, started, origin, notes, identity, own)
+
+
+def _check_blocks(settings: RecoverySettings, physics: Physics) -> None:
+    """Refuse a median of means that outliers could decide: each may spoil a block of its own."""
+    if settings.objective != "median_of_means":
+        return
+    outlying = getattr(physics, "outlying", None)
+    outliers = 0 if outlying is None else int(outlying.sum())
+    blocks = math.prod(physics.measurement_shape) // settings.block
+    if 2 * outliers >= blocks:
+        raise UserError(
+            "fit.objective=median_of_means needs more than twice as many blocks as outliers, and there are "
+            f"{outliers} outliers among {blocks} blocks of fit.block={settings.block}: give fewer task.outliers, or "
+            "smaller blocks"
+        )
 
 
 def _prepared(picture: Picture, channels: int, size: int) -> Picture:
