@@ -142,7 +142,10 @@ def _words(cfg: DictConfig) -> Sequence[str]:
     own = cfg.get(WORDS)
     if own is not None:
         return [str(word) for word in own]
-    return [str(word) for word in HydraConfig.get().overrides.task] if HydraConfig.initialized() else []
+    if not HydraConfig.initialized():
+        return []
+    typed: Any = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)  # \${ stays as it was typed
+    return [str(word) for word in typed]
 
 
 def _announce(experiment: Experiment, directory: RunDirectory, screen: Console) -> None:
