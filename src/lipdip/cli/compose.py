@@ -18,7 +18,11 @@ from lipdip.cli.typed_paths import as_typed, data_directory
 from lipdip.core.console import shortened
 from lipdip.core.errors import UserError
 
-_PLUGINS = {"hydra/launcher/submitit_slurm": "slurm", "hydra/launcher/ray": "ray"}  # and the extra that has each
+_PLUGINS = {  # and what to install for each
+    "hydra/launcher/submitit_slurm": '"lipdip[slurm]"',
+    "hydra/launcher/ray": '"lipdip[ray]"',
+    "hydra/sweeper/optuna": "hydra-optuna-sweeper",
+}
 WORDS = "_words_"  # where a configuration that was composed in Python keeps what it was composed from
 RENAMED = {
     "logger.mode": "logger.wandb.mode",
@@ -146,8 +150,8 @@ def explain(error: Exception, words: Sequence[str], own: str = "") -> str:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         missing = str(error.missing_cfg_file)
         if missing in _PLUGINS:
-            extra = _PLUGINS[missing]
-            return f'{missing.replace("launcher/", "launcher=")} is not installed: pip install "lipdip[{extra}]"'
+            folder, _, name = missing.rpartition("/")
+            return f"{folder}={name} is not installed: pip install {_PLUGINS[missing]}"
         group, _, name = missing.rpartition("/") if missing.startswith("hydra/") else missing.partition("/")
         there = sorted({*_options(group), *(error.options or ())})
         if there:

@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from lipdip.cli.compose import WORDS
+from lipdip.cli.score import check_column
+from lipdip.cli.sweeps.alike import check_stop_after
 from lipdip.core.console import console, say
 from lipdip.core.errors import UserError
 from lipdip.core.files import checked_path
@@ -46,7 +48,9 @@ def run(cfg: DictConfig, screen: Console | None = None, sweep: Sweep | None = No
         Stopped: if the process was asked to stop meanwhile.
     """
     screen, config = screen or console(), plain(cfg)
+    _check_sweep(config)
     experiment = assemble(config)
+    check_column(config.get("score"), experiment.module.tables["rounds"])
     where = config["paths"]["output_dir"]
     if not isinstance(where, str):
         raise UserError(f"paths.output_dir must be a directory, not {where!r}")
@@ -70,6 +74,11 @@ def run(cfg: DictConfig, screen: Console | None = None, sweep: Sweep | None = No
         _show_pictures(read_pictures(directory.path), screen)
         say(screen, f"everything is in {directory.path}")
     return directory.path
+
+
+def _check_sweep(config: dict[str, Any]) -> None:
+    with blaming(config, "sweep"):
+        check_stop_after((config.get("sweep") or {}).get("stop_after"))
 
 
 def plain(cfg: DictConfig) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from lipdip.cli.compose import checked, config_dir, own_directory, setting_names, written_out
-from lipdip.cli.exit_codes import exit_code, in_one_line, refused, terminable
+from lipdip.cli.exit_codes import exit_code, expected, in_one_line, refused, terminable
 from lipdip.cli.options import options_first
-from lipdip.cli.sweeps.plan_callback import alone, here, in_queue
+from lipdip.cli.sweeps.plan_callback import alone, here, in_queue, searching
 from lipdip.cli.sweeps.session import Session
 from lipdip.cli.sweeps.work import PATIENCE, Task, do
 from lipdip.core.console import complain, console
@@ -56,19 +56,26 @@ def start(command: str, task: Task) -> None:
     words = sys.argv[1:]
     again = shlex.join(["python", "-m", f"lipdip.{command}", *words])
 
-    def guarded(cfg: DictConfig) -> None:
+    def guarded(cfg: DictConfig) -> float | None:
+        if searching():
+            return _searched(cfg, task)
         code = exit_code(lambda: _do(cfg, task), again if alone() else "")
         if code > 2 or (code and (alone() or not in_queue())):  # nobody waits for a job's exit code
             sys.exit(code)
+        return None
 
     def launch() -> None:
         sys.argv[1:] = _for_hydra(words)
         try:
             hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=command)(guarded)()
         except Exception as error:  # a launcher that cannot begin, or whose workers were killed: each has its own
+            if session.foreign and not expected(error):
+                raise UserError(f"the sweeper gave up: {in_one_line(error)}") from error
             if not session.planned or refused(error):
-                session.refused()
+                session.discarded()
                 raise
+            if session.discarded():
+                raise UserError(f"the launcher gave up: {in_one_line(error)}") from error
             complain(f"the launcher gave up ({in_one_line(error)}); {session.rest}")
         session.finish()
 
@@ -89,6 +96,13 @@ def _for_hydra(words: Sequence[str]) -> list[str]:
         raise UserError("one experiment and one scale a command: the grid is chosen before the sweep begins")
     sweep = bool({"-m", "--multirun"} & set(options))
     return [*options, *map(written_out, checked(settings, own_directory(options), sweep))]
+
+
+def _searched(cfg: DictConfig, task: Task) -> float:
+    """Do a run for a sweeper that chooses the next by its score; an error is the sweeper's to count."""
+    from lipdip.cli.score import score_of
+
+    return score_of(task(cfg, None, None), cfg.get("score"))
 
 
 def _do(cfg: DictConfig, task: Task) -> None:

@@ -50,6 +50,8 @@ def _value(name: str, value: str, sweep: bool, data_dir: str) -> str:
     is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\"" and read is not None
     if is_quoted or value == "null":
         return value
+    if _is_plain(read, value):
+        return value
     if value and _there(value, data_dir):
         return _literal(name, value)
     if len(value) > _LONG:
@@ -59,6 +61,12 @@ def _value(name: str, value: str, sweep: bool, data_dir: str) -> str:
     if read is None:
         return _piecewise(name, value, sweep, data_dir)
     return value
+
+
+def _is_plain(read: Override | None, value: str) -> bool:
+    """Whether Hydra reads a value as it was typed."""
+    found = None if read is None or read.is_sweep_override() else read.value()
+    return isinstance(found, str) and found == value and "${" not in value
 
 
 def _piecewise(name: str, value: str, sweep: bool, data_dir: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 STEPS = 10**9  # the most of anything that is counted off one by one, or recorded
 FEATURES = 10**5  # the most of anything that a tensor has along one axis
 SCALES = 30  # the most halvings: 2**30 pixels are a side that nothing can hold
-LARGE = 1e6  # the most of a learning rate, a weight of a loss, or a standard deviation
+LARGE = 1e15  # the most of a rate, a weight or a deviation: its square and its products stay finite in float32
 _BEYOND = 2**63  # whole numbers from here on fit no tensor and no loop that would end
 
 
