@@ -25,6 +25,7 @@ ANY_SIZE = {
 }
 TRUE_IS_ONE = ("dataset.size",)  # as above
 SMALL = ("model.channels=4", "model.scales=2")
+_NOT_READ = ("protocol.", "prefer.", "task.published.", "sweep.")  # by what is assembled
 GAN = ("model.channels=[6,5]", "model.latent=5", "fit.batch=4", "fit.grow=5")
 RUNS = [
     ("task=denoise", *TINY),
@@ -63,7 +64,7 @@ def test_numbers_beyond_the_machine(words, clothes):
     config = plain(compose(*words, *([f"dataset.path={clothes}"] if "task=gan_train" in words else [])))
     assemble(config)
     # what others only point to is not read itself: protocol.steps, or task.sigma beside task.physics.sigma
-    read = [name for name in _numbers(config) if not name.startswith(("protocol.", "prefer.", "task.published."))]
+    read = [name for name in _numbers(config) if not name.startswith(_NOT_READ)]
     physics = config["task"].get("physics", {})
     read = [name for name in read if name.removeprefix("task.") not in physics and name != "task.rewind"]
     shared = set(_numbers(plain(compose(*TINY)))) if words != RUNS[0] else set()  # the first run looks at these

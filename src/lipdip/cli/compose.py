@@ -12,7 +12,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from lipdip.cli.added import added_names, check_target
-from lipdip.cli.options import check_bare
+from lipdip.cli.options import check_bare, options_first
 from lipdip.cli.quoting import quoted
 from lipdip.cli.typed_paths import as_typed, data_directory
 from lipdip.core.console import shortened
@@ -69,6 +69,10 @@ def checked(words: Sequence[str], own: str = "", sweep: bool = False) -> list[st
     Raises:
         UserError: if a word is no setting, a path cannot be, or nothing would read a setting that is added.
     """
+    for word in words:
+        if word.startswith("-"):
+            options_first([word, *words], setting_names())
+            raise UserError(f"the option {word} has no place among settings")
     if any("=" not in word or word.startswith("=") for word in words):
         check_bare(words, members(own), setting_names())
     data_dir = data_directory(words)

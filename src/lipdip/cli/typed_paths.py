@@ -51,6 +51,7 @@ def _value(name: str, value: str, sweep: bool, data_dir: str) -> str:
     if is_quoted or value == "null":
         return value
     if _is_plain(read, value):
+        checked_path(value or ".", name)
         return value
     if value and _there(value, data_dir):
         return _literal(name, value)
