@@ -7,7 +7,7 @@ from pathlib import Path
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException, MissingConfigException
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
@@ -160,6 +160,13 @@ def explain(error: Exception, words: Sequence[str], own: str = "") -> str:
         there = sorted({*_options(group), *(error.options or ())})
         if there:
             return f"there is no {group}={name}; there are: {_listed(there)}{_nearest(name, there)}"
+    if isinstance(error, OverrideParseException):
+        name, _, value = shortened(str(error.override)).partition("=")
+        return f"Hydra cannot read {name}={value}; such a value needs quotes inside the shell's own: \"{name}='...'\""
+    ambiguous = re.match(r"Ambiguous value for argument '(.*)'", text)
+    if ambiguous:
+        name, _, value = ambiguous[1].partition("=")
+        return f"{name} is given several values, {value}: -m makes a sweep of them, and {name}=[{value}] a list"
     wrong = re.match(r"Could not override '([^']+)'", text)
     if wrong:
         elsewhere = " with these choices" if wrong[1] in set(_keys(_compose([]))) else ""

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from lipdip.core.check import number
+from lipdip.core.check import number, shown
 from lipdip.core.dotted import value
 from lipdip.core.errors import UserError
 
@@ -155,8 +155,9 @@ def check_finite(config: Config) -> None:
         if isinstance(item, int | float) and not isinstance(item, bool) and not name.startswith(_OTHERS):
             try:
                 number(name, item)
-            except ValueError as error:
-                raise UserError(str(error)) from None
+            except ValueError:
+                what = "whole number of less than 64 bits" if isinstance(item, int) else "finite number"
+                raise UserError(f"{name} must be a {what}, not {shown(item)}") from None
 
 
 def _leaves(node: Any, place: str) -> Iterator[tuple[str, Any]]:
