@@ -18,6 +18,7 @@ OPTIONAL = ("pruner.sparsity", "pruner.stop", "fit.burn_in", "trainer.steps_per_
 ANY_SIZE = {
     "seed": "any whole number names a stream",
     "task.seed": "any whole number names a stream",
+    "fit.lr": "the fit says that it diverged",
     "fit.reg_noise_std": "the fit says that it diverged",
     "trainer.save_seconds": "a run that is never saved",
     "task.physics.outlier_value": "any measurement can be wrong by so much",

@@ -207,18 +207,18 @@ def _parser() -> argparse.ArgumentParser:
         metavar="[NAME: ]SETTINGS",
         help='settings of lipdip.run, such as "task=inpaint image=coffee"',
     )
-    add("--round", type=_number, help="of run directories: the ticket of this round")
+    add("--round", type=int, help="of run directories: the ticket of this round")
     add(
         "--seeds",
         nargs="+",
-        type=_number,
+        type=_seed,
         help="of code and jitter, for every ticket; default: the seed each was found with",
     )
     add(
         "--controls", nargs="*", choices=CONTROLS, default=[DENSE, "random"], help="further rows; default: dense random"
     )
     add("--set", nargs="+", default=[], metavar="KEY=VALUE", help="settings of every run, such as protocol=paper")
-    add("--jobs", type=_number, default=1, help="fits at a time")
+    add("--jobs", type=int, default=1, help="fits at a time")
     add(
         "--output-dir",
         type=path_for("--output-dir"),
@@ -229,7 +229,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _number(text: str) -> int:
+def _seed(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 20):
         raise argparse.ArgumentTypeError(f"it is a whole number of at least 0, not {text!r}")
     return int(text)

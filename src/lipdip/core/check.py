@@ -53,7 +53,9 @@ def number(
         held = abs(value) < (_BEYOND if isinstance(value, int) else math.inf)
         if held and low <= value <= high and (above is None or value > above) and (below is None or value < below):
             if value > most:
-                raise ValueError(f"{name} must be at most {most}, not {shown(value)}")
+                raise ValueError(
+                    f"{name} must be at most {most:g}, not {shown(value)}: more would overflow any machine"
+                )
             return
     if above is not None and below is not None:
         what = f"lie between {above} and {below}, both excluded{' (or null)' * optional}"

@@ -60,7 +60,7 @@ class FitSettings:
         for name in ("weight_decay", "weight_noise"):
             number(name, getattr(self, name), low=0, most=LARGE)
         number("burn_in", self.burn_in, low=0, below=self.steps, whole=True, optional=True)
-        number("lr", self.lr, above=0, most=LARGE)
+        number("lr", self.lr, above=0, most=LARGE**2)  # a large one is a fit that diverges, and says so
         number("ema", self.ema, low=0, below=1)
         choice("code", self.code, ("fixed", "resampled"))
         choice("stop_rule", self.stop_rule, tuple(RULES))
