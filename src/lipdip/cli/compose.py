@@ -89,8 +89,12 @@ def setting_names() -> list[str]:
 def members(own: str = "") -> dict[str, list[str]]:
     """The members of each group, the user's own among them."""
     folders = [config_dir(), *([Path(own)] if own else [])]
-    groups = sorted({group.name for folder in folders for group in folder.glob("[a-z]*/") if group.name != "hydra"})
-    return {group: sorted({name for folder in folders for name in _options(group, folder)}) for group in groups}
+    return {group: sorted({name for folder in folders for name in _options(group, folder)}) for group in _groups(own)}
+
+
+def _groups(own: str) -> list[str]:
+    folders = [config_dir(), *([Path(own)] if own else [])]
+    return sorted({one.name for folder in folders for one in folder.glob("[a-z]*/") if one.name != "hydra"})
 
 
 def written_out(override: str) -> str:
@@ -124,7 +128,7 @@ def check_added(overrides: Sequence[str], own: str = "") -> None:
     renamed = next((name for name in given if name in RENAMED), None)
     if renamed is not None:
         raise UserError(_no_setting(renamed, ()))
-    added = added_names(overrides, members(own))
+    added = added_names(overrides, _groups(own))
     if not added:
         return
     config = _chosen(overrides, own)
