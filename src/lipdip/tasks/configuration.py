@@ -6,7 +6,7 @@ import inspect
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from lipdip.core.check import number, shown
 from lipdip.core.dotted import value
@@ -18,13 +18,21 @@ Made = TypeVar("Made")
 Config = Mapping[str, Any]  # resolved: no interpolation is left
 
 
-def build(config: Config, place: str, kind: type[Made], /, **more: Any) -> Made:
+@overload
+def build(config: Config, place: str, /, **more: Any) -> Any: ...
+
+
+@overload
+def build(config: Config, place: str, kind: type[Made], /, **more: Any) -> Made: ...
+
+
+def build(config: Config, place: str, kind: type[Any] = object, /, **more: Any) -> Any:
     """Call the ``_target_`` of a node with the node's values and ``more``.
 
     Args:
         config: the whole configuration.
         place: the node's dotted name.
-        kind: the class of what it must give.
+        kind: the class of what it must give; any, if it is not given.
         more: further arguments.
 
     Raises:

@@ -118,7 +118,7 @@ def node_identity(config: Config, place: str, name: str = "", **instead: Any) ->
 
 def checked_settings(config: Config, **more: Any) -> Any:
     """The settings of a kind, from ``fit``."""
-    return build(config, "fit", object, **more)
+    return build(config, "fit", **more)
 
 
 def pictures(config: Config) -> list[Picture]:
@@ -138,7 +138,7 @@ def pictures(config: Config) -> list[Picture]:
             found += [read(one, data_dir) for one in path]
             continue
         place = f"image.pictures.{name}"
-        built = build(config, place, object)
+        built = build(config, place)
         own = built if isinstance(built, list) else [built]
         if not own:
             raise UserError(f"{place}._target_={sources[name]['_target_']} gives no picture")

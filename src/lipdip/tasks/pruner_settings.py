@@ -122,9 +122,9 @@ class PrunerSettings:
         kept: list[int] | None = None
         if tickets:
             masks = [start, *(ticket.mask for ticket in tickets if ticket.mask.sparsity > 0)]
-            kept, scorer = [mask.kept for mask in masks], build(config, "pruner.scorer", object, masks=masks)
+            kept, scorer = [mask.kept for mask in masks], build(config, "pruner.scorer", masks=masks)
         else:
-            scorer = build(config, "pruner.scorer", object)
+            scorer = build(config, "pruner.scorer")
         if not callable(scorer):
             raise UserError(f"pruner.scorer._target_ gives a {type(scorer).__name__}, which is no scoring rule")
         # The public random baseline lists every convolution twice and so prunes twice a round.
