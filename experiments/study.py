@@ -6,6 +6,7 @@ Settings are given to every fit; those only for recoveries (table1, outliers) be
 Runs are where lipdip.run writes them, and finished ones are not done again. Pictures and tables go to report/.
 """
 
+import os
 import re
 import shlex
 import sys
@@ -13,17 +14,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+os.environ["MPLBACKEND"] = "agg"  # figures become files; set before matplotlib is loaded, which is what refuses others
+
 from lipdip.cli import report_command as report
 from lipdip.cli.attempt import attempt
 from lipdip.cli.compose import compose
-from lipdip.cli.exit_codes import exit_code, terminable
+from lipdip.cli.exit_codes import ends_quietly, exit_code, terminable
+from lipdip.cli.places import check_place
 from lipdip.cli.quoting import quoted
 from lipdip.cli.sweeps.plan_callback import split
 from lipdip.cli.transfer_command import table, transfer
 from lipdip.cli.transfer_plan import Column
+from lipdip.cli.typed_paths import as_typed, data_directory
 from lipdip.cli.workers import each as in_processes
 from lipdip.core.console import console
 from lipdip.core.errors import UserError
+from lipdip.core.files import checked_path
 from lipdip.reports.exhibits.everything import named
 from lipdip.reports.gallery import Gallery
 from lipdip.runs.reading import read_summary
@@ -32,6 +38,7 @@ from lipdip.tasks.starting_point import ticket_file
 
 SEEDS = "seed=0,1,2"
 REPORT = Path("report")
+RECOVERIES = ("compressive_sensing", "gan_inpaint")
 Words = tuple[str, ...]  # the settings of one run, as on the command line
 _EVERYWHERE = ("seed", "scale", "paths", "trainer", "logger")  # settings that any run can have
 _MATRIX = ("seed", "pruner", "ticket", "paths.output_dir")  # what lipdip.transfer itself decides on
@@ -76,15 +83,20 @@ class Study:
     """
 
     def __init__(self, name: str, words: Sequence[str]) -> None:
-        wrong = [word for word in words if not re.match(r"[^=]+=.", word)]
+        wrong = [word for word in words if not re.match(r"[^=-][^=]*=.", word)]
         if wrong:
             raise UserError(f"settings are given as NAME=VALUE, not {wrong[0]!r}; --help says more")
-        given = _by_name([SEEDS, *words])
+        words, data_dir = [SEEDS, *words], data_directory(words)
+        given = _by_name(f"{later}{as_typed(own, True, data_dir)}" for later, own in map(_then, words))
         jobs = given.pop("jobs", "jobs=1").partition("=")[2]
-        if not jobs.isdigit() or jobs == "0":
+        if not re.fullmatch("[1-9][0-9]{0,8}", jobs):
             raise UserError(f"jobs must be a number from 1 on, not {jobs!r}")
+        if any(own.removeprefix("then.").lstrip("+") == "experiment" for own in given):
+            raise UserError(f"experiment={name} is decided by {name}.py itself: each experiment has its own script")
         if not re.fullmatch(r"seed=(\d+(,\d+)*|range\(.+\))", given["seed"].replace(" ", "")):
             raise UserError(f"{given['seed']}: seeds are whole numbers of at least 0, as in {SEEDS} or seed=range(0,3)")
+        if not split([given["seed"]]):
+            raise UserError(f"{given['seed']} is no seed at all; seeds are given as in {SEEDS}")
         launcher = next((word for word in given.values() if word.startswith("hydra")), None)
         if launcher is not None:
             raise UserError(f"{launcher} has no effect here; jobs=N does several runs at a time")
@@ -94,6 +106,20 @@ class Study:
         self.outputs: dict[Path, None] = {}  # where the runs lie, in order
         self._later = [word.removeprefix("then.") for word in given.values() if word.startswith("then.")]
         self._given = [word for word in given.values() if not word.startswith("then.")]
+        self._check_later()
+
+    def _check_later(self) -> None:
+        """Refuse a setting of the recoveries that none of them has, before anything is fitted."""
+        if self._later and self.name != "table1":
+            raise UserError(f"then.{self._later[0]} has no effect here: {self.name} recovers nothing")
+        refused: list[UserError] = []
+        for task in RECOVERIES if self._later else ():
+            try:
+                compose(f"task={task}", *split(self._later)[0])
+            except UserError as error:
+                refused.append(error)
+        if len(refused) == len(RECOVERIES):
+            raise UserError(f"then.: {refused[0]}")
 
     def sweep(self, *own: str, each: Iterable[Words] = ((),), experiment: str | None = None) -> list[Found]:
         """Sweep an experiment (default: the study's own), and give the finished runs.
@@ -154,7 +180,9 @@ class Study:
         if not asked:
             return []
         output = compose(*asked[0]).paths.output_dir  # where a setting does not exist, this says so
-        self.outputs[Path(str(output)).expanduser().absolute()] = None
+        directory = checked_path(str(output), "paths.output_dir").absolute()
+        check_place(directory)
+        self.outputs[directory] = None
         shared = set(asked[0]).intersection(*asked)
         names = [" ".join(word for word in cell if word not in shared) or "the run" for cell in asked]
         print(f"{self.name}: {len(asked)} runs, {shlex.join(word for word in asked[0] if word in shared)}", flush=True)
@@ -208,6 +236,7 @@ def start(
 
     def work() -> int:
         study = Study(name, [*defaults, *sys.argv[1:]])
+        check_place(REPORT)
         found = study.sweep()
         if found:
             if then is not None:
@@ -216,7 +245,13 @@ def start(
         return 2 if study.undone else 0
 
     with terminable():
-        sys.exit(exit_code(work))
+        sys.exit(ends_quietly(lambda: exit_code(work)))
+
+
+def _then(word: str) -> tuple[str, str]:
+    """Whether a word is for recoveries, as its prefix, and the setting itself."""
+    later = "then." if word.startswith("then.") else ""
+    return later, word.removeprefix("then.")
 
 
 def _by_name(words: Iterable[str]) -> dict[str, str]:

@@ -4,6 +4,8 @@ import pytest
 import torch
 
 from lipdip.networks import Hourglass
+from lipdip.pruning.context import Context
+from lipdip.pruning.cut import cut
 from lipdip.pruning.schedule import ladder
 from lipdip.pruning.top_k import keep_top_k
 from lipdip.runs.matching import judged, most_sparse_matching
@@ -104,3 +106,23 @@ def test_without_a_clean_image_nothing_is_said_to_match():
     rows = [judged(_round(number, None), _round(0, None)) for number in range(3)]
     assert [row.matching for row in rows] == [None] * 3
     assert most_sparse_matching(rows) is None
+
+
+@pytest.mark.parametrize(
+    ("scores", "what"),
+    [
+        ([1.0], "not a list"),
+        (None, "not a NoneType"),
+        ({}, "none for a"),
+        ({"a": [1.0, 2.0]}, "it gave a list"),
+        ({"a": torch.ones(3)}, r"\(3,\) where \(2,\) is the shape"),
+        ({"a": torch.ones(2, dtype=torch.complex64)}, "torch.complex64"),
+    ],
+)
+def test_a_scorer_that_gives_something_else_is_named_with_what_was_expected(scores, what):
+    def own_rule(context):
+        return scores
+
+    context = Context(torch.nn.Module(), Mask({"a": torch.ones(2, dtype=torch.bool)}), (), 1, 1)
+    with pytest.raises(ValueError, match=f"^the scoring rule own_rule must give a mapping .*{what}"):
+        cut(own_rule, context)

@@ -3,6 +3,6 @@
 import sys
 
 if __name__ == "__main__":
-    from lipdip.cli.ticket_command import main
+    from lipdip.cli.main import command
 
-    sys.exit(main())
+    sys.exit(command("ticket"))

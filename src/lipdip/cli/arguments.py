@@ -2,12 +2,23 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from typing_extensions import override
 
 from lipdip.cli.exit_codes import exit_code
 from lipdip.core.errors import UserError
+from lipdip.core.files import checked_path
+
+
+def path_for(name: str) -> Callable[[str], Path]:
+    """The ``type`` of an argument that is a path, with ``~`` expanded; what no file can be called is refused.
+
+    Args:
+        name: of the argument, for errors.
+    """
+    return lambda text: checked_path(text, name)
 
 
 class Parser(argparse.ArgumentParser):

@@ -7,16 +7,23 @@ from pathlib import Path
 
 import hydra
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import HydraException, MissingConfigException
-from omegaconf import DictConfig, open_dict
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
+from lipdip.cli.added import added_names, check_target
+from lipdip.cli.options import check_bare, options_first
 from lipdip.cli.quoting import quoted
+from lipdip.cli.typed_paths import as_typed, data_directory
+from lipdip.core.console import shortened
 from lipdip.core.errors import UserError
 
-_PLUGINS = {"hydra/launcher/submitit_slurm": "slurm", "hydra/launcher/ray": "ray"}  # and the extra that has each
+_PLUGINS = {  # and what to install for each
+    "hydra/launcher/submitit_slurm": '"lipdip[slurm]"',
+    "hydra/launcher/ray": '"lipdip[ray]"',
+    "hydra/sweeper/optuna": "hydra-optuna-sweeper",
+}
 WORDS = "_words_"  # where a configuration that was composed in Python keeps what it was composed from
-_FREE = ("callbacks", "logger", "hydra", "found")  # tables that take any name
 RENAMED = {
     "logger.mode": "logger.wandb.mode",
     "logger.project": "logger.wandb.project",
@@ -41,14 +48,53 @@ def compose(*overrides: str, own: str = "") -> DictConfig:
     Raises:
         UserError: if an override is not valid.
     """
-    check_added(overrides, own)
+    words = checked(overrides, own)
     try:
-        cfg = _compose(map(written_out, overrides), own)
+        cfg = _compose(map(written_out, words), own)
     except (HydraException, OmegaConfBaseException, ValueError) as error:
-        raise UserError(explain(error, overrides, own)) from None
+        raise UserError(explain(error, words, own)) from None
     with open_dict(cfg):
-        cfg[WORDS] = list(overrides)
+        cfg[WORDS] = words
     return cfg
+
+
+def checked(words: Sequence[str], own: str = "", sweep: bool = False) -> list[str]:
+    """The settings of a command line, with paths as they were typed; refuses what Hydra would take without a word.
+
+    Args:
+        words: as they were typed, without options.
+        own: a configuration directory of the user's, if any.
+        sweep: whether they are those of a sweep.
+
+    Raises:
+        UserError: if a word is no setting, a path cannot be, or nothing would read a setting that is added.
+    """
+    for word in words:
+        if word.startswith("-"):
+            options_first([word, *words], setting_names())
+            raise UserError(f"the option {word} has no place among settings")
+    if any("=" not in word or word.startswith("=") for word in words):
+        check_bare(words, members(own), setting_names())
+    data_dir = data_directory(words)
+    typed = [as_typed(word, sweep, data_dir) for word in words]
+    check_added(typed, own)
+    return typed
+
+
+def setting_names() -> list[str]:
+    """All settings of the default configuration, dotted, and the groups at the top."""
+    return list(_keys(_compose([])))
+
+
+def members(own: str = "") -> dict[str, list[str]]:
+    """The members of each group, the user's own among them."""
+    folders = [config_dir(), *([Path(own)] if own else [])]
+    return {group: sorted({name for folder in folders for name in _options(group, folder)}) for group in _groups(own)}
+
+
+def _groups(own: str) -> list[str]:
+    folders = [config_dir(), *([Path(own)] if own else [])]
+    return sorted({one.name for folder in folders for one in folder.glob("[a-z]*/") if one.name != "hydra"})
 
 
 def written_out(override: str) -> str:
@@ -62,7 +108,7 @@ def written_out(override: str) -> str:
 
 def own_directory(words: Sequence[str]) -> str:
     """What a command line gives as ``--config-dir``; empty if it gives none."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words, ""][1:], strict=True):
         if word in ("--config-dir", "-cd"):
             return following
         if word.startswith("--config-dir="):
@@ -78,23 +124,30 @@ def check_added(overrides: Sequence[str], own: str = "") -> None:
     Raises:
         UserError: naming the nearest setting that there is.
     """
-    names = {override.lstrip("+").partition("=")[0]: override.startswith("+") for override in overrides}
-    folders = [config_dir(), *([Path(own)] if own else [])]
-    added = [
-        name
-        for name, is_added in names.items()
-        if is_added and re.fullmatch(r"[\w.]+", name) and not any((folder / name).is_dir() for folder in folders)
-    ]
-    added = [name for name in added if name in RENAMED or name.partition(".")[0] not in _FREE]
+    given = {word.lstrip("+").partition("=")[0]: word.partition("=")[2] for word in overrides}
+    renamed = next((name for name in given if name in RENAMED), None)
+    if renamed is not None:
+        raise UserError(_no_setting(renamed, ()))
+    added = added_names(overrides, _groups(own))
     if not added:
         return
     config = _chosen(overrides, own)
     there = list(_keys(config))
-    for name in (name for name in added if name not in there and not name.startswith("trainer.lightning.")):
+    read = {name for word in overrides for name in re.findall(r"\$\{([\w.]+)", word)}
+    for name in (name for name in added if name not in there and name not in read):
+        if name.startswith("trainer.lightning."):
+            continue
         parts = name.split(".")
-        outer = [".".join(parts[:length]) for length in range(1, len(parts))]
-        if name in RENAMED or not any(f"{node}._target_" in (*there, *names) for node in outer):
+        outer = [".".join(parts[:length]) for length in range(len(parts) - 1, 0, -1)]
+        node = next((node for node in outer if f"{node}._target_" in (*there, *given, *added)), None)
+        if node is None:
             raise UserError(_no_setting(name, there))
+        if not name.startswith("dataset."):  # every other class is made in every run, and refuses it itself
+            continue
+        target = given.get(f"{node}._target_")
+        if target is None:
+            target = OmegaConf.select(config, f"{node}._target_", throw_on_missing=False)
+        check_target(name, node, target)
 
 
 def explain(error: Exception, words: Sequence[str], own: str = "") -> str:
@@ -105,17 +158,25 @@ def explain(error: Exception, words: Sequence[str], own: str = "") -> str:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         missing = str(error.missing_cfg_file)
         if missing in _PLUGINS:
-            extra = _PLUGINS[missing]
-            return f'{missing.replace("launcher/", "launcher=")} is not installed: pip install "lipdip[{extra}]"'
+            folder, _, name = missing.rpartition("/")
+            return f"{folder}={name} is not installed: pip install {_PLUGINS[missing]}"
         group, _, name = missing.rpartition("/") if missing.startswith("hydra/") else missing.partition("/")
         there = sorted({*_options(group), *(error.options or ())})
         if there:
             return f"there is no {group}={name}; there are: {_listed(there)}{_nearest(name, there)}"
+    if isinstance(error, OverrideParseException):
+        name, _, value = shortened(str(error.override)).partition("=")
+        return f"Hydra cannot read {name}={value}; such a value needs quotes inside the shell's own: \"{name}='...'\""
+    ambiguous = re.match(r"Ambiguous value for argument '(.*)'", text)
+    if ambiguous:
+        name, _, value = ambiguous[1].partition("=")
+        return f"{name} is given several values, {value}: -m makes a sweep of them, and {name}=[{value}] a list"
     wrong = re.match(r"Could not override '([^']+)'", text)
     if wrong:
         elsewhere = " with these choices" if wrong[1] in set(_keys(_compose([]))) else ""
         return _no_setting(wrong[1], list(_keys(_chosen(words, own))), elsewhere)
-    return " ".join(line.strip() for line in text.splitlines()[:2] if line.strip())
+    own_lines = [line for line in text.splitlines() if not re.match(r"\s*(full_key:|object_type=|See https)", line)]
+    return shortened("\n".join(own_lines))
 
 
 def _compose(overrides: Iterable[str], own: str = "") -> DictConfig:
@@ -138,6 +199,8 @@ def _no_setting(name: str, there: Sequence[str], more: str = "") -> str:
     if name in RENAMED:
         return f"{name} is called {RENAMED[name]} now"
     group, _, own = name.rpartition(".")
+    if more == "" and name.startswith(("logger.", "callbacks.")):
+        return f"there is no setting called {name}; +{name} adds it"
     siblings = [key for key in there if group and key.rpartition(".")[0] == group]
     elsewhere = [key for key in there if key.rpartition(".")[2] == own]
     near = difflib.get_close_matches(name, siblings, n=1, cutoff=0.8) or elsewhere
@@ -157,8 +220,8 @@ def _nearest(name: str, there: Sequence[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
-def _options(group: str) -> Iterator[str]:
-    folder = config_dir() / group
+def _options(group: str, folder: Path | None = None) -> Iterator[str]:
+    folder = (folder or config_dir()) / group
     for file in folder.rglob("*.yaml"):
         yield str(file.relative_to(folder).with_suffix(""))
 

@@ -5,7 +5,8 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lipdip.cli.arguments import Parser, dispatch
+from lipdip.cli.arguments import Parser, dispatch, path_for
+from lipdip.cli.places import check_place
 from lipdip.core.console import plain_console, say
 from lipdip.core.errors import UserError
 from lipdip.pictures.standard_sets import AS_PUBLIC, MISSING, OTHER, StandardSet, standard_sets
@@ -24,10 +25,11 @@ def _list(arguments: argparse.Namespace) -> None:
 
 
 def _fetch(arguments: argparse.Namespace) -> None:
-    console, directory = plain_console(), arguments.to.expanduser()
+    console, directory = plain_console(), arguments.to
     sets = [_named(name) for name in dict.fromkeys(arguments.names)]
-    if directory.exists() and not directory.is_dir():
+    if directory.is_file():
         raise UserError(f"{directory} is a file; --to takes a directory")
+    check_place(directory)
     files = [file for one in sets for file in one.files]
     states = {file: file.state(directory) for file in files}  # before the first download
     others = [file.place for file in files if states[file] == OTHER]
@@ -42,7 +44,7 @@ def _fetch(arguments: argparse.Namespace) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    console, directory = plain_console(), arguments.dir.expanduser()
+    console, directory = plain_console(), arguments.dir
     if not directory.is_dir():
         raise UserError(f"there is no directory at {directory}")
     others: list[str] = []
@@ -87,14 +89,15 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    usual = Path(os.environ.get("LIPDIP_DATA", "data"))  # as paths.data_dir
+    usual = os.environ.get("LIPDIP_DATA", "data")  # as paths.data_dir
     command("list", _list, "the sets, and where they are public")
     fetched = command("fetch", _fetch, "download what is missing of a set, each file checked by its SHA-256")
     fetched.add_argument("names", metavar="NAME", nargs="+", help="set5, set14, set12 or dip")
     fetched.add_argument(
-        "--to", metavar="DIR", type=Path, default=usual, help="paths.data_dir; %(default)s if not given"
+        "--to", metavar="DIR", type=path_for("--to"), default=usual, help="paths.data_dir; %(default)s if not given"
     )
     fetched.add_argument("--force", action="store_true", help="replace files that have another hash")
     checked = command("check", _check, "what of the sets is in a directory, is missing, or has another hash")
-    checked.add_argument("dir", metavar="DIR", type=Path, nargs="?", default=usual, help="%(default)s if not given")
+    place = path_for("DIR")
+    checked.add_argument("dir", metavar="DIR", type=place, nargs="?", default=usual, help="%(default)s if not given")
     return parser

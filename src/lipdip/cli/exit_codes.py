@@ -14,7 +14,7 @@ from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from types import FrameType
 
-from lipdip.core.console import complain
+from lipdip.core.console import UNREAD, complain, print_no_more, shortened
 from lipdip.core.errors import UserError
 
 _HYDRA = ("hydra.errors.HydraException", "omegaconf.errors.OmegaConfBaseException")
@@ -41,6 +41,8 @@ def exit_code(work: Callable[[], int | None], again: str = "", kept: str = "what
     then = f". To go on, give the same command: {again}" if again else ""
     try:
         return work() or 0
+    except BrokenPipeError:  # whoever reads what is printed has enough: ends_quietly
+        raise
     except KeyboardInterrupt as stopped:
         complain(f"stopped; {kept}{then}")
         return int(stopped.args[0]) if stopped.args else 130
@@ -50,6 +52,30 @@ def exit_code(work: Callable[[], int | None], again: str = "", kept: str = "what
         goes_on = _is(error, *_STOPPED) or _no_room(error) or isinstance(error, BrokenExecutor)
         complain(f"{in_one_line(error)}{then if goes_on else ''}")
         return int(getattr(error, "exit_code", 2))
+
+
+def ends_quietly(work: Callable[[], int]) -> int:
+    """Call ``work``; where nobody reads what it prints any more (``| head -1``), end as programs do, without a line.
+
+    Args:
+        work: a whole command.
+
+    Returns:
+        What it returns; 141 (128 + SIGPIPE) if nobody reads, and 2, with a line, if nothing can be printed.
+    """
+    try:
+        try:
+            return work()
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        print_no_more()
+        return UNREAD
+    except OSError as error:
+        print_no_more()
+        complain(f"cannot write to standard output: {error.strerror or error}")
+        return 2
 
 
 @contextmanager
@@ -74,14 +100,15 @@ def in_one_line(error: Exception) -> str:
     if refused(error):
         from lipdip.cli.compose import explain  # loads Hydra
 
-        return explain(error, sys.argv[1:])
+        return shortened(explain(error, sys.argv[1:]))
     if isinstance(error, BrokenExecutor):
         return "a worker process was killed, by hand or for want of memory"
     if isinstance(error, UserError) or _is(error, *_STOPPED):
-        what = " ".join(str(error).splitlines())
+        what = str(error)
     else:
-        what = (str(error) or type(error).__name__).splitlines()[0]
+        what = next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
         what = what if expected(error) else f"{type(error).__name__}: {what}"
+    what = shortened(what)
     return f"{what}. Make room" if _no_room(error) else what
 
 

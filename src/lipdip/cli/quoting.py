@@ -6,7 +6,7 @@ from pathlib import Path
 
 def literal(path: Path) -> str:
     """A path as a configuration holds it: ``${`` is no interpolation."""
-    return re.sub(r"(\\*)\$\{", r"\1\1\\${", str(path.absolute()))
+    return _without_interpolation(str(path.absolute()))
 
 
 def quoted(path: Path, scheme: str = "") -> str:
@@ -14,5 +14,18 @@ def quoted(path: Path, scheme: str = "") -> str:
     whole = scheme + literal(path)
     if re.fullmatch(r"[A-Za-z0-9_/.+-]+", whole):  # all that Hydra's lexer takes unquoted; no other letters
         return whole
-    doubled = re.sub(r"(\\*)('|\Z)", lambda end: end[1] * 2 + ("\\'" if end[2] else ""), whole)
+    return _in_quotes(whole)
+
+
+def quoted_text(text: str) -> str:
+    """Any text as Hydra's command line reads it: what was typed, and nothing else."""
+    return _in_quotes(_without_interpolation(text))
+
+
+def _without_interpolation(text: str) -> str:
+    return re.sub(r"(\\*)\$\{", r"\1\1\\${", text)
+
+
+def _in_quotes(text: str) -> str:
+    doubled = re.sub(r"(\\*)('|\Z)", lambda end: end[1] * 2 + ("\\'" if end[2] else ""), text)
     return f"'{doubled}'"

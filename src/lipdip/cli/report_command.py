@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from lipdip.cli.arguments import Parser, dispatch
+from lipdip.cli.arguments import Parser, dispatch, path_for
+from lipdip.cli.places import make_folder
 from lipdip.core.console import complain, count, plain_console, say, span
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
@@ -111,10 +112,7 @@ def _written(name: str, contents: Mapping[str, str | bytes], folder: Path) -> li
 
 def _folder(arguments: argparse.Namespace) -> Path:
     folder: Path = arguments.out
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write to {folder}: {error.strerror or error}") from None
+    make_folder(folder)
     return folder
 
 
@@ -131,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
             *("--from",),
             dest="outputs",
             nargs="+",
-            type=Path,
+            type=path_for("--from"),
             default=[Path("outputs")],
             metavar="DIR",
             help="directories that hold runs/, as given by paths.output_dir; default: outputs",
@@ -149,5 +147,6 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("name", metavar="NAME", help="of the exhibit, such as fig3 or table4; list shows all")
     whole = command("all", _all, "all of it, and index.html, one page that needs nothing beside it")
     for one in (tabled, drawn_, whole):
-        one.add_argument("--out", type=Path, default=Path("report"), metavar="DIR", help="where to; default: report")
+        out = path_for("--out")
+        one.add_argument("--out", type=out, default=Path("report"), metavar="DIR", help="where to; default: report")
     return parser

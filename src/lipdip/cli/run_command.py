@@ -13,12 +13,15 @@ from rich.console import Console
 from rich.table import Table
 
 from lipdip.cli.compose import WORDS
+from lipdip.cli.score import check_column
+from lipdip.cli.sweeps.alike import check_stop_after
 from lipdip.core.console import console, say
 from lipdip.core.errors import UserError
+from lipdip.core.files import checked_path
 from lipdip.fit.execute import Callback as Callback
 from lipdip.fit.execute import execute, is_callback
 from lipdip.fit.experiment import Experiment
-from lipdip.fit.loggers import make_loggers
+from lipdip.fit.loggers import Logger, make_loggers
 from lipdip.fit.naming import Sweep
 from lipdip.runs.contents import whole_summary
 from lipdip.runs.directory import RunDirectory
@@ -47,23 +50,38 @@ def run(cfg: DictConfig, screen: Console | None = None, sweep: Sweep | None = No
         Stopped: if the process was asked to stop meanwhile.
     """
     screen, config = screen or console(), plain(cfg)
+    _check_sweep(config)
     experiment = assemble(config)
+    check_column(config.get("score"), experiment.module.tables["rounds"])
     where = config["paths"]["output_dir"]
     if not isinstance(where, str):
         raise UserError(f"paths.output_dir must be a directory, not {where!r}")
-    output = Path(where).expanduser()
-    with RunDirectory(output / "runs" / experiment.name) as directory:
+    output = checked_path(where, "paths.output_dir")
+    directory = RunDirectory(output / "runs" / experiment.name)
+
+    def made() -> tuple[list[Logger], list[Callback]]:
+        return make_loggers(_table(config, "logger"), experiment.name, output, screen, sweep), own_callbacks(config)
+
+    for group in ("logger", "callbacks"):
+        _table(config, group)
+    extras = made() if directory.summary is None else None  # what cannot be made leaves no directory behind
+    with directory:
         if (summary := directory.summary) is not None:
             say(screen, f"finished already: {directory.path}")
         else:
             if (damage := directory.reopen()) is not None:
                 say(screen, f"note: {damage}; the run is done again")
-            _do(experiment, config, _words(cfg), directory, output, screen, sweep)
+            _do(experiment, config, _words(cfg), directory, screen, *(extras or made()))
             summary = whole_summary(directory.path)
         _show(summary, read_rounds(directory.path), screen)
         _show_pictures(read_pictures(directory.path), screen)
         say(screen, f"everything is in {directory.path}")
     return directory.path
+
+
+def _check_sweep(config: dict[str, Any]) -> None:
+    with blaming(config, "sweep"):
+        check_stop_after((config.get("sweep") or {}).get("stop_after"))
 
 
 def plain(cfg: DictConfig) -> dict[str, Any]:
@@ -90,13 +108,11 @@ def _do(
     config: dict[str, Any],
     words: Sequence[str],
     directory: RunDirectory,
-    output: Path,
     screen: Console,
-    sweep: Sweep | None,
+    loggers: Sequence[Logger],
+    callbacks: Sequence[Callback],
 ) -> None:
     try:
-        callbacks = own_callbacks(config)
-        loggers = make_loggers(config["logger"], experiment.name, output, screen, sweep)
         _announce(experiment, directory, screen)
         directory.write("config.yaml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
         directory.write("overrides.yaml", yaml.safe_dump(list(words), allow_unicode=True))
@@ -113,7 +129,7 @@ def own_callbacks(config: dict[str, Any]) -> list[Callback]:
         UserError: if one cannot be made, or is no callback.
     """
     made = []
-    for name, node in (config.get("callbacks") or {}).items():
+    for name, node in _table(config, "callbacks").items():
         with blaming(config, f"callbacks.{name}"):
             callback = make(node, f"callbacks.{name}")
         if not is_callback(callback):
@@ -122,12 +138,26 @@ def own_callbacks(config: dict[str, Any]) -> list[Callback]:
     return made
 
 
+def _table(config: dict[str, Any], group: str) -> dict[str, Any]:
+    """A group whose members are all made, by name; without a member it is empty."""
+    found = config.get(group) or {}
+    if not isinstance(found, dict):
+        raise UserError(f"{group} must be a table of members, each with a _target_, not {found!r}")
+    for name, node in found.items():
+        if not isinstance(node, dict) or "_target_" not in node:
+            raise UserError(f"{group}.{name} must be a table with a _target_, not {node!r}")
+    return found
+
+
 def _words(cfg: DictConfig) -> Sequence[str]:
     """What was typed: the words that ``compose`` was given, or Hydra on the command line."""
     own = cfg.get(WORDS)
     if own is not None:
         return [str(word) for word in own]
-    return [str(word) for word in HydraConfig.get().overrides.task] if HydraConfig.initialized() else []
+    if not HydraConfig.initialized():
+        return []
+    typed: Any = OmegaConf.to_container(HydraConfig.get().overrides.task, resolve=False)  # \${ stays as it was typed
+    return [str(word) for word in typed]
 
 
 def _announce(experiment: Experiment, directory: RunDirectory, screen: Console) -> None:

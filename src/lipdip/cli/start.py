@@ -12,9 +12,10 @@ import hydra
 from omegaconf import DictConfig
 from rich.console import Console
 
-from lipdip.cli.compose import check_added, config_dir, own_directory, written_out
-from lipdip.cli.exit_codes import exit_code, in_one_line, refused, terminable
-from lipdip.cli.sweeps.plan_callback import alone, here, in_queue
+from lipdip.cli.compose import checked, config_dir, own_directory, setting_names, written_out
+from lipdip.cli.exit_codes import exit_code, expected, in_one_line, refused, terminable
+from lipdip.cli.options import options_first
+from lipdip.cli.sweeps.plan_callback import alone, here, in_queue, searching
 from lipdip.cli.sweeps.session import Session
 from lipdip.cli.sweeps.work import PATIENCE, Task, do
 from lipdip.core.console import complain, console
@@ -54,21 +55,27 @@ def start(command: str, task: Task) -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then hands its errors on instead of printing them in its own way
     words = sys.argv[1:]
     again = shlex.join(["python", "-m", f"lipdip.{command}", *words])
-    sys.argv[1:] = map(written_out, words)  # which is where Hydra reads them
 
-    def guarded(cfg: DictConfig) -> None:
+    def guarded(cfg: DictConfig) -> float | None:
+        if searching():
+            return _searched(cfg, task)
         code = exit_code(lambda: _do(cfg, task), again if alone() else "")
         if code > 2 or (code and (alone() or not in_queue())):  # nobody waits for a job's exit code
             sys.exit(code)
+        return None
 
     def launch() -> None:
-        _check(words)
+        sys.argv[1:] = _for_hydra(words)
         try:
             hydra.main(version_base="1.3", config_path=str(config_dir()), config_name=command)(guarded)()
         except Exception as error:  # a launcher that cannot begin, or whose workers were killed: each has its own
+            if session.foreign and not expected(error):
+                raise UserError(f"the sweeper gave up: {in_one_line(error)}") from error
             if not session.planned or refused(error):
-                session.refused()
+                session.discarded()
                 raise
+            if session.discarded():
+                raise UserError(f"the launcher gave up: {in_one_line(error)}") from error
             complain(f"the launcher gave up ({in_one_line(error)}); {session.rest}")
         session.finish()
 
@@ -78,11 +85,24 @@ def start(command: str, task: Task) -> None:
         sys.exit(code or 2)
 
 
-def _check(words: Sequence[str]) -> None:
-    """Refuse what Hydra would take without a word."""
-    if any(re.match(r"(experiment|scale)=.*,", word) for word in words):
+def _for_hydra(words: Sequence[str]) -> list[str]:
+    """A command line as Hydra takes it: options first, and paths quoted.
+
+    Raises:
+        UserError: if Hydra would refuse it with more than a line, or take without a word what nothing reads.
+    """
+    options, settings = options_first(words, setting_names() if any(word.startswith("-") for word in words) else ())
+    if any(re.match(r"(experiment|scale)=.*,", word) for word in settings):
         raise UserError("one experiment and one scale a command: the grid is chosen before the sweep begins")
-    check_added(words, own_directory(words))
+    sweep = bool({"-m", "--multirun"} & set(options))
+    return [*options, *map(written_out, checked(settings, own_directory(options), sweep))]
+
+
+def _searched(cfg: DictConfig, task: Task) -> float:
+    """Do a run for a sweeper that chooses the next by its score; an error is the sweeper's to count."""
+    from lipdip.cli.score import score_of
+
+    return score_of(task(cfg, None, None), cfg.get("score"))
 
 
 def _do(cfg: DictConfig, task: Task) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lipdip.cli.arguments import Parser, dispatch
+from lipdip.cli.arguments import Parser, dispatch, path_for
 from lipdip.core.console import plain_console, say
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
@@ -132,7 +132,7 @@ def _refuse(out: Path, force: bool) -> None:
 
 
 def _seed(text: str) -> int:
-    if not text.isdecimal():
+    if not (text.isascii() and text.isdecimal() and len(text) < 20):
         raise argparse.ArgumentTypeError(f"a seed is a whole number of at least 0, not {text!r}")
     return int(text)
 
@@ -144,7 +144,7 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, run: Callable[[argparse.Namespace], None], what: str, *files: str) -> Parser:
         added: Parser = commands.add_parser(name, help=what, description=what)
         for file in files:
-            added.add_argument(file.lower(), metavar=file, type=Path)
+            added.add_argument(file.lower(), metavar=file, type=path_for(file))
         added.add_argument("--force", action="store_true", help="write over a file that is there already")
         added.set_defaults(run=run)
         return added
@@ -152,7 +152,9 @@ def _parser() -> argparse.ArgumentParser:
     shown = command("show", _show, "what a ticket is, and how dense each of its layers is", "FILE")
     compared = command("compare", _compare, "what two tickets' masks have in common, beside chance", "A", "B")
     for drawn in (shown, compared):
-        drawn.add_argument("--png", metavar="OUT", type=Path, help="draw the sparsity of each layer into this file too")
+        drawn.add_argument(
+            "--png", metavar="OUT", type=path_for("--png"), help="draw the sparsity of each layer into this file too"
+        )
     exported = command("export", _export, "write a ticket's masked initial weights for other programs", "FILE", "OUT")
     exported.add_argument("--torch", action="store_true", help="a state_dict for torch.load(OUT, weights_only=True)")
     packed = command("pack", _pack, "the same ticket with its initial weights inside, to pass around", "FILE", "OUT")

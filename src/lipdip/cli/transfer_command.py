@@ -12,14 +12,15 @@ from typing import Any
 
 from rich.console import Console
 
-from lipdip.cli.arguments import Parser
+from lipdip.cli.arguments import Parser, path_for
 from lipdip.cli.attempt import attempt
 from lipdip.cli.exit_codes import exit_code, terminable
+from lipdip.cli.places import check_place, make_folder
 from lipdip.cli.transfer_plan import CONTROLS, Column, PlannedFit, check, plan
 from lipdip.cli.workers import each
 from lipdip.core.console import complain, console
 from lipdip.core.errors import UserError
-from lipdip.core.files import write_whole
+from lipdip.core.files import checked_path, write_whole
 from lipdip.figures import markdown
 from lipdip.figures.heat_map import heat_map
 from lipdip.figures.means import DENSE, Entry, MatrixCell, gains, scores
@@ -65,12 +66,13 @@ def transfer(
     screen = screen or console()
     for problem in problems:
         check(problem, common)
+    check_place(directory)
     fits = plan(tickets, problems, directory, output, common, seeds, controls, screen)
     cells, failed = [fit.cell for fit in fits], []
     try:
         for done, (number, (cell, why)) in enumerate(each(_fit, fits, jobs), 1):
             cells[number] = cell
-            result = f"{_number(cell.score, cell.unit)} {cell.unit}" if why is None else f"failed: {why}"
+            result = f"{_score(cell.score, cell.unit)} {cell.unit}" if why is None else f"failed: {why}"
             head = f"{done}/{len(fits)}  {cell.start} on {cell.problem}, seed {cell.seed}: "
             screen.print(f"{head}{result}", highlight=False, markup=False, soft_wrap=True)
             if why is not None:
@@ -92,7 +94,7 @@ def _fit(fit: PlannedFit) -> tuple[MatrixCell, str | None]:
 
 def _write(cells: Sequence[MatrixCell], directory: Path) -> None:
     """The table as CSV and Markdown, and a heat map for each unit."""
-    directory.mkdir(parents=True, exist_ok=True)
+    make_folder(directory)
     write_whole(directory / "cells.csv", table_of(MatrixCell, cells))
     starts = list(dict.fromkeys(cell.start for cell in cells))
     problems = list(dict.fromkeys(cell.problem for cell in cells))
@@ -129,11 +131,11 @@ def table(cells: Sequence[MatrixCell]) -> str:
 def _text(one: Entry | None, unit: str) -> str:
     if one is None:
         return "missing"
-    spread = "" if one.spread is None else f" ± {_number(one.spread, unit)}"
-    return f"{_number(one.mean, unit)}{spread}"
+    spread = "" if one.spread is None else f" ± {_score(one.spread, unit)}"
+    return f"{_score(one.mean, unit)}{spread}"
 
 
-def _number(value: float | None, unit: str) -> str:
+def _score(value: float | None, unit: str) -> str:
     return "" if value is None else f"{value:.4f}" if unit == "accuracy" else f"{value:.2f}"
 
 
@@ -153,7 +155,7 @@ def _main(arguments: argparse.Namespace, again: str) -> int:
         raise UserError(f"--name must be letters, digits, dots, dashes and underscores, not {arguments.name!r}")
     tickets = _named_tickets(arguments.tickets, arguments.round)
     problems = _named_problems(arguments.problems)
-    output = Path(arguments.output_dir)
+    output: Path = arguments.output_dir
     directory = output / "transfer" / (arguments.name or hashlib.sha256(again.encode()).hexdigest()[:12])
     cells, failed = transfer(
         tickets,
@@ -209,7 +211,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--seeds",
         nargs="+",
-        type=int,
+        type=_seed,
         help="of code and jitter, for every ticket; default: the seed each was found with",
     )
     add(
@@ -217,9 +219,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--set", nargs="+", default=[], metavar="KEY=VALUE", help="settings of every run, such as protocol=paper")
     add("--jobs", type=int, default=1, help="fits at a time")
-    add("--output-dir", default="outputs", help="runs go to OUTPUT_DIR/runs, the matrix to OUTPUT_DIR/transfer")
+    add(
+        "--output-dir",
+        type=path_for("--output-dir"),
+        default="outputs",
+        help="runs go to OUTPUT_DIR/runs, the matrix to OUTPUT_DIR/transfer",
+    )
     add("--name", help="of the matrix's directory; default: a hash of the command")
     return parser
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 20):
+        raise argparse.ArgumentTypeError(f"it is a whole number of at least 0, not {text!r}")
+    return int(text)
 
 
 def _named_tickets(specs: Sequence[str], number: int | None) -> dict[str, Sequence[Path]]:
@@ -228,7 +241,7 @@ def _named_tickets(specs: Sequence[str], number: int | None) -> dict[str, Sequen
     for spec in specs:
         name, _, rest = ("", "", spec) if _there(spec) or "=" not in spec else spec.partition("=")
         paths = [rest] if _there(rest) else [path for path in rest.split(",") if path]
-        files = [_file(Path(path), number) for path in paths]
+        files = [_file(checked_path(path, "--tickets"), number) for path in paths]
         if not files:
             raise UserError(f"--tickets {spec!r} names no file")
         name = name or _name(Ticket.load(files[0]), files[0])

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from rich.console import Console
 
 from lipdip.cli.compose import compose
+from lipdip.cli.places import make_folder
 from lipdip.cli.quoting import literal, quoted
 from lipdip.cli.run_command import experiment_of
 from lipdip.core.errors import UserError
@@ -94,7 +95,7 @@ def plan(
     """
     loaded = {name: [(file, Ticket.load(file)) for file in files] for name, files in tickets.items()}
     starts: dict[tuple[str, int, int], tuple[Path | None, str]] = {}
-    labels = _labels(loaded)
+    labels, controls_made = _labels(loaded), dict[Path, bytes]()
     for name, files in loaded.items():
         for repetition, (file, ticket) in enumerate(files):
             for seed in seeds or [_seed(ticket, file)]:
@@ -102,13 +103,18 @@ def plan(
                     starts.setdefault((DENSE, seed, 0), (None, "original"))
                 starts[name, seed, repetition] = (file, "original")
                 for kind in controls:
-                    control = _control(name, kind, ticket, file, seed, directory, screen)
+                    control = _control(name, kind, ticket, file, seed, screen)
+                    if isinstance(control, bytes):
+                        made = directory / "controls" / f"{hashlib.sha256(control).hexdigest()[:12]}.safetensors"
+                        controls_made[made] = control
+                        control = made, "original"
                     if control is not None:
                         starts.setdefault((labels[name][kind], seed, repetition), control)
     rows = {start for start, _, _ in starts}
     clash = [name for name in tickets if name in {label for own in labels.values() for label in own.values()}]
     if clash and clash[0] in rows:
         raise UserError(f"a ticket cannot be called {clash[0]!r}: that is a control's name; give --tickets NAME=PATH")
+    _write_controls(controls_made)  # once nothing is left to refuse
     order = sorted(starts, key=lambda key: (key[0] != DENSE, key[0] not in tickets))
     fits = []
     for problem in problems:
@@ -154,10 +160,16 @@ def _labels(loaded: dict[str, list[tuple[Path, Ticket]]]) -> dict[str, dict[str,
     return labels
 
 
+def _write_controls(made: Mapping[Path, bytes]) -> None:
+    for path, content in made.items():
+        make_folder(path.parent)
+        write_whole(path, content)
+
+
 def _control(
-    name: str, kind: str, ticket: Ticket, file: Path, seed: int, directory: Path, screen: Console
-) -> tuple[Path, str] | None:
-    """How a run starts from a ticket's control; None for the dense one, and where there can be none."""
+    name: str, kind: str, ticket: Ticket, file: Path, seed: int, screen: Console
+) -> tuple[Path, str] | bytes | None:
+    """How a run starts from a ticket's control, or that control itself; None for the dense one, or if there is none."""
     if kind == "reinit" and "pretrained" in ticket.init:
         screen.print(f"note: {name} has no reinit control: pretrained weights are not drawn anew", highlight=False)
         return None
@@ -166,11 +178,7 @@ def _control(
     if kind == DENSE:
         return None
     try:
-        made = control(ticket, kind, seed).to_bytes()
+        return control(ticket, kind, seed).to_bytes()
     except UserError as error:
         screen.print(f"note: {name} has no {kind} control: {error}", highlight=False, markup=False)
         return None
-    path = directory / "controls" / f"{hashlib.sha256(made).hexdigest()[:12]}.safetensors"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, made)
-    return path, "original"

@@ -4,6 +4,10 @@ import math
 from collections.abc import Collection
 from typing import Any
 
+STEPS = 10**9  # the most of anything that is counted off one by one, or recorded
+FEATURES = 10**5  # the most of anything that a tensor has along one axis
+SCALES = 30  # the most halvings: 2**30 pixels are a side that nothing can hold
+LARGE = 1e15  # the most of a rate, a weight or a deviation: its square and its products stay finite in float32
 _BEYOND = 2**63  # whole numbers from here on fit no tensor and no loop that would end
 
 
@@ -15,6 +19,7 @@ def number(
     high: float = math.inf,
     above: float | None = None,
     below: float | None = None,
+    most: float = math.inf,
     whole: bool = False,
     optional: bool = False,
 ) -> None:
@@ -29,6 +34,7 @@ def number(
         high: the largest one.
         above: a bound that is itself not allowed; instead of ``low``.
         below: a bound that is itself not allowed; instead of ``high``.
+        most: what no machine can do more of, such as :data:`STEPS`; named only where it is exceeded.
         whole: whether it must be a whole number.
         optional: whether None is allowed too.
 
@@ -46,6 +52,10 @@ def number(
     if isinstance(value, int if whole else int | float) and not isinstance(value, bool):
         held = abs(value) < (_BEYOND if isinstance(value, int) else math.inf)
         if held and low <= value <= high and (above is None or value > above) and (below is None or value < below):
+            if value > most:
+                raise ValueError(
+                    f"{name} must be at most {most:g}, not {shown(value)}: more would overflow any machine"
+                )
             return
     if above is not None and below is not None:
         what = f"lie between {above} and {below}, both excluded{' (or null)' * optional}"

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from lightning import Trainer
 
-from lipdip.core.check import choice, flag, number
+from lipdip.core.check import STEPS, choice, flag, number
 from lipdip.core.errors import UserError
 
 SWITCHES = ("bf16", "channels_last", "fused", "compile")
@@ -53,7 +53,7 @@ class Hardware:
         for name in SWITCHES:
             flag(name, getattr(self, name), optional=True)
         number("save_seconds", self.save_seconds, low=0)
-        number("steps_per_batch", self.steps_per_batch, low=1, whole=True, optional=True)
+        number("steps_per_batch", self.steps_per_batch, low=1, most=STEPS, whole=True, optional=True)
         if not isinstance(self.lightning, Mapping):
             raise ValueError(f"lightning must be a table of arguments of lightning.Trainer, not {self.lightning!r}")
         _check_lightning(self.lightning)

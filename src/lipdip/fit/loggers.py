@@ -8,7 +8,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
-from lightning.pytorch.loggers import Logger, TensorBoardLogger
+from lightning.pytorch.loggers import Logger as Logger
+from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
 
 from lipdip.core.errors import UserError

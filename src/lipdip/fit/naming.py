@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-_ELSEWHERE = ("logger", "paths", "trainer", "callbacks", "hydra")  # groups that change no numbers
+_ELSEWHERE = ("logger", "paths", "trainer", "callbacks", "hydra", "score", "sweep")  # groups that change no numbers
 
 
 @dataclass(frozen=True)

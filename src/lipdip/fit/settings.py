@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lipdip.core.check import choice, flag, number
+from lipdip.core.check import LARGE, STEPS, choice, flag, number
 from lipdip.fit.stopping import RULES
 
 ANSWERS = ("average", "output", "lowest_loss")
@@ -63,11 +63,12 @@ class FitSettings:
 
     def __post_init__(self) -> None:
         for name in ("steps", "record_every", "stop_window", "stop_patience", "thin"):
-            number(name, getattr(self, name), low=1, whole=True)
-        for name in ("reg_noise_std", "weight_decay", "weight_noise"):
-            number(name, getattr(self, name), low=0)
+            number(name, getattr(self, name), low=1, most=STEPS, whole=True)
+        number("reg_noise_std", self.reg_noise_std, low=0)
+        for name in ("weight_decay", "weight_noise"):
+            number(name, getattr(self, name), low=0, most=LARGE)
         number("burn_in", self.burn_in, low=0, below=self.steps, whole=True, optional=True)
-        number("lr", self.lr, above=0)
+        number("lr", self.lr, above=0, most=LARGE**2)  # a large one is a fit that diverges, and says so
         number("ema", self.ema, low=0, below=1)
         choice("code", self.code, ("fixed", "resampled"))
         choice("stop_rule", self.stop_rule, tuple(RULES))

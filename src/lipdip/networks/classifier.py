@@ -5,7 +5,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from lipdip.core.check import number
+from lipdip.core.check import FEATURES, number
 from lipdip.networks.hourglass import Hourglass
 
 
@@ -31,7 +31,7 @@ class Classifier(nn.Module):
         self, classes: int, channels: int = 128, scales: int = 5, skip_channels: int = 4, picture_channels: int = 3
     ) -> None:
         super().__init__()
-        number("classes", classes, low=2, whole=True)
+        number("classes", classes, low=2, most=FEATURES, whole=True)
         prior = Hourglass(3, channels, scales, skip_channels, picture_channels)
         self.code_shape = prior.code_shape
         self.body = prior.body

@@ -9,7 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from lipdip.core.check import number
+from lipdip.core.check import FEATURES, SCALES, number
 
 
 class _Block(nn.Module):
@@ -48,7 +48,7 @@ class DeepDecoder(nn.Module):
     def __init__(self, out_channels: int = 3, channels: int = 128, scales: int = 5) -> None:
         super().__init__()
         for name, value in {"out_channels": out_channels, "channels": channels, "scales": scales}.items():
-            number(name, value, low=1, whole=True)
+            number(name, value, low=1, most=SCALES if name == "scales" else FEATURES, whole=True)
         self.channels = channels
         self.scales = scales
         self.blocks = nn.Sequential(*(_Block(channels, upsample=block < scales) for block in range(scales + 1)))

@@ -8,7 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from lipdip.core.check import number
+from lipdip.core.check import FEATURES, SCALES, number
 
 
 def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Conv2d:
@@ -83,8 +83,8 @@ class Hourglass(nn.Module):
         super().__init__()
         sizes = {"out_channels": out_channels, "channels": channels, "scales": scales, "code_channels": code_channels}
         for name, value in sizes.items():
-            number(name, value, low=1, whole=True)
-        number("skip_channels", skip_channels, low=0, whole=True)
+            number(name, value, low=1, most=SCALES if name == "scales" else FEATURES, whole=True)
+        number("skip_channels", skip_channels, low=0, most=FEATURES, whole=True)
         self.code_channels = code_channels
         self.scales = scales
         level = None

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional
 
-from lipdip.core.check import flag, number
+from lipdip.core.check import FEATURES, SCALES, flag, number
 from lipdip.networks.pggan_layers import Equalized, Group
 
 COARSEST = 4  # pixels, side of the first scale
@@ -29,9 +29,11 @@ class Progressive(nn.Module):
         if not isinstance(channels, Sequence) or isinstance(channels, str) or not channels:
             raise ValueError(f"channels must be a list with one whole number for each scale, not {channels!r}")
         sizes = {f"channels[{scale}]": value for scale, value in enumerate(channels)}
+        if len(channels) > SCALES:
+            raise ValueError(f"channels must be a list of at most {SCALES} scales, not of {len(channels)}")
         sizes |= {name: settings[name] for name in ("latent", "picture_channels", "outputs") if name in settings}
         for name, value in sizes.items():
-            number(name, value, low=1, whole=True)
+            number(name, value, low=1, most=FEATURES, whole=True)
         for name in {"equalized", "zero_bias", "pixel_norm", "minibatch_std"} & set(settings):
             flag(name, settings[name])
         number("leak", settings["leak"], low=0, high=1)
@@ -70,7 +72,7 @@ class Progressive(nn.Module):
         Raises:
             ValueError: if either makes no sense.
         """
-        number("channels", channels, low=1, whole=True)
+        number("channels", channels, low=1, most=FEATURES, whole=True)
         self.alpha = alpha
         like = next(self.parameters())
         self._grow(self.channels[-1], channels)

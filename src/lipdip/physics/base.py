@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from lipdip.core.check import flag, number
+from lipdip.core.check import LARGE, flag, number
 from lipdip.core.seeds import stream
 
 
@@ -39,7 +39,7 @@ class Physics(nn.Module):
         super().__init__()
         if len(image_shape) != 3 or min(image_shape) < 1:
             raise ValueError(f"image_shape must be (channels, height, width), not {tuple(image_shape)}")
-        number("sigma", sigma, low=0)
+        number("sigma", sigma, low=0, most=255 * LARGE)
         flag("clip", clip)
         number("seed", seed, whole=True)
         self.image_shape: tuple[int, int, int] = (image_shape[0], image_shape[1], image_shape[2])

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from lipdip.core.check import choice, number
+from lipdip.core.check import FEATURES, LARGE, choice, number
 from lipdip.core.seeds import stream
 from lipdip.physics.base import Physics
 
@@ -57,10 +57,10 @@ class CompressiveSensing(Physics):
         outlier_kind: str = "rows",
         seed: int = 0,
     ) -> None:
-        number("noise", noise, low=0)
-        number("measurements", measurements, low=1, whole=True)
+        number("noise", noise, low=0, most=LARGE)
+        number("measurements", measurements, low=1, most=10 * FEATURES, whole=True)
         number("outliers", outliers, low=0, below=1)
-        number("outlier_value", outlier_value)
+        number("outlier_value", outlier_value, low=-1e30, most=1e30)
         choice("outlier_kind", outlier_kind, OUTLIER_KINDS)
         super().__init__(image_shape, generator, sigma=255 * noise, seed=seed)
         generator = generator or stream(seed, "degradation")

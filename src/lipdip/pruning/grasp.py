@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from lipdip.core.check import number
+from lipdip.core.check import LARGE, number
 from lipdip.pruning.context import Context, Loss, normalised
 
 
@@ -29,7 +29,7 @@ class Grasp:
     when = "initialisation"
 
     def __init__(self, loss: Loss | None = None, z: Tensor | None = None, temperature: float = 1.0) -> None:
-        number("temperature", temperature, above=0)
+        number("temperature", temperature, above=0, most=LARGE)
         self.loss = loss
         self.z = z
         self.temperature = temperature

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from lipdip.core.check import number
+from lipdip.core.check import LARGE, STEPS, number
 from lipdip.pruning.context import Context, Loss
 
 
@@ -40,9 +40,9 @@ class Oes:
         temperature: float = 0.2,
         kl: float = 1e-9,
     ) -> None:
-        number("steps", steps, low=1, whole=True)
+        number("steps", steps, low=1, most=STEPS, whole=True)
         for name, value in {"lr": lr, "temperature": temperature, "kl": kl}.items():
-            number(name, value, above=0)
+            number(name, value, above=0, most=LARGE)
         self.loss = loss
         self.z = z
         self.steps = steps

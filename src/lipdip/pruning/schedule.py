@@ -2,7 +2,7 @@
 
 import math
 
-from lipdip.core.check import number
+from lipdip.core.check import FEATURES, number
 
 
 def ladder_to(total: int, rate: float, last: int) -> list[int]:
@@ -40,7 +40,7 @@ def ladder(total: int, rate: float, rounds: int) -> list[int]:
         ValueError: if ``rate`` is not in (0, 1), ``rounds`` is negative, or a round would prune nothing or everything.
     """
     number("rate", rate, above=0, below=1)
-    number("rounds", rounds, low=0, whole=True)
+    number("rounds", rounds, low=0, most=FEATURES, whole=True)
     kept = [total]
     for step in range(1, rounds + 1):
         kept.append(kept[-1] - math.floor(rate * kept[-1] + 0.5))

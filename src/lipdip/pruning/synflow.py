@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from lipdip.core.check import choice, number
+from lipdip.core.check import STEPS, choice, number
 from lipdip.networks.protocol import logits_of
 from lipdip.pruning.context import Context
 
@@ -36,7 +36,7 @@ class SynFlow:
     def __init__(
         self, z: Tensor | None = None, iterations: int = 100, statistics: str = "running", input: str = "ones"
     ) -> None:
-        number("iterations", iterations, low=1, whole=True)
+        number("iterations", iterations, low=1, most=STEPS, whole=True)
         choice("statistics", statistics, ("running", "batch"))
         choice("input", input, ("ones", "code"))
         self.z = z

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lipdip.core.check import number
+from lipdip.core.check import STEPS, number
 
 
 def rising(losses: Sequence[float], times: int) -> int | None:
@@ -11,7 +11,7 @@ def rising(losses: Sequence[float], times: int) -> int | None:
     Raises:
         ValueError: if ``times`` is not a whole number of at least 1.
     """
-    number("stop", times, low=1, whole=True)
+    number("stop", times, low=1, most=STEPS, whole=True)
     rises = 0
     for place in range(1, len(losses)):
         rises = rises + 1 if losses[place] > losses[place - 1] else 0

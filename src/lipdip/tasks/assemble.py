@@ -5,7 +5,7 @@ import os
 
 from lipdip.core.errors import UserError
 from lipdip.fit.experiment import Experiment
-from lipdip.tasks.configuration import Config, target
+from lipdip.tasks.configuration import Config, check_finite, target
 
 
 def assemble(config: Config) -> Experiment:
@@ -17,6 +17,7 @@ def assemble(config: Config) -> Experiment:
     Raises:
         UserError: if a setting makes no sense, or settings do not go together; one line that names them.
     """
+    check_finite(config)
     try:
         target(config["fit"], "fit")
         package, fits = config["fit"]["_target_"].rpartition(".")[0], config["task"].get("fits")

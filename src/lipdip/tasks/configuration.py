@@ -4,32 +4,57 @@ import difflib
 import functools
 import inspect
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar, overload
 
-from lipdip.core.check import number
+from lipdip.core.check import number, shown
 from lipdip.core.dotted import value
 from lipdip.core.errors import UserError
 
 _EXTRAS = ("deepinv",)  # libraries that an extra of lipdip's installs
+_OTHERS = ("callbacks.", "logger.", "trainer.lightning.")  # whose numbers are their own affair
+Made = TypeVar("Made")
 Config = Mapping[str, Any]  # resolved: no interpolation is left
 
 
-def build(config: Config, place: str, **more: Any) -> Any:
+@overload
+def build(config: Config, place: str, /, **more: Any) -> Any: ...
+
+
+@overload
+def build(config: Config, place: str, kind: type[Made], /, **more: Any) -> Made: ...
+
+
+def build(config: Config, place: str, kind: type[Any] = object, /, **more: Any) -> Any:
     """Call the ``_target_`` of a node with the node's values and ``more``.
 
     Args:
         config: the whole configuration.
         place: the node's dotted name.
+        kind: the class of what it must give; any, if it is not given.
         more: further arguments.
 
     Raises:
-        UserError: if there is no such target, or it refuses a value; named as on the command line.
+        UserError: if there is no such target, it refuses a value, or it gives anything else; named as on the command
+            line.
     """
     node = value(config, place)
     with blaming(config, place):
-        return make(node, place, **more)
+        made = make(node, place, **more)
+    return expected(made, kind, place, node)
+
+
+def expected(made: Any, kind: type[Made], place: str, node: Config) -> Made:
+    """What a node's ``_target_`` gave, if it is of the class that is needed.
+
+    Raises:
+        UserError: if it is not, naming the target and the class.
+    """
+    if not isinstance(made, kind):
+        name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
+        raise UserError(f"{place}._target_={node['_target_']} gives a {type(made).__name__}, where a {name} is needed")
+    return made
 
 
 def make(node: Config, place: str, **more: Any) -> Any:
@@ -37,12 +62,16 @@ def make(node: Config, place: str, **more: Any) -> Any:
     made, given = target(node, place), {**arguments(node, place), **more}
     if node.get("_partial_"):
         return functools.partial(made, **given)
-    _check_names(made, given, place)
+    check_names(made, given, place)
     return made(**given)
 
 
-def _check_names(made: Any, given: Mapping[str, Any], place: str) -> None:
-    """Refuse settings that a class does not have, with the nearest that it has."""
+def check_names(made: Any, given: Iterable[str], place: str) -> None:
+    """Refuse settings that a class does not have, with the nearest that it has.
+
+    Raises:
+        UserError: naming the first of them.
+    """
     try:
         parameters = inspect.signature(made).parameters
     except (TypeError, ValueError):  # of some classes in C nothing is known
@@ -52,7 +81,8 @@ def _check_names(made: Any, given: Mapping[str, Any], place: str) -> None:
     for name in given:
         if name not in parameters:
             near = difflib.get_close_matches(name, parameters, n=1)
-            hint = f"; did you mean {place}.{near[0]}?" if near else ""
+            class_ = getattr(made, "__qualname__", type(made).__qualname__)
+            hint = f"; did you mean {place}.{near[0]}?" if near else f": {class_} has none"
             raise UserError(f"there is no setting called {place}.{name}{hint}")
 
 
@@ -121,6 +151,29 @@ def seed_of(config: Config, name: str) -> int:
     except ValueError as error:
         raise UserError(str(error)) from None
     return int(given)
+
+
+def check_finite(config: Config) -> None:
+    """Refuse numbers that are infinite, are none, or are beyond what a machine counts to, whoever would read them.
+
+    Raises:
+        UserError: naming the first of them; those of loggers, callbacks and Lightning's Trainer are left to these.
+    """
+    for name, item in _leaves(config, ""):
+        if isinstance(item, int | float) and not isinstance(item, bool) and not name.startswith(_OTHERS):
+            try:
+                number(name, item)
+            except ValueError:
+                what = "whole number of less than 64 bits" if isinstance(item, int) else "finite number"
+                raise UserError(f"{name} must be a {what}, not {shown(item)}") from None
+
+
+def _leaves(node: Any, place: str) -> Iterator[tuple[str, Any]]:
+    if isinstance(node, Mapping | list):
+        for key, item in node.items() if isinstance(node, Mapping) else enumerate(node):
+            yield from _leaves(item, f"{place}.{key}" if place else str(key))
+    else:
+        yield place, node
 
 
 def settings_of(node: Config) -> dict[str, Any]:

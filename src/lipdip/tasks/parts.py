@@ -10,7 +10,7 @@ from lipdip.fit.experiment import Experiment, Origin
 from lipdip.fit.rounds import Rounds
 from lipdip.pictures import Picture, read
 from lipdip.runs.identity import RUN_FORMAT, canonical, flat, tag, unusual
-from lipdip.tasks.configuration import Config, blaming, build, seed_of, settings_of, target
+from lipdip.tasks.configuration import Config, blaming, build, expected, seed_of, settings_of, target
 from lipdip.tasks.pruner_settings import PrunerSettings
 from lipdip.tasks.starting_point import GivenTicket, Start, start
 from lipdip.tickets.scope import ends
@@ -134,8 +134,15 @@ def pictures(config: Config) -> list[Picture]:
     for name in sources:
         several = name == "file" and isinstance(path, list)
         data_dir = str(config["paths"]["data_dir"])
-        built = [read(one, data_dir) for one in path] if several else build(config, f"image.pictures.{name}")
-        found += built if isinstance(built, list) else [built]
+        if several:
+            found += [read(one, data_dir) for one in path]
+            continue
+        place = f"image.pictures.{name}"
+        built = build(config, place)
+        own = built if isinstance(built, list) else [built]
+        if not own:
+            raise UserError(f"{place}._target_={sources[name]['_target_']} gives no picture")
+        found += [expected(one, Picture, place, sources[name]) for one in own]
     if not found:
         raise UserError("image.path is an empty list; give at least one picture")
     names = [picture.name for picture in found]

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from lipdip.core.check import choice, flag
+from lipdip.core.check import FEATURES, choice, flag, number
 from lipdip.core.errors import UserError
 from lipdip.fit.prune_and_rewind import PruneAndRewind
 from lipdip.pruning.cut import EMPTY_LAYERS
@@ -65,6 +65,9 @@ class PrunerSettings:
         choice("empty_layers", self.empty_layers, EMPTY_LAYERS)
         flag("input_convs_stay_dense", self.input_convs_stay_dense)
         flag("listed_twice", self.listed_twice)
+        number("rounds", self.rounds, low=0, most=FEATURES, whole=True)
+        number("rate", self.rate, above=0, below=1)
+        number("sparsity", self.sparsity, above=0, below=1, optional=True)
         PruneAndRewind(stop=self.stop)
 
     @classmethod

@@ -10,6 +10,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.text import Text
 
+from lipdip.cli.sweeps.alike import with_twins
 from lipdip.cli.sweeps.sweep_cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, SweepCell, SweepDirectory
 from lipdip.core.console import count, printable, say, span
 from lipdip.core.errors import UserError
@@ -57,7 +58,7 @@ class Overview:
     def _look(self) -> list[SweepCell]:
         """The cells now, or as they were at the last look where they cannot be read."""
         with suppress(UserError, OSError):
-            self._seen = [cell.now for cell in self._sweep.cells()]
+            self._seen = with_twins([cell.now for cell in self._sweep.cells()])
         return self._seen
 
     def _tell(self, cells: Sequence[SweepCell]) -> None:

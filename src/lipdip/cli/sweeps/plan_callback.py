@@ -19,11 +19,13 @@ from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from lipdip.cli.quoting import literal, quoted
+from lipdip.cli.sweeps.alike import check_stop_after
 from lipdip.cli.sweeps.sweep_cell import SweepCell, SweepDirectory
 from lipdip.core.console import complain
 from lipdip.core.errors import UserError
 
-Begin = Callable[[SweepDirectory, bool], None]  # the sweep, and whether a cluster's queue has its cells
+Begin = Callable[[SweepDirectory | None, bool], None]  # the sweep, if planned, and whether a cluster has its cells
+# the sweep, or None without a plan; and whether a cluster's queue has its cells
 _listening: list[Begin] = []  # Hydra constructs the callback, so the listener is kept in a module variable.
 
 
@@ -36,11 +38,15 @@ class Plan(Callback):
     """Write the list of cells, and create the sweep's directory, before a multirun starts."""
 
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
-        """Write the plan, and point all runs to it.
+        """Write the plan, and point all runs to it; a sweeper that chooses each run by the ones before has no plan.
 
         Raises:
             SystemExit: with code 2 if it cannot be written; Hydra would go on after any other error.
         """
+        if not _has_list(config.hydra.sweeper):
+            for listener in _listening:
+                listener(None, False)
+            return
         try:
             sweep = _begin(config)
         except UserError as error:
@@ -51,7 +57,13 @@ class Plan(Callback):
 
 
 def _begin(config: DictConfig) -> SweepDirectory:
-    plan = cells(config)
+    plan, stop_after = cells(config), OmegaConf.select(config, "sweep.stop_after")
+    try:
+        check_stop_after(stop_after)
+    except ValueError as error:
+        raise UserError(f"sweep.{error}") from None
+    if not plan:
+        raise UserError("this sweep has no runs: one of its settings is given no value")
     outputs = {next((own for own in reversed(cell) if own.startswith("paths.output_dir=")), "") for cell in plan}
     if len(outputs) > 1:
         raise UserError(f"paths.output_dir cannot be swept ({', '.join(sorted(outputs))}); quote it if it has a comma")
@@ -62,7 +74,7 @@ def _begin(config: DictConfig) -> SweepDirectory:
     with read_write(config), open_dict(config):
         config.hydra.sweep.dir = literal(sweep.path)
         config.hydra.overrides.hydra.append(f"hydra.sweep.dir={quoted(sweep.path)}")
-    sweep.begin(plan, _own_directory(config))
+    sweep.begin(plan, _own_directory(config), stop_after or 0)
     return sweep
 
 
@@ -70,6 +82,16 @@ def _own_directory(config: DictConfig) -> str:
     """What was given as ``--config-dir``, as Hydra recorded it."""
     given = [source.path for source in config.hydra.runtime.config_sources if source.provider == "command-line"]
     return str(given[0]) if given else ""
+
+
+def _has_list(sweeper: DictConfig) -> bool:
+    """Whether a sweeper knows all its runs before the first."""
+    return hasattr(get_class(sweeper._target_), "split_arguments")
+
+
+def searching() -> bool:
+    """Whether this run was chosen by a sweeper that wants its score."""
+    return not alone() and not _has_list(HydraConfig.get().sweeper)
 
 
 def _queued(launcher: DictConfig) -> bool:
@@ -83,7 +105,6 @@ def cells(config: DictConfig) -> list[list[str]]:
 
     Raises:
         HydraException: if an override cannot be read.
-        UserError: if the sweeper is none that has a list.
     """
     params = OmegaConf.to_container(config.hydra.sweeper.get("params") or OmegaConf.create({}), resolve=True)
     assert isinstance(params, dict)
@@ -91,10 +112,6 @@ def cells(config: DictConfig) -> list[list[str]]:
     asked: Any = OmegaConf.to_container(config.hydra.overrides.task, resolve=False)  # each run resolves its own ${seed}
     searched = [own for own in config.hydra.overrides.hydra if own.startswith("hydra.searchpath=")]
     sweeper: Any = get_class(config.hydra.sweeper._target_)
-    if not hasattr(sweeper, "split_arguments"):
-        raise UserError(
-            f"hydra/sweeper={config.hydra.runtime.choices['hydra/sweeper']} does not list its runs: use basic"
-        )
     loader = GlobalHydra.instance().config_loader()
     return [[*searched, *own] for own in split([*given, *asked], sweeper, loader)]
 

@@ -79,22 +79,23 @@ class SweepDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._planned: list[SweepCell] | None = None
+        self._stop_after = 0
 
-    def begin(self, cells: Sequence[Sequence[str]], config_dir: str = "") -> None:
+    def begin(self, cells: Sequence[Sequence[str]], config_dir: str = "", stop_after: int = 0) -> None:
         """Write the plan; what an earlier sweep left in the same directory is removed.
 
         Args:
             cells: the overrides of each cell.
             config_dir: the user's own configuration directory, if any.
+            stop_after: how many cells must fail alike for the others not to be begun; 0: however many.
 
         Raises:
             UserError: if it cannot be written.
         """
         for folder in ("cells", "logs"):
             shutil.rmtree(self.path / folder, ignore_errors=True)
-        self._write(
-            "sweep.json", json.dumps({"cells": [[*cell] for cell in cells], "config_dir": config_dir}, indent=1)
-        )
+        plan = {"cells": [[*cell] for cell in cells], "config_dir": config_dir, "stop_after": stop_after}
+        self._write("sweep.json", json.dumps(plan, indent=1))
 
     def discard(self) -> None:
         """Remove it, and the folders around it that are then empty."""
@@ -112,6 +113,7 @@ class SweepDirectory:
         if self._planned is None:
             plan = _read(self.path / "sweep.json")
             own = plan.get("config_dir", "")
+            self._stop_after = int(plan.get("stop_after", 0))
             self._planned = [
                 SweepCell(number, tuple(overrides), host="", pid=0, config_dir=own)
                 for number, overrides in enumerate(plan["cells"])
@@ -125,6 +127,16 @@ class SweepDirectory:
             UserError: if there is no plan, or it cannot be read.
         """
         return [self._now(cell) for cell in self.planned()]
+
+    @property
+    def stop_after(self) -> int:
+        """How many cells must fail alike for the others not to be begun; 0: however many.
+
+        Raises:
+            UserError: if there is no plan, or it cannot be read.
+        """
+        self.planned()
+        return self._stop_after
 
     def write(self, cell: SweepCell) -> None:
         """Write down a cell's state.

@@ -15,6 +15,7 @@ from rich.console import Console
 
 from lipdip.cli.exit_codes import asked_to_stop, expected, in_one_line
 from lipdip.cli.parent import end_with_parent
+from lipdip.cli.sweeps.alike import all_failed_alike
 from lipdip.cli.sweeps.sweep_cell import DONE, ELSEWHERE, FAILED, RUNNING, WAITING, SweepCell, SweepDirectory
 from lipdip.core.errors import UserError
 from lipdip.runs.directory import HeldError, ended_here, wait_until_free
@@ -41,7 +42,8 @@ def do(task: Task, configure: Configure, cell: SweepCell, sweep: SweepDirectory,
             looks at its cell again, and the file server may still count its old self as the run's holder.
 
     Returns:
-        The cell as it ended: done, failed, or, without patience, elsewhere: another process has the run.
+        The cell as it ended: done, failed, waiting (so many failed alike that no other is begun), or, without
+        patience, elsewhere: another process has the run.
 
     Raises:
         Stopped: if the process was asked to stop; the cell is then marked as waiting.
@@ -49,6 +51,8 @@ def do(task: Task, configure: Configure, cell: SweepCell, sweep: SweepDirectory,
         OSError: if what its run prints cannot be.
     """
     end_with_parent()
+    if all_failed_alike(sweep.cells(), sweep.stop_after):
+        return cell
     ends = time.monotonic() + patience
     while (ended := _once(task, configure, cell, sweep)).status == ELSEWHERE and patience:
         if not wait_until_free(Path(ended.directory), ends - time.monotonic()):

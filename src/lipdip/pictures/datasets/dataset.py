@@ -63,7 +63,7 @@ def check_size(size: int) -> None:
     Raises:
         ValueError: if ``size`` is not a whole number of at least 8.
     """
-    check.number("size", size, low=SMALLEST, whole=True)
+    check.number("size", size, low=SMALLEST, most=check.FEATURES, whole=True)
 
 
 def directory(path: str) -> Path:

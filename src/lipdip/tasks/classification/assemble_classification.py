@@ -7,6 +7,7 @@ from lipdip.core.check import flag
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import default_generator_seeded
 from lipdip.fit.experiment import Experiment, Origin
+from lipdip.fit.hardware import Hardware
 from lipdip.networks import Classifier
 from lipdip.pictures.datasets import Dataset
 from lipdip.tasks.classification.classify_settings import ClassifySettings
@@ -33,9 +34,9 @@ def assemble_classification(config: Config) -> Experiment:
     sigmoid = config["task"]["sigmoid"]
     with blaming(config, "task"):
         flag("sigmoid", sigmoid)
-    settings: ClassifySettings = build(config, "fit", sigmoid=sigmoid)
+    settings = build(config, "fit", ClassifySettings, sigmoid=sigmoid)
     seed, found = run_seed(config), given_ticket(config)
-    dataset: Dataset = build(config, "dataset")
+    dataset = build(config, "dataset", Dataset)
     if not dataset.classes:
         raise UserError(
             f"task=classify needs labelled pictures, and {dataset.name} has no labels; take dataset=folder "
@@ -49,7 +50,7 @@ def assemble_classification(config: Config) -> Experiment:
     picture, _ = dataset.train.batch(torch.arange(1))
     model = {"target": CLASSIFIER, "settings": {**body, "classes": len(dataset.classes)}}
     started, origin, unmasked = begin(config, network, Origin(model, init_stream(config, found)), picture, found)
-    module = Classifying(network, dataset, settings, started.mask, seed, build(config, "trainer"), unmasked)
+    module = Classifying(network, dataset, settings, started.mask, seed, build(config, "trainer", Hardware), unmasked)
     data = {"name": dataset.name, "size": size, "sha256": dataset.digest}
     identity = {
         **node_identity(config, "fit", sigmoid=sigmoid),

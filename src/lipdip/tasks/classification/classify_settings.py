@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lipdip.core.check import flag, number
+from lipdip.core.check import FEATURES, LARGE, flag, number
 
 
 @dataclass(frozen=True)
@@ -34,12 +34,12 @@ class ClassifySettings:
     sigmoid: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch"):
-            number(name, getattr(self, name), low=1, whole=True)
-        number("lr", self.lr, above=0)
+        number("epochs", self.epochs, low=1, most=FEATURES, whole=True)
+        number("batch", self.batch, low=1, most=FEATURES, whole=True)
+        number("lr", self.lr, above=0, most=LARGE)
         number("momentum", self.momentum, low=0, below=1)
-        number("weight_decay", self.weight_decay, low=0)
-        number("decay", self.decay, low=0)
+        number("weight_decay", self.weight_decay, low=0, most=LARGE)
+        number("decay", self.decay, low=0, most=LARGE)
         if isinstance(self.milestones, str | float | int):
             raise ValueError(f"milestones must be shares of the epochs between 0 and 1, not {self.milestones!r}")
         for share in self.milestones:

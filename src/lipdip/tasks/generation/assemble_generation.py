@@ -7,6 +7,7 @@ import torch
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import default_generator_seeded
 from lipdip.fit.experiment import Experiment, Origin
+from lipdip.fit.hardware import Hardware
 from lipdip.generators.pretrained import Pretrained, pretrained
 from lipdip.networks.pggan import Discriminator, Generator
 from lipdip.pictures.datasets import Dataset
@@ -30,7 +31,7 @@ def assemble_generation(config: Config) -> Experiment:
     """
     if config["model"]["_target_"] != GENERATOR:
         raise UserError("task=gan_train needs model=pggan")
-    settings: GanSettings = build(config, "fit")
+    settings = build(config, "fit", GanSettings)
     seed, found, path = run_seed(config), given_ticket(config), config["model"]["path"]
     source = None if path is None else pretrained(path)
     if source is None:
@@ -43,11 +44,11 @@ def assemble_generation(config: Config) -> Experiment:
         own = {"model.sha256": source.digest}
     if source is not None and settings.grow is not None:
         raise UserError("a pretrained GAN has grown already: give fit=finetune (or fit.grow=null)")
-    dataset: Dataset = build(config, "dataset", size=_side(config["dataset"], generator))
+    dataset = build(config, "dataset", Dataset, size=_side(config["dataset"], generator))
     network = origin_of(generator, source, init_stream(config, found))
     started, origin, unmasked = begin(config, generator, network, torch.zeros(1, generator.latent), found)
     module = GanTraining(
-        generator, discriminator, dataset, settings, started.mask, seed, build(config, "trainer"), unmasked
+        generator, discriminator, dataset, settings, started.mask, seed, build(config, "trainer", Hardware), unmasked
     )
     data = {"name": dataset.name, "size": generator.size, "sha256": dataset.digest}
     identity = {**node_identity(config, "fit"), **own, **{f"dataset.{name}": item for name, item in data.items()}}
@@ -70,7 +71,7 @@ def check_shape(model: Config, source: Pretrained) -> None:
     """
     for name in _NEW:
         given, stored = settings_of(model).get(name), source.generator.settings[name]
-        if given is not None and given != stored:
+        if given is not None and (given != stored or isinstance(given, bool)):
             raise UserError(
                 f"model.{name}={given} is for a new generator, and {source.name} has {stored}; leave it out"
             )

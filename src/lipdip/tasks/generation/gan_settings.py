@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lipdip.core.check import number
+from lipdip.core.check import FEATURES, LARGE, STEPS, number
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,13 @@ class GanSettings:
     judging_steps: int = 200
 
     def __post_init__(self) -> None:
-        for name in ("steps", "batch", "record_every", "judged", "judging_steps"):
-            number(name, getattr(self, name), low=1, whole=True)
-        number("grow", self.grow, low=1, whole=True, optional=True)
+        for name in ("steps", "record_every", "judging_steps"):
+            number(name, getattr(self, name), low=1, most=STEPS, whole=True)
+        for name in ("batch", "judged"):
+            number(name, getattr(self, name), low=1, most=FEATURES, whole=True)
+        number("grow", self.grow, low=1, most=STEPS, whole=True, optional=True)
         for name in ("lr", "gradient_penalty", "drift"):
-            number(name, getattr(self, name), low=0)
+            number(name, getattr(self, name), low=0, most=LARGE)
         for name in ("ema", "fade"):
             number(name, getattr(self, name), low=0, high=1)
 

@@ -1,10 +1,13 @@
 """From a composed configuration to pictures that are recovered by a pretrained generator."""
 
+import math
+
 import torch
 
 from lipdip.core.errors import UserError
 from lipdip.core.seeds import stream
 from lipdip.fit.experiment import Experiment
+from lipdip.fit.hardware import Hardware
 from lipdip.generators.pretrained import pretrained
 from lipdip.physics import Physics
 from lipdip.pictures import Picture, Problem, sized
@@ -30,7 +33,7 @@ def assemble_recovery(config: Config) -> Experiment:
         raise UserError("recovering prunes nothing (pruner=none): find tickets with task=gan_train pruner=imp")
     if config["model"]["path"] is None:
         raise UserError("recovering needs a trained generator: give model.path=embedded, celebahq, RUN_DIR or FILE")
-    settings: RecoverySettings = build(config, "fit")
+    settings = build(config, "fit", RecoverySettings)
     found, image = given_ticket(config), config["image"]
     if image["clean"] is not True or image["content"] != "picture":
         raise UserError(
@@ -45,12 +48,13 @@ def assemble_recovery(config: Config) -> Experiment:
         raise UserError(f"fit.baseline=lasso takes pictures of at most {LARGEST} values: a generator of at most 64x64")
     task_seed = seed_of(config, "task.seed")
     draw = stream(task_seed, "degradation")
-    physics: Physics = build(config, "task.physics", image_shape=shape, generator=draw)
+    physics = build(config, "task.physics", Physics, image_shape=shape, generator=draw)
+    _check_blocks(settings, physics)
     problems = [Problem.measured(2 * picture.pixels - 1, physics, draw, picture.name) for picture in prepared]
     network = origin_of(generator, source, init_stream(config, found))
     started, origin, unmasked = begin(config, generator, network, torch.zeros(1, generator.latent), found)
     module = Recovering(
-        generator, problems, settings, started.mask, run_seed(config), build(config, "trainer"), unmasked
+        generator, problems, settings, started.mask, run_seed(config), build(config, "trainer", Hardware), unmasked
     )
     seen = [{"shape": list(shape), "sha256": picture.digest} for picture in prepared]
     identity = {
@@ -63,6 +67,21 @@ def assemble_recovery(config: Config) -> Experiment:
     notes = [note for picture in prepared for note in picture.notes]
     own = {"image": seen, "model": {"sha256": source.digest}}
     return experiment(config, module, started, origin, notes, identity, own)
+
+
+def _check_blocks(settings: RecoverySettings, physics: Physics) -> None:
+    """Refuse a median of means that outliers could decide: each may spoil a block of its own."""
+    if settings.objective != "median_of_means":
+        return
+    outlying = getattr(physics, "outlying", None)
+    outliers = 0 if outlying is None else int(outlying.sum())
+    blocks = math.prod(physics.measurement_shape) // settings.block
+    if 2 * outliers >= blocks:
+        raise UserError(
+            "fit.objective=median_of_means needs more than twice as many blocks as outliers, and there are "
+            f"{outliers} outliers among {blocks} blocks of fit.block={settings.block}: give fewer task.outliers, or "
+            "smaller blocks"
+        )
 
 
 def _prepared(picture: Picture, channels: int, size: int) -> Picture:

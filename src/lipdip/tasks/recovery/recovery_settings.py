@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lipdip.core.check import choice, number
+from lipdip.core.check import FEATURES, LARGE, STEPS, choice, number
 from lipdip.tasks.recovery.objectives import OBJECTIVES
 
 
@@ -32,8 +32,9 @@ class RecoverySettings:
     baseline: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("steps", "restarts", "block", "record_every"):
-            number(name, getattr(self, name), low=1, whole=True)
-        number("lr", self.lr, above=0)
+        for name in ("steps", "block", "record_every"):
+            number(name, getattr(self, name), low=1, most=STEPS, whole=True)
+        number("restarts", self.restarts, low=1, most=FEATURES, whole=True)
+        number("lr", self.lr, above=0, most=LARGE)
         choice("objective", self.objective, OBJECTIVES)
         choice("baseline", self.baseline, (None, "lasso"))

@@ -11,8 +11,10 @@ from torch import nn
 from lipdip.core.check import choice, flag, number
 from lipdip.core.errors import UserError
 from lipdip.core.files import checked_path, read_regular
+from lipdip.core.metrics import Metric
 from lipdip.core.seeds import default_generator_seeded, stream
 from lipdip.fit.experiment import Experiment, Origin
+from lipdip.fit.hardware import Hardware
 from lipdip.fit.memory import check, forecast
 from lipdip.fit.settings import ANSWERS, FitSettings, Multi
 from lipdip.networks.protocol import code_shape_of, multiple_of
@@ -41,13 +43,13 @@ def assemble_restoration(config: Config) -> Experiment:
     answer = config["task"]["score"]["answer"]
     with blaming(config, "task.score"):
         choice("answer", answer, ANSWERS)
-    settings: FitSettings = build(config, "fit", answer=answer)
+    settings = build(config, "fit", FitSettings, answer=answer)
     with blaming(config, "multi"):
         multi = Multi(**config["multi"])
     seed, found, sources = run_seed(config), given_ticket(config), pictures(config)
     channels = _channels(sources, multi)
     with default_generator_seeded(seed, init_stream(config, found)):
-        network: nn.Module = build(config, "model", out_channels=channels)
+        network = build(config, "model", nn.Module, out_channels=channels)
     multiple = _multiple(config, network)
     problems, notes = zip(
         *(_problem(config, picture, place, multiple) for place, picture in enumerate(sources)), strict=True
@@ -56,11 +58,11 @@ def assemble_restoration(config: Config) -> Experiment:
     _check_one_output(shapes, multi, [problem.name for problem in problems])
     with blaming(config, "model"):
         code_shapes = [code_shape_of(network, shape) for shape in shapes]
-    hardware = build(config, "trainer")
+    hardware = build(config, "trainer", Hardware)
     needed = forecast(network, code_shapes, shapes, settings, not multi.accumulate)
     check(needed, hardware.device, times=4)  # what is hopeless is refused before its codes are drawn
     codes = draw_codes(code_shapes, seed, multi.code == "shared")
-    metric = build(config, "task.score.metric")
+    metric = build(config, "task.score.metric", Metric)
     for _, height, width in shapes:
         if min(height, width) - 2 * metric.crop < SSIM_WINDOW:
             raise UserError(
@@ -175,8 +177,7 @@ def _physics(config: Config, shape: tuple[int, ...], **settings: Any) -> Physics
     """Lipdip's own physics, or another library's, wrapped."""
     made = target(config["task"]["physics"], "task.physics")
     if isinstance(made, type) and issubclass(made, Physics):
-        physics: Physics = build(config, "task.physics", image_shape=shape, **settings)
-        return physics
+        return build(config, "task.physics", Physics, image_shape=shape, **settings)
     with blaming(config, "task.physics"):
         return build_foreign(made, shape, **settings, **arguments(config["task"]["physics"], "task.physics"))
 
