@@ -187,10 +187,9 @@ def _show(summary: dict[str, Any], rounds: Sequence[Round], screen: Console) -> 
         matching = "" if row.matching is None else "yes" if row.matching else "no"
         table.add_row(*head, *(score(row) for score in scores.values()), matching)
     screen.print(table)
-    ended = f"ended early: {summary['ended']}\n" if summary["ended"] else ""
-    screen.print(ended + _answer(summary, rounds), highlight=False, markup=False, soft_wrap=True)
-    for remark in kind.remarks(rounds):
-        say(screen, remark)
+    ended = [f"ended early: {summary['ended']}"] if summary["ended"] else []
+    for line in (*ended, *_answer(summary, rounds), *kind.remarks(rounds)):
+        say(screen, line)
 
 
 def _show_pictures(rows: Sequence[Any], screen: Console) -> None:
@@ -204,30 +203,31 @@ def _show_pictures(rows: Sequence[Any], screen: Console) -> None:
         say(screen, f"  {name}, {own[0].unit}{', '.join(scores)}")
 
 
-def _answer(summary: dict[str, Any], rounds: Sequence[Round]) -> str:
+def _answer(summary: dict[str, Any], rounds: Sequence[Round]) -> list[str]:
+    """What the run found, in one line or two."""
     first, winner, why = rounds[0], most_sparse_matching(rounds), summary["scored"]["why"]
     if first.score is None:
-        return f"no scores: {why}{_chosen(rounds)}"
+        return [f"no scores: {why}", *_chosen(rounds)]
     if first.sparsity > 0:
-        return f"ticket at sparsity {first.sparsity:.3f}: {first.score_in_words()}; no matching test: {why}"
+        return [f"ticket at sparsity {first.sparsity:.3f}: {first.score_in_words()}; no matching test: {why}"]
     if len(rounds) == 1:
-        return f"dense network: {first.score_in_words()}"
+        return [f"dense network: {first.score_in_words()}"]
     if winner is None:
-        return f"no sparse network does as well as the dense one ({first.score_in_words()})"
-    return (
+        return [f"no sparse network does as well as the dense one ({first.score_in_words()})"]
+    return [
         f"most sparse matching ticket: round {winner.round}, sparsity {winner.sparsity:.3f}, "
         f"{winner.kept_weights:,} weights, {winner.score_in_words()} (dense {first.score_in_words()})"
-    )
+    ]
 
 
-def _chosen(rounds: Sequence[Round]) -> str:
-    """The answer of a run without scores, and what chose it, as a second line."""
+def _chosen(rounds: Sequence[Round]) -> list[str]:
+    """The answer of a run without scores, and what chose it."""
     row = answer(rounds)
     if row is None:
-        return ""
+        return []
     risen = rising([one.loss for one in rounds], RISES) is not None
     by = f"it has risen {RISES} rounds in a row there" if risen else f"it never rose {RISES} rounds in a row"
-    return (
-        f"\nanswer: round {row.round}, sparsity {row.sparsity:.3f}, by the fitting loss ({by}): "
+    return [
+        f"answer: round {row.round}, sparsity {row.sparsity:.3f}, by the fitting loss ({by}): "
         "images/restored_answer.png; ticket=RUN_DIR goes on from there"
-    )
+    ]

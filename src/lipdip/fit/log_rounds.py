@@ -104,7 +104,7 @@ class LogRounds(L.Callback):
 
     def _scores(self, row: Round) -> dict[str, float]:
         """A round's scores, those of each picture where there are several, and what is left of each layer."""
-        scores = {f"round/{name}": value for name, value in asdict(row).items()}
+        scores = {f"round/{name}": value for name, value in asdict(row).items() if name != "steps"}
         for own in self._record.pictures:
             if own.round == row.round:
                 left = {name: value for name, value in asdict(own).items() if name not in ("round", "sparsity")}

@@ -1,8 +1,10 @@
 """What generator and discriminator of a progressively grown GAN share: scales, growth, fading in, settings."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -33,7 +35,7 @@ class Progressive(nn.Module):
             raise ValueError(f"channels must be a list of at most {SCALES} scales, not of {len(channels)}")
         sizes |= {name: settings[name] for name in ("latent", "picture_channels", "outputs") if name in settings}
         for name, value in sizes.items():
-            number(name, value, low=1, most=FEATURES, whole=True)
+            number(name, value, low=1, most=_most(), whole=True)
         for name in {"equalized", "zero_bias", "pixel_norm", "minibatch_std"} & set(settings):
             flag(name, settings[name])
         number("leak", settings["leak"], low=0, high=1)
@@ -72,7 +74,7 @@ class Progressive(nn.Module):
         Raises:
             ValueError: if either makes no sense.
         """
-        number("channels", channels, low=1, most=FEATURES, whole=True)
+        number("channels", channels, low=1, most=_most(), whole=True)
         self.alpha = alpha
         like = next(self.parameters())
         self._grow(self.channels[-1], channels)
@@ -93,3 +95,8 @@ class Progressive(nn.Module):
 
     def _leaky(self, x: Tensor) -> Tensor:
         return functional.leaky_relu(x, self._settings["leak"])
+
+
+def _most() -> float:
+    """How many features there can be: any number on the meta device, where files are looked at and nothing is made."""
+    return math.inf if torch.get_default_device().type == "meta" else FEATURES

@@ -9,7 +9,9 @@
     curves.csv     scores over steps
     layers.csv     what each round left of each layer (``pruning.anatomy.Layer``)
     tickets/       round_00.safetensors ...
-    images/        clean, measured, restored_dense, restored_ticket, restored_matching, restored_last;
+    images/        clean, measured, restored_dense, restored_ticket, restored_matching, restored_last, and without a
+                   clean picture restored_answer; network_* of the same, where the data's own values are in the answer,
+                   or consistent_*, where they are known and not in it;
                    of several pictures, and in a recovery, in a folder each; there with the baseline's picture, lasso;
                    of a GAN samples_* and reconstructed_* instead, held_out, and samples of each round.
                    Restored pictures are there twice: .npy holds the numbers (float32), .png is for looking

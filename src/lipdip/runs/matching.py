@@ -36,7 +36,7 @@ def answer(rounds: Sequence[Round]) -> Round | None:
     of the paper: "the matching subnetwork appears where the value of IMP loss continuously increases two or three
     times"). None: there is one round only, or there are scores, and no sparse network matches.
     """
-    if len(rounds) < 2 or any(row.score is not None for row in rounds):
+    if len(rounds) < 2 or any(row.score is not None or row.matching is not None for row in rounds):
         return most_sparse_matching(rounds)
     chosen = rising([row.loss for row in rounds], RISES)
     return rounds[-1 if chosen is None else chosen]

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from lipdip.core.errors import UserError
 from lipdip.runs.contents import check_table
 from lipdip.runs.matching import answer
-from lipdip.runs.reading import read_base_rounds
+from lipdip.runs.reading import read_base_rounds, read_summary
+from lipdip.runs.rows import Round
 from lipdip.tasks.configuration import Config, make
 from lipdip.tickets.mask import Mask
 from lipdip.tickets.redraw import redraw
@@ -119,14 +120,23 @@ def ticket_file(path: Path, number: int | None = None) -> Path:
     check_table(path, "rounds.csv")
     rounds = read_base_rounds(path)
     if number is None:
-        winner = answer(rounds)
-        if winner is None:
+        number = _answer(path, rounds)
+        if number is None:
             raise UserError(f"no sparse ticket of {path} matches its dense network; choose one by ticket.round=NUMBER")
-        number = winner.round
     there = [row.round for row in rounds]
     if isinstance(number, bool) or number not in there:
         raise UserError(f"{path} has rounds {min(there, default=0)} to {max(there, default=0)}, no round {number!r}")
     return path / "tickets" / f"round_{number:02d}.safetensors"
+
+
+def _answer(run: Path, rounds: Sequence[Round]) -> int | None:
+    """The round that a run names; its summary knows of scores, which are not among the columns that all runs have."""
+    try:
+        named: int | None = read_summary(run)["answer"]
+    except (UserError, KeyError):  # it is not finished
+        found = answer(rounds)
+        return None if found is None else found.round
+    return named
 
 
 def _applied(
