@@ -507,6 +507,26 @@ def test_means_over_runs_of_different_versions_say_so(tmp_path: Path) -> None:
     assert not any("versions" in note for note in notes(found, found.panels[0]))
 
 
+def test_tickets_are_tested_against_the_dense_network_of_their_seed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def table(seeds: Sequence[int]) -> tuple[list[dict[str, str]], str]:
+        for seed in seeds:  # dense networks differ far more between seeds than tickets from their own
+            dense = 30.0 + seed
+            made(tmp_path, f"a{seed}", [dense, dense - 0.01 * (seed % 2), dense - 0.3 - 0.01 * seed, dense + 0.5], seed)
+        assert report.main(["table", "fig3", "--from", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
+        cells = list(csv.DictReader((tmp_path / "out/fig3.csv").read_text().splitlines()))
+        return [cell for cell in cells if cell["series"] == "IMP"], (tmp_path / "out/fig3.md").read_text()
+
+    cells, text = table(range(3))
+    assert {cell["verdict"] for cell in cells[1:]} == {"not tested"} and "not tested with fewer than 5 seeds" in text
+    cells, text = table(range(3, 6))
+    assert [cell["verdict"] for cell in cells] == ["", "matching", "not matching", "not tested"]  # after a failure
+    gap = -0.005
+    assert float(cells[1]["gap"]) == pytest.approx(gap) and gap - 0.1 < float(cells[1]["gap_lower"]) < gap
+    assert "IMP: against dense" in text and "(not matching)" in text and "one-sided 95% lower bound" in text
+
+
 def test_a_table_stands_beside_the_paper(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for seed in (0, 1):
         made(tmp_path, f"i{seed}", [31.06 + seed, 30.0], seed, **by_pruner("imp", sparsity=0.2))

@@ -112,14 +112,23 @@ def _line(series: str, layer: Slots, note: str) -> Line:
     pictures = _shared(list(owned.values()))
     spots: list[Spot] = []
     runs: dict[Path, FinishedRun] = {}
+    dense: Mapping[int, float] = {}  # by seed
     for at in dict.fromkeys(at for own in layer.values() for at in own):
-        slots = [[layer.get((seed, picture), {}).get(at) for picture in pictures] for seed in owned]
-        taken = [whole for several in slots if len(whole := [each for each in several if each]) == len(pictures)]
-        found = entry([fmean(point.y for _, point in several if point.y is not None) for several in taken])
+        slots = {seed: [layer.get((seed, picture), {}).get(at) for picture in pictures] for seed in owned}
+        taken = {
+            seed: whole
+            for seed, several in slots.items()
+            if len(whole := [each for each in several if each]) == len(pictures)
+        }
+        means = {seed: fmean(point.y for _, point in own if point.y is not None) for seed, own in taken.items()}
+        found = entry(list(means.values()))
         if found is not None:
-            own = {run.path: run for several in taken for run, _ in several}
+            own = {run.path: run for several in taken.values() for run, _ in several}
             names = tuple(path.name for path in own)
-            spots.append(Spot(fmean(point.x for several in taken for _, point in several), found, names))
+            x = fmean(point.x for several in taken.values() for _, point in several)
+            dense = means if x == 0 else dense
+            gaps = tuple(means[seed] - dense[seed] for seed in means if seed in dense)
+            spots.append(Spot(x, found, names, gaps))
             runs |= own
     spots.sort(key=lambda spot: spot.x)
     pooled = tuple(name for _, name in pictures if name)

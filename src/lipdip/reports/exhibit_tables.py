@@ -11,14 +11,23 @@ from lipdip.reports.comparability import comparability
 from lipdip.reports.lines import Drawn, Line, Panel, Spot, marked, near, start_of, stated_by_paper
 from lipdip.reports.missing import lacking
 from lipdip.runs.csv_tables import table_of
+from lipdip.runs.noninferiority import FEWEST, NOT_TESTED, Comparison, compare_in_order
 
-KINDS = {"ours": "", "paper": ": the paper's", "difference": ": difference"}
+KINDS = {"ours": "", "dense": ": against dense", "paper": ": the paper's", "difference": ": difference"}
+_TEST = (
+    "Against dense: mean of the difference from the same seed's dense network, with the one-sided 95% lower bound; "
+    "matching where that is above -0.1 dB, tested from the lowest sparsity up to the first that does not match."
+)
 _WIDEST, _NEARLY = 9, 0.005  # columns, where the exhibit names none; and how far places of one column may lie apart
 
 
 @dataclass(frozen=True)
 class TableCell:
-    """One line of an exhibit's CSV; ``x`` is where the number is, ``column`` where the table shows it."""
+    """One line of an exhibit's CSV; ``x`` is where the number is, ``column`` where the table shows it.
+
+    ``gap`` is the mean over seeds of the difference from the same seed's dense network, ``gap_lower`` its
+    lower bound, and ``verdict`` that of the matching test (:mod:`lipdip.runs.noninferiority`).
+    """
 
     exhibit: str
     panel: str
@@ -32,11 +41,14 @@ class TableCell:
     difference: float | None
     unit: str
     runs: str
+    gap: float | None = None
+    gap_lower: float | None = None
+    verdict: str = ""
 
 
 @dataclass(frozen=True)
 class TableRow:
-    """A row of a panel's table, as texts; ``kind`` is ``ours``, ``paper`` or ``difference``."""
+    """A row of a panel's table, as texts; ``kind`` is one of ``KINDS``."""
 
     name: str
     kind: str
@@ -107,6 +119,7 @@ def _cell(drawn: Drawn, panel: Panel, place: int, column: TableColumn) -> TableC
     theirs = stated_by_paper(drawn, panel, line.series).get(column.x)
     compared = _compared(drawn, panel, line, column.x, spot)
     entry = None if spot is None else spot.entry
+    tested = None if spot is None else _tested(drawn, panel, line).get(spot.x)
     return TableCell(
         exhibit=drawn.exhibit.name,
         panel=panel.name,
@@ -120,7 +133,17 @@ def _cell(drawn: Drawn, panel: Panel, place: int, column: TableColumn) -> TableC
         difference=None if compared is None or theirs is None else compared - theirs,
         unit=drawn.exhibit.axes.y.get(panel.facet, ""),
         runs="" if spot is None else " ".join(spot.runs),
+        gap=None if tested is None else tested.mean,
+        gap_lower=None if tested is None else tested.lower,
+        verdict="" if tested is None else tested.verdict,
     )
+
+
+def _tested(drawn: Drawn, panel: Panel, line: Line) -> dict[float, Comparison]:
+    """The matching test of a line's tickets, by sparsity; empty where there is no dense network, or no PSNR."""
+    if drawn.exhibit.axes.x != "sparsity" or "PSNR" not in drawn.exhibit.axes.y.get(panel.facet, ""):
+        return {}
+    return compare_in_order({spot.x: spot.gaps for spot in line.spots if spot.x > 0 and spot.gaps})
 
 
 def csv_of(drawn: Drawn) -> str:
@@ -139,10 +162,19 @@ def rows(drawn: Drawn, panel: Panel) -> list[TableRow]:
         counts = {spot.entry.count for spot in line.spots}
         name = f"{line.name}, n={min(counts)}" if len(counts) == 1 else line.name
         found.append(TableRow(name, "ours", tuple(_entry(drawn, panel, line, cell) for cell in own)))
+        if any(cell.gap is not None for cell in own):
+            found.append(TableRow(line.name, "dense", tuple(map(_against_dense, own))))
         if stated_by_paper(drawn, panel, line.series):
             theirs = tuple("" if cell.paper is None else number(cell.paper) for cell in own)
             found += [TableRow(line.name, "paper", theirs), TableRow(line.name, "difference", tuple(map(_apart, own)))]
     return found
+
+
+def _against_dense(cell: TableCell) -> str:
+    if cell.gap is None:
+        return ""
+    bound = "" if cell.gap_lower is None else f", at least {cell.gap_lower:+.2f}"
+    return f"{cell.gap:+.2f}{bound} ({cell.verdict})" if cell.verdict != NOT_TESTED else f"{cell.gap:+.2f}{bound}"
 
 
 def _apart(cell: TableCell) -> str:
@@ -188,6 +220,11 @@ def notes(drawn: Drawn, panel: Panel) -> list[str]:
         said.append(f"The paper's numbers: {drawn.exhibit.paper.on}. {comparability(drawn, panel)}")
     elif drawn.exhibit.paper.numbers:
         said.append(f"The paper has no numbers of this problem; it has those of {drawn.exhibit.paper.on}.")
+    tests = [one for line in panel.lines for one in _tested(drawn, panel, line).values()]
+    if any(one.verdict != NOT_TESTED for one in tests):
+        said.append(_TEST)
+    elif tests:
+        said.append(f"Whether a ticket matches the dense network is not tested with fewer than {FEWEST} seeds.")
     fewer, all_ = len(columns(drawn, panel)), len(every(drawn, panel))
     said += [f"The table shows {fewer} of {all_} columns; the CSV has all."] if fewer < all_ else []
     return said

@@ -13,11 +13,15 @@ _WITHIN = 0.045  # how far a place may lie from the column that shows it
 
 @dataclass(frozen=True)
 class Spot:
-    """The mean over seeds at one ``x``; ``runs`` are the names of the averaged runs."""
+    """The mean over seeds at one ``x``; ``runs`` are the names of the averaged runs.
+
+    ``gaps`` are what each seed's value differs from the same seed's at ``x`` 0, its dense network's; in seeds' order.
+    """
 
     x: float
     entry: Entry
     runs: tuple[str, ...] = ()
+    gaps: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
