@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lipdip.core.metrics import Metric
 from lipdip.fit.settings import FitSettings
-from lipdip.fit.stopping import RULES, FirstDescent
+from lipdip.fit.stopping import FirstDescent, rule
 
 
 def column(title: str = "", digits: int = 2, **more: Any) -> Any:
@@ -108,7 +108,8 @@ class Scores:
         self._best = _Kept(device)
         self._lowest = _Kept(device)  # its psnr is minus the loss
         self._chosen = _Kept(device)
-        self._rule = RULES[settings.stop_rule](settings.stop_window, settings.stop_patience, device)
+        window, patience = settings.stop_window, settings.stop_patience
+        self._rule = rule(settings.stop_rule, window, patience, device, settings.stop_alpha)
         self._descent = FirstDescent(settings.stop_window, settings.stop_guard, device)
 
     @torch.no_grad()

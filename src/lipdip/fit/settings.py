@@ -27,6 +27,7 @@ class FitSettings:
         stop_rule: which rule chooses a step without a clean image: ``wmv`` or ``emv`` (windowed or exponential
             moving variance of the output).
         stop_window: its window, in steps.
+        stop_alpha: the rate of ``emv``'s moving mean and variance.
         stop_on: what the rule watches: ``output``, as published, or the ``answer``, which is what it returns.
         stop_guard: a step is chosen for good only once a window's mean loss is no less than this share of the window's
             before it, so that the first descent is over; 0: at once, as published.
@@ -52,6 +53,7 @@ class FitSettings:
     code: str = "fixed"
     stop_rule: str = "wmv"
     stop_window: int = 100
+    stop_alpha: float = 0.1
     stop_on: str = "output"
     stop_guard: float = 0.8
     stop_patience: int = 1000
@@ -71,7 +73,8 @@ class FitSettings:
         number("lr", self.lr, above=0, most=LARGE**2)  # a large one is a fit that diverges, and says so
         number("ema", self.ema, low=0, below=1)
         choice("code", self.code, ("fixed", "resampled"))
-        choice("stop_rule", self.stop_rule, tuple(RULES))
+        choice("stop_rule", self.stop_rule, RULES)
+        number("stop_alpha", self.stop_alpha, above=0, high=1)
         number("stop_guard", self.stop_guard, low=0, high=1)
         choice("stop_on", self.stop_on, ("output", "answer"))
         choice("answer", self.answer, ANSWERS)

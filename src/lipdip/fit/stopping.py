@@ -142,14 +142,20 @@ class WindowedVariance(_LowestVariance):
 class ExponentialVariance(_LowestVariance):
     """ES-EMV: mean and variance as exponential moving averages; one picture of memory, whatever the window.
 
-    ``v <- (1 - a) (v + a |x - m|^2)`` and ``m <- (1 - a) m + a x`` with ``a = 1 / window``.
+    ``v <- (1 - a) (v + a |x - m|^2)`` and ``m <- (1 - a) m + a x``.
+
+    Args:
+        window: steps before the first choice, in which mean and variance settle.
+        patience: after so many steps without a lower variance it stops looking.
+        device: of the outputs.
+        alpha: the rate ``a``; 0.1 as published. None: ``1 / window``, of which mean and variance settle far later.
     """
 
     _state = (*_LowestVariance._state, "_mean", "_moving")
 
-    def __init__(self, window: int, patience: int, device: torch.device) -> None:
+    def __init__(self, window: int, patience: int, device: torch.device, alpha: float | None = None) -> None:
         super().__init__(patience, device)
-        self._rate = 1 / window
+        self._rate = 1 / window if alpha is None else alpha
         self._warm_up = window
         self._mean: Tensor | None = None
         self._moving = torch.zeros((), dtype=torch.float64, device=device)
@@ -168,4 +174,11 @@ def _load(part: object, state: dict[str, Any], device: torch.device) -> None:
         setattr(part, name, value.to(device) if isinstance(value, Tensor) else value)
 
 
-RULES = {"wmv": WindowedVariance, "emv": ExponentialVariance}
+def rule(name: str, window: int, patience: int, device: torch.device, alpha: float) -> _LowestVariance:
+    """The rule of that name, one of :data:`RULES`."""
+    if name == "emv":
+        return ExponentialVariance(window, patience, device, alpha)
+    return WindowedVariance(window, patience, device)
+
+
+RULES = ("wmv", "emv")
