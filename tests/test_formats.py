@@ -2,7 +2,9 @@
 
 import io
 import itertools
+import struct
 import subprocess
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -337,3 +339,45 @@ def test_sides_are_known_from_the_header(tmp_path, name, orientation):
     else:
         Image.fromarray(colour).save(file, exif=exif)
     assert sorted(sides(file)) == sorted(read(str(file)).pixels.shape[1:])
+
+
+@pytest.mark.parametrize("depth", [2, 4, 8, 16])
+def test_one_grey_of_a_png_may_stand_for_transparency(tmp_path, depth):
+    most = 2**depth - 1
+    greys = np.linspace(0, most, 6 * 8).round().reshape(6, 8).astype(np.uint16)
+    key = int(greys[3, 3])
+    file = tmp_path / "key.png"
+    file.write_bytes(_grey_png(greys, depth, key))
+    picture = read(str(file))
+    expected = np.where(greys == key, 1.0, greys / most)
+    assert picture.pixels.shape == (1, 6, 8)
+    assert np.abs(picture.pixels[0].numpy() - expected).max() < 0.6 / most
+    assert any("put on white" in note for note in picture.notes)
+
+
+def _grey_png(greys, depth, key):
+    """A grey PNG as the specification has it, with a transparent grey."""
+
+    def chunk(name, content):
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    height, width = greys.shape
+    bits = (greys[..., None] >> np.arange(depth - 1, -1, -1)) & 1
+    lines = [b"\0" + np.packbits(line.reshape(-1).astype(np.uint8)).tobytes() for line in bits]
+    header = struct.pack(">IIBBBBB", width, height, depth, 0, 0, 0, 0)
+    parts = (
+        (b"IHDR", header),
+        (b"tRNS", struct.pack(">H", key)),
+        (b"IDAT", zlib.compress(b"".join(lines))),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+@pytest.mark.parametrize("compression", ["packbits", "raw"])
+def test_a_predictor_that_the_compression_has_not_is_refused(tmp_path, compression):
+    Image.fromarray(np.arange(200, dtype=np.uint8).reshape(10, 20)).save(
+        tmp_path / "a.tif", compression=compression, tiffinfo={317: 2}
+    )
+    with pytest.raises(UserError, match="differences"):
+        read(str(tmp_path / "a.tif"))

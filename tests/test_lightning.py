@@ -3,6 +3,7 @@
 import copy
 import csv
 import io
+import re
 from pathlib import Path
 
 import lightning as L
@@ -255,3 +256,24 @@ def test_one_pruner_serves_networks_of_any_size():
     prune = lip.PruneAndRewind(rounds=2)
     plans = [prune.plan(lip.Mask.dense({"w": torch.ones(size)}), budget=5) for size in (100, 1000)]
     assert plans == [[100, 80, 64], [1000, 800, 640]]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("trainer.lightning.precision=foo",), "trainer.lightning: Precision 'foo' is invalid"),
+        (("trainer.lightning.gradient_clip_val=foo",), "trainer.lightning: `gradient_clip_val`"),
+        (("trainer.lightning.detect_anomaly=foo",), "detect_anomaly must be true or false"),
+        (
+            (
+                "+callbacks.a._target_=lightning.pytorch.callbacks.EarlyStopping",
+                "+callbacks.a.monitor=nosuch",
+                "fit.steps=2",
+            ),
+            "callbacks: Early stopping conditioned on metric `nosuch`",
+        ),
+    ],
+)
+def test_what_lightning_refuses_is_one_line(tiny, asked, said):
+    with pytest.raises(UserError, match=re.escape(said)):
+        tiny(*asked)

@@ -139,3 +139,20 @@ def test_a_working_directory_that_is_gone_and_an_unknown_backend(tmp_path):
 def test_an_error_is_one_line_of_a_length_that_can_be_read():
     assert shortened("one\n  two\n\nthree") == "one two three"
     assert len(shortened("x" * 10_000)) <= 600 and shortened("a" + "x" * 10_000 + "b")[-1] == "b"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("-m", "seed=range(0,2,0)"), "must not be zero"),
+        (("-m", "seed=range(0,1e10)"), "more than 100,000 runs"),
+        (("-m", "seed=range(0,1000)", "task.sigma=range(1,1000)"), "more than 100,000 runs"),
+        (("--resolve",), "--resolve goes with"),
+        (("--cfg", "job", "-m", "seed=0,1"), "cannot be given together"),
+        (("pruner=[imp,random]",), "pruner takes one of its members"),
+        (("+ticket.foo=3",), "there is ticket.path"),
+    ],
+)
+def test_command_lines_that_hydra_would_end_in_many_lines(words, said):
+    done = subprocess.run([sys.executable, "-m", "lipdip.run", *words], capture_output=True, text=True, check=False)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1) and said in done.stderr, done.stderr

@@ -23,6 +23,8 @@ _PLUGINS = {  # and what to install for each
     "hydra/launcher/ray": '"lipdip[ray]"',
     "hydra/sweeper/optuna": "hydra-optuna-sweeper",
 }
+_FEW = 4  # settings that a message lists
+_SEVERAL = ("image", "logger", "callbacks")  # groups that take a list of members
 WORDS = "_words_"  # where a configuration that was composed in Python keeps what it was composed from
 RENAMED = {
     "logger.mode": "logger.wandb.mode",
@@ -75,6 +77,12 @@ def checked(words: Sequence[str], own: str = "", sweep: bool = False) -> list[st
             raise UserError(f"the option {word} has no place among settings")
     if any("=" not in word or word.startswith("=") for word in words):
         check_bare(words, members(own), setting_names())
+    for word in words:
+        group, _, value = word.partition("=")
+        if value.startswith("[") and group in _groups(own) and group not in _SEVERAL:
+            raise UserError(
+                f"{group} takes one of its members, not a list{'' if sweep else '; -m with a,b tries each'}"
+            )
     data_dir = data_directory(words)
     typed = [as_typed(word, sweep, data_dir) for word in words]
     check_added(typed, own)
@@ -154,7 +162,7 @@ def explain(error: Exception, words: Sequence[str], own: str = "") -> str:
     """One line for an error of Hydra's or OmegaConf's, with the nearest name where a name is wrong."""
     text, own = str(error), own or own_directory(words)
     if isinstance(error, ValueError) and text.startswith("Config group override must be"):
-        return "a group takes the name of one of its members, not null (image=astronaut)"
+        return "a group takes the name of one of its members, not null or a number (image=astronaut)"
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         missing = str(error.missing_cfg_file)
         if missing in _PLUGINS:
@@ -204,7 +212,13 @@ def _no_setting(name: str, there: Sequence[str], more: str = "") -> str:
     siblings = [key for key in there if group and key.rpartition(".")[0] == group]
     elsewhere = [key for key in there if key.rpartition(".")[2] == own]
     near = difflib.get_close_matches(name, siblings, n=1, cutoff=0.8) or elsewhere
-    hint = f"; did you mean {near[0]}?" if near else _nearest(name, there)
+    others = [key for key in there if not name.startswith(f"{key}.")]
+    if near:
+        hint = f"; did you mean {near[0]}?"
+    elif siblings and len(siblings) <= _FEW:
+        hint = f"; there is {' and '.join([', '.join(siblings[:-1]), siblings[-1]][len(siblings) == 1 :])}"
+    else:
+        hint = _nearest(name, others)
     return f"there is no setting called {name}{more}{hint}"
 
 

@@ -75,8 +75,11 @@ def _parse(options: Sequence[str]) -> None:
 
     parser.error = refuse  # type: ignore[method-assign]
     asked = parser.parse_args(list(options))
-    if asked.run and asked.multirun:
-        raise UserError("--run and --multirun cannot both be given")
+    given = [name for name in ("run", "multirun", "cfg", "info", "shell_completion") if getattr(asked, name)]
+    if len(given) > 1:
+        raise UserError(f"{' and '.join(f'--{name}' for name in given)} cannot be given together; choose one")
+    if asked.resolve and not (asked.cfg or asked.help):
+        raise UserError("--resolve goes with --cfg job or --help")
 
 
 def check_bare(words: Sequence[str], members: dict[str, list[str]], settings: Iterable[str]) -> None:

@@ -168,7 +168,7 @@ def _announce(experiment: Experiment, directory: RunDirectory, screen: Console) 
     counted = f"{rounds} round{'' if rounds == 1 else 's'} of {budget} on {module.hardware}"
     say(screen, f"{what}; {type(module.network).__name__} with {weights}; {counted}")
     for note in experiment.notes:
-        say(screen, f"note: {note}")
+        say(screen, note if note.startswith("warning: ") else f"note: {note}")
     if module.scored()["missing"]:
         say(screen, "note: without a clean image there is no PSNR, no SSIM and no matching test")
     verb = "going on in" if directory.checkpoints else "writing to"

@@ -120,6 +120,10 @@ def _fit(
                 trainer.fit(experiment.module, ckpt_path=start, weights_only=True)
                 return
             except Exception as error:  # Lightning, torch and callbacks raise whatever a state makes them
+                if isinstance(error, RuntimeError) and "conditioned on metric" in str(
+                    error
+                ):  # a monitor's name is wrong
+                    raise UserError(f"callbacks: {' '.join(str(error).split())}") from error
                 if resumed.begun or start is None or before is None or isinstance(error, UserError):
                     raise
                 bad[start] = f"cannot be loaded ({type(error).__name__})"
@@ -138,16 +142,19 @@ def _trainer(
     # One process, also inside a Slurm job, whose signals are our own.
     own = {"plugins": [LightningEnvironment(), Straight()], "benchmark": cuda, **_TRAINER}
     own["log_every_n_steps"] = min(20, len(experiment.module.train_dataloader()))
-    return L.Trainer(
-        accelerator="gpu" if cuda else "cpu",
-        devices=1,
-        max_epochs=rounds,
-        logger=list(loggers) or False,
-        callbacks=callbacks,
-        enable_checkpointing=directory is not None,
-        default_root_dir=None if directory is None else directory.path,
-        **{**own, **hardware.lightning},
-    )
+    try:
+        return L.Trainer(
+            accelerator="gpu" if cuda else "cpu",
+            devices=1,
+            max_epochs=rounds,
+            logger=list(loggers) or False,
+            callbacks=callbacks,
+            enable_checkpointing=directory is not None,
+            default_root_dir=None if directory is None else directory.path,
+            **{**own, **hardware.lightning},
+        )
+    except (ValueError, TypeError) as error:
+        raise UserError(f"trainer.lightning: {' '.join(str(error).split())}") from error
 
 
 def _finish(experiment: Experiment, record: Record, directory: RunDirectory) -> None:

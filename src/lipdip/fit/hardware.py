@@ -118,3 +118,5 @@ def _check_lightning(arguments: Mapping[str, Any]) -> None:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
             raise UserError(f"lightning.Trainer has no argument {name} (trainer.lightning){hint}")
+        if known[name].annotation in (bool, bool | None) and not isinstance(arguments[name], bool | None):
+            raise UserError(f"trainer.lightning.{name} must be true or false, not {arguments[name]!r}")

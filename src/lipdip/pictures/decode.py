@@ -38,7 +38,7 @@ def decoded(content: bytes, file: Path) -> tuple[Array, tuple[str, ...]]:
     if not np.isfinite((low, high)).all():
         raise UserError(f"{file} holds values that are not numbers (NaN or infinite)")
     if low < 0 or high > 1:
-        raise UserError(f"{file} holds values from {low:.4g} to {high:.4g}; floating-point pictures must lie in [0, 1]")
+        raise UserError(f"{file} holds values from {low:.9g} to {high:.9g}; floating-point pictures must lie in [0, 1]")
     return array, tuple(f"{readable_name(file.name)} {note}" for note in notes)
 
 

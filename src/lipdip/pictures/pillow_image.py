@@ -12,6 +12,7 @@ from lipdip.pictures.formats import readable
 from lipdip.pictures.samples import Array, on_white, unit
 
 _ORIENTATION = 0x0112  # the EXIF tag
+_GREY = 0  # PNG's colour type
 
 
 def decoded_image(content: bytes, file: Path, most: int) -> tuple[Array, list[str]]:
@@ -88,6 +89,11 @@ def _numbers(image: Image.Image, content: bytes, file: Path, notes: list[str]) -
     if (deep := deep_colours.read_deep_ppm(content, image)) is not None:
         notes.append("has 16-bit colours, which were kept")
         return np.divide(deep[0], np.float32(deep[1]), dtype=np.float32), notes
+    if image.format == "PNG" and content[25] == _GREY and isinstance(image.info.get("transparency"), int):
+        depth = content[24]
+        if depth == 16:
+            return _deep_grey_png(image, notes)
+        image.info["transparency"] *= 255 // (2**depth - 1) if depth > 1 else 1  # Pillow scales greys, and not this one
     bits = deep_colours.bits_lost(image, content)
     if bits:
         notes.append(f"has {bits}-bit colours, which were read at 8 bits (a TIFF, PNG or .npy file keeps them)")
@@ -108,6 +114,17 @@ def _deep_png(image: Image.Image, content: bytes, notes: list[str]) -> tuple[Arr
         notes.append("has transparent pixels, which were put on white")
     notes.append(f"has 16-bit {'greys' if bands == 1 else 'colours'}, which were kept")
     return (values[..., 0] if bands == 1 else values), notes
+
+
+def _deep_grey_png(image: Image.Image, notes: list[str]) -> tuple[Array, list[str]]:
+    """16-bit greys of which one stands for transparency."""
+    greys = np.asarray(ImageOps.exif_transpose(image)).astype(np.uint16)
+    alpha = np.float32(1) - (greys == image.info["transparency"])
+    values, shows = on_white(unit(greys[..., None], 16), alpha)
+    if shows:
+        notes.append("has transparent pixels, which were put on white")
+    notes.append("has 16-bit greys, which were kept")
+    return values[..., 0], notes
 
 
 def _on_white(image: Image.Image) -> tuple[Image.Image, bool]:

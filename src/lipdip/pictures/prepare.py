@@ -84,7 +84,10 @@ def pixel_mask(path: str, picture: Picture, size: Size, resample: bool = True, m
     share = float(known.mean())
     if not share:
         brightest = f"{float(values.max()):.4g}"
-        raise UserError(f"the pixel mask {path} knows no pixel: white, 1, is known, and its brightest is {brightest}")
+        raise UserError(
+            f"the pixel mask {path} knows no pixel: white is known, and its brightest is {brightest} of 1; "
+            "save it with 0 and 255, or as booleans"
+        )
     notes.append(f"{share:.2%} of the pixels are known (white in the pixel mask)")
     if share == 1:
         notes.append("warning: every pixel is known: nothing is left to fill in; black pixels are the unknown ones")

@@ -86,6 +86,8 @@ def _check(page: "TiffPage", content: bytes, file: Path) -> None:
     ends = [start + count for start, count in zip(page.dataoffsets, page.databytecounts, strict=True)]
     if not ends or not all(page.databytecounts) or max(ends) > len(content):
         raise UserError(f"{file} is damaged: it is cut short")
+    if page.predictor != 1 and page.compression in (_NONE, _PACKBITS):
+        raise UserError(f"{file} says that its numbers are differences, which its compression has not; save it anew")
     if page.photometric not in _BANDS:
         kind = str(getattr(page.photometric, "name", page.photometric))
         raise UserError(f"{file} is a TIFF of kind {kind}, which is not read; save it as RGB or grey")

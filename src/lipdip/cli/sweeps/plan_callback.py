@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,20 @@ from hydra.core.config_loader import ConfigLoader
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from hydra.utils import get_class
 from omegaconf import DictConfig, OmegaConf, open_dict, read_write
+from omegaconf.errors import OmegaConfBaseException
 
+from lipdip.cli.exit_codes import expected, in_one_line
 from lipdip.cli.quoting import literal, quoted
 from lipdip.cli.sweeps.alike import check_stop_after
 from lipdip.cli.sweeps.sweep_cell import SweepCell, SweepDirectory
 from lipdip.core.console import complain
 from lipdip.core.errors import UserError
 
+MOST = 100_000  # runs of a sweep
 Begin = Callable[[SweepDirectory | None, bool], None]  # the sweep, if planned, and whether a cluster has its cells
 # the sweep, or None without a plan; and whether a cluster's queue has its cells
 _listening: list[Begin] = []  # Hydra constructs the callback, so the listener is kept in a module variable.
@@ -49,8 +54,8 @@ class Plan(Callback):
             return
         try:
             sweep = _begin(config)
-        except UserError as error:
-            complain(str(error))
+        except (UserError, ValueError, TypeError, ArithmeticError, HydraException, OmegaConfBaseException) as error:
+            complain(in_one_line(error) if expected(error) else f"a sweep over such values cannot be: {error}")
             sys.exit(2)
         for listener in _listening:
             listener(sweep, _queued(config.hydra.launcher))
@@ -126,8 +131,14 @@ def split(words: Sequence[str], sweeper: Any = BasicSweeper, loader: ConfigLoade
 
     Raises:
         HydraException: if an override cannot be read.
+        UserError: if there are too many.
     """
     overrides = OverridesParser.create(config_loader=loader).parse_overrides([*words])
+    runs = 1
+    for one in (one for one in overrides if one.is_sweep_override()):
+        runs *= sum(1 for _ in islice(one.sweep_string_iterator(), MOST + 1))
+        if runs > MOST:
+            raise UserError(f"{one.input_line} makes a sweep of more than {MOST:,} runs, which no plan is written for")
     return [[*own] for batch in sweeper.split_arguments(overrides, None) for own in batch]
 
 
