@@ -179,3 +179,23 @@ def test_a_physics_need_not_be_linear_nor_deepinvs():
     assert physics.preview(physics(x)) is None
     with pytest.raises(UserError, match="A_adjoint"):
         physics.A_adjoint(y)
+
+
+def test_exact_data_are_kept_where_the_rows_are_orthonormal(deepinv):
+    mask = (torch.rand(1, 16, 16, generator=torch.Generator().manual_seed(0)) < 0.5).float()
+    x, x_hat = torch.rand(2, 1, 1, 16, 16)
+    holes = as_physics(deepinv.physics.Inpainting(img_size=(1, 16, 16), mask=mask), (1, 16, 16))
+    found = holes.consistent(x_hat, holes.A(x))
+    assert holes.exact and torch.equal(holes.A(found), holes.A(x))
+    assert torch.equal(found[mask[None] == 0], x_hat[mask[None] == 0])
+    scan = as_physics(deepinv.physics.MRI(mask=mask, img_size=(2, 16, 16)), (1, 16, 16))
+    found = scan.consistent(x_hat, scan.A(x))
+    assert found is None or torch.allclose(scan.A(found), scan.A(x), atol=1e-5)
+    blurred = as_physics(_blur(deepinv), (1, 16, 16))
+    assert blurred.consistent(x_hat, blurred.A(x)) is None  # what little noise there is would grow
+    whole = as_physics(deepinv.physics.Denoising(deepinv.physics.ZeroNoise()), (1, 16, 16))
+    assert whole.exact and whole.consistent(x_hat, x) is None  # the measurement itself is no restoration of it
+    noisy = deepinv.physics.Inpainting(
+        img_size=(1, 16, 16), mask=mask, noise_model=deepinv.physics.GaussianNoise(sigma=0.1)
+    )
+    assert not as_physics(noisy, (1, 16, 16)).exact

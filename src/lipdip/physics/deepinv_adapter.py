@@ -121,11 +121,15 @@ class FromDeepinv(Physics):
     def consistent(self, x_hat: Tensor, y: Tensor) -> Tensor | None:
         """``x_hat + A^T (y - A x_hat)``, where that has the very measurement: the rows of ``A`` are orthonormal.
 
-        So it is with pixel masks and with the masked Fourier transform of single-coil MRI. None elsewhere.
+        So it is with pixel masks and with the masked Fourier transform of single-coil MRI. None elsewhere, and where
+        the measurement leaves nothing to restore, as in denoising.
         """
         if not hasattr(self.physics, "A_adjoint"):
             return None
-        residual = y - self.A(x_hat)
+        seen = self.A(x_hat)
+        if torch.allclose(self.A_adjoint(seen), x_hat, rtol=0, atol=1e-4):
+            return None
+        residual = y - seen
         found = x_hat + self.A_adjoint(residual)
         left = (y - self.A(found)).abs().square().sum()
         return found if bool(left <= 1e-6 * residual.abs().square().sum()) else None
