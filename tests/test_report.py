@@ -8,7 +8,7 @@ import re
 import statistics
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,12 @@ from lipdip.reports.gather import gather
 from lipdip.reports.grids import Arranged, arranged
 from lipdip.reports.lines import Drawn, Panel, marked
 from lipdip.reports.missing import lacking, missing
+from lipdip.runs.csv_tables import table_of
 from lipdip.runs.directory import RunDirectory
 from lipdip.runs.identity import RUN_FORMAT, flat, run_name
 from lipdip.runs.rows import Round
-from lipdip.tasks.restoration import CurveRow
+from lipdip.tasks import read_rounds
+from lipdip.tasks.restoration import CurveRow, RoundRow
 
 from .conftest import TINY, resealed
 
@@ -525,6 +527,22 @@ def test_tickets_are_tested_against_the_dense_network_of_their_seed(
     gap = -0.005
     assert float(cells[1]["gap"]) == pytest.approx(gap) and gap - 0.1 < float(cells[1]["gap_lower"]) < gap
     assert "IMP: against dense" in text and "(not matching)" in text and "one-sided 95% lower bound" in text
+
+
+def test_a_dense_network_that_does_not_overfit_is_said_not_to(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, word = made(tmp_path, "a0", [30.0, 29.0]), "overfitting regime"
+    assert report.main(["table", "fig3", "--from", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
+    assert word not in (tmp_path / "out/fig3.md").read_text() + (tmp_path / "out/fig3.csv").read_text()
+    rows = run / "rounds.csv"
+    rows.write_text(table_of(RoundRow, [replace(row, steps=5) for row in read_rounds(run)]))  # whose best step is 5
+    _replaced("summary.json", '"steps": 0', '"steps": 5')(run)
+    resealed(run)
+    assert report.main(["table", "fig3", "--from", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
+    assert report.main(["all", "--from", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
+    for file in ("fig3.md", "fig3.csv", "index.html"):
+        assert word in (tmp_path / "out" / file).read_text().lower().replace("&#x27;", "'"), file
 
 
 def test_a_table_stands_beside_the_paper(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

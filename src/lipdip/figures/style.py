@@ -12,7 +12,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.text import Text
 
-BLUE, ORANGE, GREY, GREEN = "#1f5fa8", "#d9822b", "#7a7a7a", "#2e8b57"
+BLUE, ORANGE, GREY, GREEN, RED = "#1f5fa8", "#d9822b", "#7a7a7a", "#2e8b57", "#b00020"
 LINES = (BLUE, ORANGE, GREEN, "#8c4799", "#b23a48", "#2a9ba8", "#9a8420", GREY)
 _PAPER, _SKY = "#f7f5f2", "#4a86c8"
 

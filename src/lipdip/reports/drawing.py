@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-from lipdip.figures.style import GREY, line_style, rendered, saved, wrapped
+from lipdip.figures.style import GREY, RED, line_style, rendered, saved, wrapped
 from lipdip.reports.lines import Drawn, Line, Panel, Spot, in_column, marked, stated_by_paper
 
 _ACROSS, _MOST = 3, 24  # panels beside each other, and in one figure
@@ -105,6 +105,9 @@ def _draw(axes: Axes, drawn: Drawn, panel: Panel, order: list[str]) -> None:
     axes.set_title(wrapped(panel.name if one_unit else panel.title, 52), fontsize=9)
     axes.tick_params(labelsize=8)
     axes.grid(alpha=0.25)
+    if panel.regime:
+        warning = wrapped(panel.regime, 52)
+        axes.text(0.5, 0.99, warning, color=RED, fontsize=7, ha="center", va="top", transform=axes.transAxes)
     if all(len(line.spots) == 1 for line in panel.lines):
         _dots(axes, drawn, panel, order)
         axes.set_xlabel(unit, fontsize=9)

@@ -26,7 +26,8 @@ class TableCell:
     """One line of an exhibit's CSV; ``x`` is where the number is, ``column`` where the table shows it.
 
     ``gap`` is the mean over seeds of the difference from the same seed's dense network, ``gap_lower`` its
-    lower bound, and ``verdict`` that of the matching test (:mod:`lipdip.runs.noninferiority`).
+    lower bound, and ``verdict`` that of the matching test (:mod:`lipdip.runs.noninferiority`). ``regime`` warns where
+    the panel's dense networks do not overfit.
     """
 
     exhibit: str
@@ -44,6 +45,7 @@ class TableCell:
     gap: float | None = None
     gap_lower: float | None = None
     verdict: str = ""
+    regime: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,7 @@ def _cell(drawn: Drawn, panel: Panel, place: int, column: TableColumn) -> TableC
         gap=None if tested is None else tested.mean,
         gap_lower=None if tested is None else tested.lower,
         verdict="" if tested is None else tested.verdict,
+        regime=panel.regime,
     )
 
 
@@ -196,6 +199,8 @@ def markdown_of(drawn: Drawn) -> str:
     for panel in drawn.panels:
         unit = exhibit.axes.y.get(panel.facet, "")
         parts.append(f"## {markdown.text(panel.name)}\n")
+        if panel.regime:
+            parts.append(f"**{panel.regime.capitalize()}.** Scores say how far the steps get, not what overfits.\n")
         parts.append(f"{unit}, over {exhibit.axes.x}: mean ± standard deviation over n seeds.\n")
         header = [label(column.x) for column in columns(drawn, panel)]
         body = {f"{row.name}{KINDS[row.kind]}": row.entries for row in rows(drawn, panel)}

@@ -8,6 +8,7 @@ from lipdip.reports.exhibit import Exhibit
 from lipdip.reports.finished_run import FinishedRun
 from lipdip.reports.gather import Refused
 
+NOT_OVERFITTING = "not in the overfitting regime: the best step is the last"
 _WITHIN = 0.045  # how far a place may lie from the column that shows it
 
 
@@ -73,6 +74,13 @@ class Panel:
     def runs(self) -> list[FinishedRun]:
         """All runs in it, each once."""
         return each_once(run for line in self.lines for run in line.runs)
+
+    @property
+    def regime(self) -> str:
+        """A warning where dense networks do not overfit in their steps; else nothing."""
+        dense = [run.rounds[0] for run in self.runs if run.rounds[0].sparsity == 0]
+        rising = sum(row.still_rising for row in dense)
+        return f"{NOT_OVERFITTING} in {rising} of {len(dense)} dense networks" if rising else ""
 
     @property
     def pictures(self) -> list[str]:

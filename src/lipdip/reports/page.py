@@ -137,8 +137,9 @@ def _table(drawn: Drawn, panel: Panel) -> str:
     body = "".join(_row(row) for row in rows(drawn, panel))
     unit = f"{drawn.exhibit.axes.y.get(panel.facet, '')}, over {drawn.exhibit.axes.x}"
     said = " ".join([*notes(drawn, panel), *(["It scrolls sideways."] if len(columns(drawn, panel)) > _FIT else [])])
+    warning = f'<p class="bad">{escape(panel.regime.capitalize())}.</p>' if panel.regime else ""
     return (
-        f'<h3>{escape(panel.name)}</h3><p class="faint">{escape(unit)}. {escape(said)}</p><div class="wide"><table>'
+        f'<h3>{escape(panel.name)}</h3>{warning}<p class="faint">{escape(unit)}. {escape(said)}</p><div class="wide"><table>'
         f"<thead><tr><th>{escape(drawn.exhibit.axes.x)}</th>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

@@ -47,6 +47,11 @@ class Round:
         return None
 
     @property
+    def still_rising(self) -> bool:
+        """Whether its score was still getting better when the round ended; False where that cannot be known."""
+        return False
+
+    @property
     def headline_value(self) -> float | None:
         """The value of :attr:`headline`."""
         value: float | None = getattr(self, self.headline)

@@ -47,9 +47,10 @@ class Restored(Scored, Round):
         return f"PSNR in dB and SSIM on {summary['scored']['metric']}{mean}; {best} = over the run, an oracle's choice"
 
     @property
+    @override
     def still_rising(self) -> bool:
         """Whether the best step is among the last hundredth: more steps would give a better picture."""
-        return self.psnr_best_step is not None and self.psnr_best_step > 0.99 * self.steps
+        return self.steps > 0 and self.psnr_best_step is not None and self.psnr_best_step > 0.99 * self.steps
 
     @classmethod
     @override
