@@ -138,8 +138,9 @@ def _table(drawn: Drawn, panel: Panel) -> str:
     unit = f"{drawn.exhibit.axes.y.get(panel.facet, '')}, over {drawn.exhibit.axes.x}"
     said = " ".join([*notes(drawn, panel), *(["It scrolls sideways."] if len(columns(drawn, panel)) > _FIT else [])])
     warning = f'<p class="bad">{escape(panel.regime.capitalize())}.</p>' if panel.regime else ""
+    about = f'<p class="faint">{escape(unit)}. {escape(said)}</p>'
     return (
-        f'<h3>{escape(panel.name)}</h3>{warning}<p class="faint">{escape(unit)}. {escape(said)}</p><div class="wide"><table>'
+        f'<h3>{escape(panel.name)}</h3>{warning}{about}<div class="wide"><table>'
         f"<thead><tr><th>{escape(drawn.exhibit.axes.x)}</th>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
