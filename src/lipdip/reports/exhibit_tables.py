@@ -221,15 +221,15 @@ def notes(drawn: Drawn, panel: Panel) -> list[str]:
     said += [f"Runs of different versions are averaged: {'; '.join(sorted(mixed))}."] if mixed else []
     for name, places in marked(drawn, panel).items():
         said.append(f"{name.capitalize()}: {', '.join(f'at {label(x)} (seed {seed})' for seed, x in places)}.")
-    if any(stated_by_paper(drawn, panel, line.series) for line in panel.lines):
-        said.append(f"The paper's numbers: {drawn.exhibit.paper.on}. {comparability(drawn, panel)}")
-    elif drawn.exhibit.paper.numbers:
-        said.append(f"The paper has no numbers of this problem; it has those of {drawn.exhibit.paper.on}.")
     tests = [one for line in panel.lines for one in _tested(drawn, panel, line).values()]
     if any(one.verdict != NOT_TESTED for one in tests):
         said.append(_TEST)
     elif tests:
         said.append(f"Whether a ticket matches the dense network is not tested with fewer than {FEWEST} seeds.")
+    if any(stated_by_paper(drawn, panel, line.series) for line in panel.lines):
+        said.append(f"The paper's numbers: {drawn.exhibit.paper.on}. {comparability(drawn, panel)}")
+    elif drawn.exhibit.paper.numbers:
+        said.append(f"The paper has no numbers of this problem; it has those of {drawn.exhibit.paper.on}.")
     fewer, all_ = len(columns(drawn, panel)), len(every(drawn, panel))
     said += [f"The table shows {fewer} of {all_} columns; the CSV has all."] if fewer < all_ else []
     return said
