@@ -101,6 +101,13 @@ def test_a_shared_weight_counts_once_and_a_computed_one_not_at_all():
         assert prune(copy.deepcopy(module), scorer, keep=5).kept == 5
 
 
+def test_a_network_without_any_gradient_is_cut_all_the_same():
+    module, z = nn.Sequential(nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 2)), torch.rand(1, 6)
+    nn.init.constant_(module[0].weight, -1.0)
+    nn.init.constant_(module[0].bias, -1.0)  # every unit is dead
+    assert prune(module, Snip(lambda output: 0 * output.sum(), z), keep=5).kept == 5
+
+
 def _scorers(z: Tensor) -> list:
     def loss(output: Tensor) -> Tensor:
         return (output - 0.3).square().sum()

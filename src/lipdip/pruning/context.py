@@ -93,6 +93,10 @@ WeightScores = Mapping[str, Tensor]
 
 
 def normalised(scores: WeightScores, epsilon: float = 0.0) -> dict[str, Tensor]:
-    """The scores divided by the absolute value of their sum over all layers (plus ``epsilon``); the order stays."""
+    """The scores divided by the absolute value of their sum over all layers (plus ``epsilon``); the order stays.
+
+    Where that sum is zero, as for a network without any gradient, the scores stay as they are.
+    """
     total = torch.stack([score.sum() for score in scores.values()]).sum().abs() + epsilon
+    total = torch.where(total == 0, 1, total)
     return {name: score / total for name, score in scores.items()}
