@@ -90,7 +90,7 @@ AUDIT = Exhibit(
     points=over_rounds(_audited),
     whole=Whole(series=("IMP", "IMP, legacy", "random", "random, legacy")),
     axes=Axes(columns=SHOWN),
-    compared=Compared(within_panel=("pruner", "fit.code"), any_degradation=True),
+    compared=Compared(within_panel=("pruner", "fit.code", "fit.ema_correct"), any_degradation=True),
     making=Making(two_stage=True),
     show_if=lambda names: not names <= {"IMP", "random"},
 )
