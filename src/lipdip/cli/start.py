@@ -75,7 +75,7 @@ def start(command: str, task: Task) -> None:
                 session.discarded()
                 raise
             if session.discarded():
-                raise UserError(f"the launcher gave up: {in_one_line(error)}") from error
+                raise UserError(f"the launcher gave up ({in_one_line(error)}); nothing is under way") from error
             complain(f"the launcher gave up ({in_one_line(error)}); {session.rest}")
         session.finish()
 

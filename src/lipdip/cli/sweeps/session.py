@@ -77,6 +77,7 @@ class Session:
         if self._sweep is None or self._overview is None or self._queued or self._begun:
             return False
         self._overview.__exit__(None, None, None)
+        say(self._screen, counted(self._sweep.cells()))
         self._sweep.discard()
         self._sweep = None
         return True
