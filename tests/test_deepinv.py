@@ -189,8 +189,7 @@ def test_exact_data_are_kept_where_the_rows_are_orthonormal(deepinv):
     assert holes.exact and torch.equal(holes.A(found), holes.A(x))
     assert torch.equal(found[mask[None] == 0], x_hat[mask[None] == 0])
     scan = as_physics(deepinv.physics.MRI(mask=mask, img_size=(2, 16, 16)), (1, 16, 16))
-    found = scan.consistent(x_hat, scan.A(x))
-    assert found is None or torch.allclose(scan.A(found), scan.A(x), atol=1e-5)
+    assert scan.consistent(x_hat, scan.A(x)) is None  # of a real picture, a random half of k-space is redundant
     blurred = as_physics(_blur(deepinv), (1, 16, 16))
     assert blurred.consistent(x_hat, blurred.A(x)) is None  # what little noise there is would grow
     whole = as_physics(deepinv.physics.Denoising(deepinv.physics.ZeroNoise()), (1, 16, 16))
