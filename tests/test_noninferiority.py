@@ -11,8 +11,12 @@ from lipdip.runs.noninferiority import (
     NOT_TESTED,
     compare,
     compare_in_order,
-    most_sparse,
 )
+
+
+def most_sparse(compared):
+    return max((sparsity for sparsity, one in compared.items() if one.verdict == MATCHING), default=None)
+
 
 ROUNDS = [1 - 0.8**number for number in range(1, 11)]
 

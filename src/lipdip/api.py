@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 import lipdip.networks
 from lipdip.core.errors import UserError
-from lipdip.core.files import read_regular
+from lipdip.core.files import checked_path, read_regular
 from lipdip.core.seeds import default_generator_seeded
 from lipdip.fit.execute import execute
 from lipdip.fit.experiment import Experiment, Origin
@@ -325,7 +325,7 @@ def _run(
         memory=_memory(module),
     )
     console = Console() if progress else None
-    with nullcontext() if directory is None else RunDirectory(Path(directory).expanduser()) as held:
+    with nullcontext() if directory is None else RunDirectory(checked_path(directory, "directory")) as held:
         if held is not None:
             text = _check_same(held, identity)
             if (summary := held.summary) is not None:

@@ -21,6 +21,13 @@ def path_for(name: str) -> Callable[[str], Path]:
     return lambda text: checked_path(text, name)
 
 
+def seed(text: str) -> int:
+    """The ``type`` of an argument that is a seed."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 20):
+        raise argparse.ArgumentTypeError(f"a seed is a whole number of at least 0, not {text!r}")
+    return int(text)
+
+
 class Parser(argparse.ArgumentParser):
     """An ``ArgumentParser`` that raises a :class:`UserError` instead of printing its usage and leaving."""
 

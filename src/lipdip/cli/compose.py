@@ -216,7 +216,7 @@ def _no_setting(name: str, there: Sequence[str], more: str = "") -> str:
     if near:
         hint = f"; did you mean {near[0]}?"
     elif siblings and len(siblings) <= _FEW:
-        hint = f"; there is {' and '.join([', '.join(siblings[:-1]), siblings[-1]][len(siblings) == 1 :])}"
+        hint = f"; there are: {', '.join(siblings)}"
     else:
         hint = _nearest(name, others)
     return f"there is no setting called {name}{more}{hint}"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lipdip.core.errors import UserError
-from lipdip.runs.matching import most_sparse_matching
+from lipdip.runs.matching import answer
 from lipdip.runs.rows import Round
 from lipdip.tasks import read_rounds
 
@@ -31,7 +31,7 @@ def check_column(column: object, kind: type[Round]) -> None:
 
 
 def score_of(run: Path, column: str | None) -> float:
-    """The score of the round that answers: the most sparse matching one, else the first.
+    """The score of the round that a run names (:func:`~lipdip.runs.matching.answer`), else of the first.
 
     Args:
         run: the run directory, finished.
@@ -41,8 +41,8 @@ def score_of(run: Path, column: str | None) -> float:
         UserError: if the run has no such number, as without a clean image.
     """
     rows = read_rounds(run)
-    answer = most_sparse_matching(rows) or rows[0]
-    found: Any = answer.headline_value if column is None else getattr(answer, column)
+    row = answer(rows) or rows[0]
+    found: Any = row.headline_value if column is None else getattr(row, column)
     if found is None:
-        raise UserError(f"{run} has no {column or answer.headline} for the sweeper; choose another by score=COLUMN")
+        raise UserError(f"{run} has no {column or row.headline} for the sweeper; choose another by score=COLUMN")
     return float(found)

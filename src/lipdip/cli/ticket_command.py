@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lipdip.cli.arguments import Parser, dispatch, path_for
+from lipdip.cli.arguments import Parser, dispatch, path_for, seed
 from lipdip.core.console import plain_console, say
 from lipdip.core.errors import UserError
 from lipdip.core.files import write_whole
@@ -131,12 +131,6 @@ def _refuse(out: Path, force: bool) -> None:
         raise UserError(f"{out} is there already{hint}")
 
 
-def _seed(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 20):
-        raise argparse.ArgumentTypeError(f"a seed is a whole number of at least 0, not {text!r}")
-    return int(text)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(prog="python -m lipdip.ticket", description="Look at ticket files, compare them, make others.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -162,5 +156,5 @@ def _parser() -> argparse.ArgumentParser:
         needs.add_argument("--pretrained", metavar="PATH", help="where the ticket's pretrained network is (model.path)")
     drawn = command("control", _control, "a control: a ticket as sparse as this one, with a random mask", "FILE", "OUT")
     drawn.add_argument("--kind", choices=KINDS, required=True, help="from all layers together, or as many in each")
-    drawn.add_argument("--seed", metavar="N", type=_seed, required=True, help="seed of the random mask")
+    drawn.add_argument("--seed", metavar="N", type=seed, required=True, help="seed of the random mask")
     return parser

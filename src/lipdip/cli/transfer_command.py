@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from lipdip.cli.arguments import Parser, path_for
+from lipdip.cli.arguments import Parser, path_for, seed
 from lipdip.cli.attempt import attempt
 from lipdip.cli.exit_codes import exit_code, terminable
 from lipdip.cli.places import check_place, make_folder
@@ -211,7 +211,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--seeds",
         nargs="+",
-        type=_seed,
+        type=seed,
         help="of code and jitter, for every ticket; default: the seed each was found with",
     )
     add(
@@ -227,12 +227,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--name", help="of the matrix's directory; default: a hash of the command")
     return parser
-
-
-def _seed(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 20):
-        raise argparse.ArgumentTypeError(f"it is a whole number of at least 0, not {text!r}")
-    return int(text)
 
 
 def _named_tickets(specs: Sequence[str], number: int | None) -> dict[str, Sequence[Path]]:

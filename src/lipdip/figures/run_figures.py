@@ -76,6 +76,14 @@ def comparison(
     return rendered(figure)
 
 
+def networks_own(file: str) -> str:
+    """Where the network's own picture lies if the answer ``file`` has the data's own values; scores are of the former.
+
+    Both are paths below ``images/`` without suffix.
+    """
+    return file.replace("restored_", "network_", 1)
+
+
 def _short(name: str) -> str:
     return name if len(name) <= _LETTERS else f"{name[: _LETTERS // 2]}...{name[-_LETTERS // 3 :]}"
 

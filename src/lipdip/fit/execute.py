@@ -120,9 +120,7 @@ def _fit(
                 trainer.fit(experiment.module, ckpt_path=start, weights_only=True)
                 return
             except Exception as error:  # Lightning, torch and callbacks raise whatever a state makes them
-                if isinstance(error, RuntimeError) and "conditioned on metric" in str(
-                    error
-                ):  # a monitor's name is wrong
+                if "conditioned on metric" in str(error):  # EarlyStopping's: its monitor is misspelt
                     raise UserError(f"callbacks: {' '.join(str(error).split())}") from error
                 if resumed.begun or start is None or before is None or isinstance(error, UserError):
                     raise

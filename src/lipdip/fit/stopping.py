@@ -7,6 +7,7 @@ Outputs move little, too, before a network has begun to learn. :class:`FirstDesc
 before it are chosen only while there are no others. That guard is our own.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -24,6 +25,8 @@ class FirstDescent:
         slowed: what a window leaves of the loss of the window before it, from 0 to 1; 0: the descent is over at once.
         device: of the losses.
     """
+
+    _state = ("_step", "_losses", "_first", "_over")
 
     def __init__(self, window: int, slowed: float, device: torch.device) -> None:
         self._size, self._slowed = window, slowed
@@ -46,11 +49,11 @@ class FirstDescent:
 
     def state_dict(self) -> dict[str, Any]:
         """All of it, as plain values and tensors."""
-        return {name: getattr(self, name) for name in ("_step", "_losses", "_first", "_over")}
+        return {name: getattr(self, name) for name in self._state}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a saved state."""
-        _load(self, state, self._losses.device)
+        _load(self, self._state, state, self._losses.device)
 
 
 class _LowestVariance:
@@ -106,7 +109,7 @@ class _LowestVariance:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a saved state."""
-        _load(self, state, self._lowest.device)
+        _load(self, self._state, state, self._lowest.device)
 
 
 class WindowedVariance(_LowestVariance):
@@ -169,8 +172,9 @@ class ExponentialVariance(_LowestVariance):
         return self._moving if self._step >= self._warm_up else None
 
 
-def _load(part: object, state: dict[str, Any], device: torch.device) -> None:
-    for name, value in state.items():
+def _load(part: object, names: Sequence[str], state: dict[str, Any], device: torch.device) -> None:
+    for name in names:
+        value = state[name]
         setattr(part, name, value.to(device) if isinstance(value, Tensor) else value)
 
 

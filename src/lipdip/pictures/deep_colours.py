@@ -12,18 +12,26 @@ from PIL import Image, ImageOps
 
 Deep = npt.NDArray[np.uint16]
 
-_GREY_ALPHA, _RGB, _RGBA = 4, 2, 6  # PNG's colour types
+GREY, _GREY_ALPHA, _RGB, _RGBA = 0, 4, 2, 6  # PNG's colour types
 
 
-def png_is_deep(content: bytes) -> bool:
-    """Whether this is a PNG of 16 bits whose numbers Pillow would not give in full: all but opaque greys."""
+def png_is_deep(content: bytes, keyed: bool) -> bool:
+    """Whether this is a PNG of 16 bits whose numbers Pillow would not give in full: all but opaque greys.
+
+    Args:
+        content: of the file.
+        keyed: whether one of its values stands for transparency.
+    """
     if not content.startswith(b"\x89PNG\r\n\x1a\n") or len(content) < 33 or content[24] != 16:
         return False
-    return content[25] in (_GREY_ALPHA, _RGB, _RGBA)
+    return content[25] in (_GREY_ALPHA, _RGB, _RGBA) or (content[25] == GREY and keyed)
 
 
 def read_deep_png(content: bytes) -> Deep:
-    """(H, W, 2, 3 or 4): grey and alpha, RGB, or RGB and alpha; upright. Errors are Pillow's."""
+    """(H, W, 1 to 4): grey, grey and alpha, RGB, or RGB and alpha; upright. Errors are Pillow's."""
+    if content[25] == GREY:
+        with Image.open(BytesIO(content), formats=["PNG"]) as image:
+            return np.asarray(ImageOps.exif_transpose(image)).astype(np.uint16)[..., None]
     if content[25] == _GREY_ALPHA:  # two bytes and two bytes are stored like RGBA's four
         header = content[12:24] + bytes([8, _RGBA]) + content[26:29]
         as_rgba = content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:]

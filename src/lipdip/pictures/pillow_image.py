@@ -12,7 +12,6 @@ from lipdip.pictures.formats import readable
 from lipdip.pictures.samples import Array, on_white, unit
 
 _ORIENTATION = 0x0112  # the EXIF tag
-_GREY = 0  # PNG's colour type
 
 
 def decoded_image(content: bytes, file: Path, most: int) -> tuple[Array, list[str]]:
@@ -84,16 +83,14 @@ def _first_notes(image: Image.Image) -> list[str]:
 
 
 def _numbers(image: Image.Image, content: bytes, file: Path, notes: list[str]) -> tuple[Array, list[str]]:
-    if deep_colours.png_is_deep(content):
+    key = image.info.get("transparency")
+    if deep_colours.png_is_deep(content, key is not None):
         return _deep_png(image, content, notes)
     if (deep := deep_colours.read_deep_ppm(content, image)) is not None:
         notes.append("has 16-bit colours, which were kept")
         return np.divide(deep[0], np.float32(deep[1]), dtype=np.float32), notes
-    if image.format == "PNG" and content[25] == _GREY and isinstance(image.info.get("transparency"), int):
-        depth = content[24]
-        if depth == 16:
-            return _deep_grey_png(image, notes)
-        image.info["transparency"] *= 255 // (2**depth - 1) if depth > 1 else 1  # Pillow scales greys, and not this one
+    if image.format == "PNG" and content[25] == deep_colours.GREY and isinstance(key, int) and 1 < content[24] < 8:
+        image.info["transparency"] = key * 255 // (2 ** content[24] - 1)  # Pillow scales greys, and not this one
     bits = deep_colours.bits_lost(image, content)
     if bits:
         notes.append(f"has {bits}-bit colours, which were read at 8 bits (a TIFF, PNG or .npy file keeps them)")
@@ -103,28 +100,17 @@ def _numbers(image: Image.Image, content: bytes, file: Path, notes: list[str]) -
 def _deep_png(image: Image.Image, content: bytes, notes: list[str]) -> tuple[Array, list[str]]:
     """16 bits with colours, or with transparency."""
     samples, key = deep_colours.read_deep_png(content), image.info.get("transparency")
-    bands = 1 if samples.shape[-1] == 2 else 3
+    bands = 1 if samples.shape[-1] < 3 else 3
     values = unit(samples[..., :bands], 16)
     if samples.shape[-1] in (2, 4):
         alpha = unit(samples[..., -1], 16)
-    else:  # one colour may stand for transparency
+    else:  # one value may stand for transparency
         alpha = np.float32(1) - (samples == key).all(-1) if key is not None else np.ones((1, 1), np.float32)
     values, shows = on_white(values, alpha)
     if shows:
         notes.append("has transparent pixels, which were put on white")
     notes.append(f"has 16-bit {'greys' if bands == 1 else 'colours'}, which were kept")
     return (values[..., 0] if bands == 1 else values), notes
-
-
-def _deep_grey_png(image: Image.Image, notes: list[str]) -> tuple[Array, list[str]]:
-    """16-bit greys of which one stands for transparency."""
-    greys = np.asarray(ImageOps.exif_transpose(image)).astype(np.uint16)
-    alpha = np.float32(1) - (greys == image.info["transparency"])
-    values, shows = on_white(unit(greys[..., None], 16), alpha)
-    if shows:
-        notes.append("has transparent pixels, which were put on white")
-    notes.append("has 16-bit greys, which were kept")
-    return values[..., 0], notes
 
 
 def _on_white(image: Image.Image) -> tuple[Image.Image, bool]:

@@ -18,7 +18,7 @@ class SynFlow:
     synaptic flow", NeurIPS 2020, Algorithm 1.
 
     Args:
-        z: an input of the network, of which the shape alone counts; the task's codes by default.
+        z: an input of the network, of which the shape alone counts if ``input`` is ``ones``; by default the codes.
         iterations: cuts on the way to the mask, each scored anew.
         statistics: what BatchNorm normalises by: ``running`` averages, which at the initialisation are 0 and 1 and so
             change nothing, as published; or ``batch``, those of the very input, as while training. With the former

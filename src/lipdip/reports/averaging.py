@@ -110,9 +110,8 @@ def _line(series: str, layer: Slots, note: str) -> Line:
         seed: {picture for other, picture in layer if other == seed} for seed in sorted({seed for seed, _ in layer})
     }
     pictures = _shared(list(owned.values()))
-    spots: list[Spot] = []
+    spots: list[tuple[Spot, Mapping[int, float]]] = []  # each with its means by seed
     runs: dict[Path, FinishedRun] = {}
-    dense: Mapping[int, float] = {}  # by seed
     for at in dict.fromkeys(at for own in layer.values() for at in own):
         slots = {seed: [layer.get((seed, picture), {}).get(at) for picture in pictures] for seed in owned}
         taken = {
@@ -126,13 +125,15 @@ def _line(series: str, layer: Slots, note: str) -> Line:
             own = {run.path: run for several in taken.values() for run, _ in several}
             names = tuple(path.name for path in own)
             x = fmean(point.x for several in taken.values() for _, point in several)
-            dense = means if x == 0 else dense
-            gaps = tuple(means[seed] - dense[seed] for seed in means if seed in dense)
-            spots.append(Spot(x, found, names, gaps))
+            spots.append((Spot(x, found, names), means))
             runs |= own
-    spots.sort(key=lambda spot: spot.x)
+    spots.sort(key=lambda each: each[0].x)
+    dense = next((means for spot, means in spots if spot.x == 0), {})
+    paired = [
+        replace(spot, gaps=tuple(means[seed] - dense[seed] for seed in means if seed in dense)) for spot, means in spots
+    ]
     pooled = tuple(name for _, name in pictures if name)
-    return Line(series, tuple(spots), tuple(runs.values()), note, pooled, tuple(_left_out(owned, pictures)))
+    return Line(series, tuple(paired), tuple(runs.values()), note, pooled, tuple(_left_out(owned, pictures)))
 
 
 def _shared(sets: Sequence[set[PictureKey]]) -> list[PictureKey]:

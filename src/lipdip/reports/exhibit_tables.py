@@ -11,12 +11,13 @@ from lipdip.reports.comparability import comparability
 from lipdip.reports.lines import Drawn, Line, Panel, Spot, marked, near, start_of, stated_by_paper
 from lipdip.reports.missing import lacking
 from lipdip.runs.csv_tables import table_of
-from lipdip.runs.noninferiority import FEWEST, NOT_TESTED, Comparison, compare_in_order
+from lipdip.runs.noninferiority import FEWEST, LEVEL, MARGIN, NOT_TESTED, Comparison, compare_in_order
 
 KINDS = {"ours": "", "dense": ": against dense", "paper": ": the paper's", "difference": ": difference"}
 _TEST = (
-    "Against dense: mean of the difference from the same seed's dense network, with the one-sided 95% lower bound; "
-    "matching where that is above -0.1 dB, tested from the lowest sparsity up to the first that does not match."
+    "Against dense: mean of the difference from the same seed's dense network, "
+    f"with the one-sided {LEVEL:.0%} lower bound; "
+    f"matching where that is above -{MARGIN} dB, tested from the lowest sparsity up to the first that does not match."
 )
 _WIDEST, _NEARLY = 9, 0.005  # columns, where the exhibit names none; and how far places of one column may lie apart
 

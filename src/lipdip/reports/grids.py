@@ -8,6 +8,7 @@ from pathlib import Path
 from lipdip.core.console import count
 from lipdip.core.errors import UserError
 from lipdip.figures.picture_file import read_picture
+from lipdip.figures.run_figures import networks_own
 from lipdip.reports.alike import Settings, differences, distinctions, identity, other_seeds
 from lipdip.reports.finished_run import FinishedRun, title
 from lipdip.reports.gallery import Gallery, Shot
@@ -27,7 +28,7 @@ class GridPicture:
     def path(self) -> Path:
         """Where it lies: of a restored picture that has the data's own values, the network's, of which scores are."""
         images = self.run.path / "images"
-        network = images / f"{self.shot.file.replace('restored_', 'network_', 1)}.png"
+        network = images / f"{networks_own(self.shot.file)}.png"
         return network if network.is_file() else images / f"{self.shot.file}.png"
 
 

@@ -24,7 +24,7 @@ def judged(row: Round, dense: Round) -> Round:
 
 
 def most_sparse_matching(rounds: Sequence[Round]) -> Round | None:
-    """The answer of a run: the sparsest matching ticket, or None if no *sparse* network matches."""
+    """The sparsest matching round, or None if no *sparse* network matches."""
     matching = [row for row in rounds if row.matching and row.sparsity > 0]
     return max(matching, key=lambda row: row.sparsity, default=None)
 

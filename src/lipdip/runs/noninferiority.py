@@ -12,6 +12,7 @@ from lipdip.core.check import number
 
 FEWEST = 5  # seeds; with fewer the interval is too wide to say anything
 LEVEL = 0.95
+MARGIN = 0.1  # dB
 MATCHING, NOT_MATCHING, NOT_TESTED = "matching", "not matching", "not tested"
 
 
@@ -32,7 +33,7 @@ class Comparison:
     verdict: str
 
 
-def compare(differences: Sequence[float], margin: float = 0.1) -> Comparison:
+def compare(differences: Sequence[float], margin: float = MARGIN) -> Comparison:
     """Test whether a ticket is not inferior to the dense network by more than ``margin``.
 
     It is *matching* if the lower bound of its mean difference is above ``-margin``.
@@ -65,7 +66,7 @@ def compare(differences: Sequence[float], margin: float = 0.1) -> Comparison:
     return Comparison(mean, lower, count, verdict)
 
 
-def compare_in_order(differences: Mapping[float, Sequence[float]], margin: float = 0.1) -> dict[float, Comparison]:
+def compare_in_order(differences: Mapping[float, Sequence[float]], margin: float = MARGIN) -> dict[float, Comparison]:
     """:func:`compare` from the dense end upwards, to the first sparsity that does not match; later ones are untested.
 
     In this order no correction for many tests is needed: the chance that any sparsity is wrongly called matching stays
@@ -85,8 +86,3 @@ def compare_in_order(differences: Mapping[float, Sequence[float]], margin: float
         found[sparsity] = one if going else Comparison(one.mean, one.lower, one.count, NOT_TESTED)
         going = going and one.verdict == MATCHING
     return found
-
-
-def most_sparse(compared: Mapping[float, Comparison]) -> float | None:
-    """The highest sparsity that matches, of what :func:`compare_in_order` gave; None: none does."""
-    return max((sparsity for sparsity, one in compared.items() if one.verdict == MATCHING), default=None)

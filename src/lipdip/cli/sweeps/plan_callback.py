@@ -30,7 +30,6 @@ from lipdip.core.errors import UserError
 
 MOST = 100_000  # runs of a sweep
 Begin = Callable[[SweepDirectory | None, bool], None]  # the sweep, if planned, and whether a cluster has its cells
-# the sweep, or None without a plan; and whether a cluster's queue has its cells
 _listening: list[Begin] = []  # Hydra constructs the callback, so the listener is kept in a module variable.
 
 

@@ -250,11 +250,12 @@ class PriorFitting(Rounds):
         pictures = {}
         for problem, scores in zip(self.problems, self.scores, strict=True):
             folder = f"{problem.name}/" if len(self.problems) > 1 else ""
-            network, consistent = scores.answer, problem.consistent(scores.answer)
-            pictures[f"{folder}restored"] = _answer(problem, network)
-            if consistent is not None:
-                exact = problem.physics.exact
-                pictures[f"{folder}{'network' if exact else 'consistent'}"] = network if exact else consistent
+            found = {"network": scores.answer}
+            if (consistent := problem.consistent(scores.answer)) is not None:
+                found["consistent"] = consistent
+            answer = "consistent" if consistent is not None and problem.physics.exact else "network"
+            pictures[f"{folder}restored"] = found.pop(answer)
+            pictures |= {f"{folder}{name}": picture for name, picture in found.items()}
         return pictures
 
     @property
@@ -263,7 +264,7 @@ class PriorFitting(Rounds):
 
         Where the measurement is exact (``physics.exact``), the picture next to that which has this very measurement.
         """
-        return _answer(self.problems[0], self.scores[0].answer)
+        return next(iter(self.pictures().values()))
 
     @override
     def comparison(self, images: Path, rounds: Sequence[Round], scores: Sequence[PictureScores]) -> bytes:
@@ -283,12 +284,6 @@ class PriorFitting(Rounds):
         self._langevin.generator.set_state(state["langevin"].cpu())
         for scores, saved in zip(self.scores, state["scores"], strict=True):
             scores.load_state_dict(saved)
-
-
-def _answer(problem: Problem, network: Tensor) -> Tensor:
-    """The network's picture, or where data are exact the one next to it that is consistent with them."""
-    consistent = problem.consistent(network) if problem.physics.exact else None
-    return network if consistent is None else consistent
 
 
 def _mean(values: list[float | None]) -> float | None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lipdip.figures.run_figures import GIVEN, RunPanel, comparison, lost_in_words
+from lipdip.figures.run_figures import GIVEN, RunPanel, comparison, lost_in_words, networks_own
 from lipdip.fit.scores import Scored
 from lipdip.runs.matching import answer, most_sparse_matching
 from lipdip.runs.rows import Round
@@ -25,7 +25,7 @@ def restored_figure(images: Path, rounds: Sequence[Round], scores: Sequence[Pict
         if not isinstance(row, Restored):
             return lost_in_words(images / name, panel.file)
         found = own.get((name, row.round), row)
-        kept = (images / name / f"{panel.file.replace('restored', 'network', 1)}.png").exists()
+        kept = (images / name / f"{networks_own(panel.file)}.png").exists()
         score = found.psnr_consistent if kept else found.psnr_best
         how = " with the data kept" * kept
         return f"{f'loss {row.loss:.2e}' if score is None else f'{score:.2f} dB{how}'}, {row.kept_weights:,} weights"
